@@ -1,0 +1,1 @@
+"""The formats of compressed feature maps: one file per codec in ``formats``."""

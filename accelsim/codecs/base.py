@@ -1,0 +1,215 @@
+"""What every codec promises: a format, measured bit for bit, and what its hardware costs.
+
+A codec maps a block of integers to bits and back. It keeps no state between blocks, so
+blocks are random access. Tables (Huffman, ...) are fitted once and are then part of the
+frozen codec. The contract tests in ``tests/codecs`` run on every registered codec.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.registry import Registry
+
+Values = NDArray[np.integer[Any]]
+
+
+@dataclass(frozen=True)
+class Word:
+    """The stored integer: its width in bits (2 to 16), and whether it has a sign."""
+
+    bits: int
+    signed: bool = False
+
+    @property
+    def low(self) -> int:
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def high(self) -> int:
+        return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest numpy integer that holds the word."""
+        kind, size = ("i" if self.signed else "u"), (1 if self.bits <= 8 else 2)
+        return np.dtype(f"{kind}{size}")
+
+
+class Blocks(NamedTuple):
+    """Many blocks in one array: block i is ``values[offsets[i]:offsets[i + 1]]``."""
+
+    values: Values  # [n_values] of the word's dtype
+    offsets: NDArray[np.int64]  # [n_blocks + 1], rising from 0 to n_values
+
+    @property
+    def n_blocks(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """[n_blocks] values of each block."""
+        return np.diff(self.offsets)
+
+
+@dataclass(frozen=True)
+class Bitstream:
+    """One encoded block, or several blocks back to back in one buffer.
+
+    ``payload`` holds the bits in the order that the codec's docstring names, zero padded
+    to a byte; ``offsets_bits[i]`` to ``offsets_bits[i + 1]`` are the bits of block i.
+    """
+
+    payload: NDArray[np.uint8]
+    offsets_bits: NDArray[np.int64]
+
+    @property
+    def bits(self) -> int:
+        """Bits of all blocks together, unpadded."""
+        return int(self.offsets_bits[-1])
+
+
+@dataclass(frozen=True)
+class BlockStats:
+    """What is known of each block once its values are coded. All arrays are [n_blocks].
+
+    After this no activation value is needed any more.
+    """
+
+    n_values: NDArray[np.int64]
+    payload_bits: NDArray[np.int64]
+    """Bits of the stream of each block, as ``encode`` writes it; unpadded."""
+    nonzeros: NDArray[np.int64]
+    encode_work: NDArray[np.int64]
+    """Cycles that one lane needs to encode the block, without fill (content-dependent)."""
+    decode_work: NDArray[np.int64]
+    """Cycles that one lane needs to decode the block, without fill."""
+
+    @property
+    def n_blocks(self) -> int:
+        return len(self.n_values)
+
+
+@dataclass(frozen=True)
+class BlockHardware:
+    """One lane of the codec in hardware. ``source`` says where the numbers come from.
+
+    ``*_values_per_cycle`` is the peak rate of a lane; a codec with content-dependent
+    cycles overrides ``Codec.encode_work`` and ``decode_work``.
+    """
+
+    encode_values_per_cycle: int
+    decode_values_per_cycle: int
+    encode_fill_cycles: int
+    decode_fill_cycles: int
+    encode_pj_per_value: float
+    decode_pj_per_value: float
+    gates_kge: float
+    """Encoder and decoder of one lane, in thousand gate equivalents."""
+    source: str
+    estimate: bool = True
+    """True where the numbers are engineering estimates, not published figures."""
+
+
+class Codec(ABC):
+    """A format for blocks of integers of one word width. Frozen once constructed.
+
+    Invariants, tested for every codec:
+      * ``decode(encode(blocks), sizes)`` is the input, value for value (lossless codecs),
+        or ``reconstruct(values)`` (lossy ones);
+      * ``measure(blocks).payload_bits`` equals the sizes of ``encode``, bit for bit;
+      * no block is longer than ``worst_case_bits(n)``;
+      * a broken stream raises ``CodecError``; nothing crashes, hangs, or reads elsewhere.
+    """
+
+    name: ClassVar[str]
+    lossless: ClassVar[bool] = True
+    reconstruction: ClassVar[bool] = False
+    """True where only an abstract is public, and the format is rebuilt from it."""
+    hardware: ClassVar[BlockHardware]
+
+    word: Word
+
+    @classmethod
+    @abstractmethod
+    def for_word(cls, word: Word) -> Self:
+        """The codec with its default parameters for words of this width."""
+
+    @classmethod
+    def for_network(cls, word: Word) -> Self:
+        """The variant that ``run`` and ``compare`` use; differs where word widths fix fields."""
+        return cls.for_word(word)
+
+    def fit(self, calibration: Values, *, every_symbol: bool = False) -> Self:
+        """The codec with tables fitted on these values (any shape); itself if it has none.
+
+        ``every_symbol`` adds one pseudo-count per value of the word, so that values that
+        calibration never saw can be coded; without it the table is optimal for exactly
+        these values.
+        """
+        return self
+
+    @property
+    def parameters(self) -> dict[str, int | str]:
+        """Everything that decides the bits, for cache keys and reports."""
+        return {"word_bits": self.word.bits, "signed": int(self.word.signed)}
+
+    @property
+    def table_bits(self) -> int:
+        """Bits of tables and parameters that are loaded once for each tensor."""
+        return 0
+
+    @abstractmethod
+    def encode(self, blocks: Blocks) -> Bitstream:
+        """The streams of all blocks, back to back.
+
+        Raises ``CodecError`` for values outside the word or the fitted table.
+        """
+
+    @abstractmethod
+    def decode(self, stream: Bitstream, sizes: NDArray[np.int64]) -> Blocks:
+        """The blocks again; ``sizes`` are the values of each block."""
+
+    @abstractmethod
+    def payload_bits(self, blocks: Blocks) -> NDArray[np.int64]:
+        """[n_blocks] sizes in bits, without writing a stream: the fast path."""
+
+    @abstractmethod
+    def worst_case_bits(self, n_values: int) -> int:
+        """Bits of the longest possible block of ``n_values``; may exceed the raw size."""
+
+    def reconstruct(self, values: Values) -> Values:
+        """What decoding returns, array in, array out (training wraps this)."""
+        return values
+
+    def encode_work(self, blocks: Blocks) -> NDArray[np.int64]:
+        """[n_blocks] cycles of one lane to encode each block."""
+        rate = self.hardware.encode_values_per_cycle
+        return -(-blocks.sizes // rate)
+
+    def decode_work(self, blocks: Blocks) -> NDArray[np.int64]:
+        """[n_blocks] cycles of one lane to decode each block."""
+        rate = self.hardware.decode_values_per_cycle
+        return -(-blocks.sizes // rate)
+
+    def measure(self, blocks: Blocks) -> BlockStats:
+        """Sizes and cycles of each block; equal to what ``encode`` writes."""
+        from accelsim.codecs.bits import count_nonzeros
+
+        return BlockStats(
+            n_values=blocks.sizes,
+            payload_bits=self.payload_bits(blocks),
+            nonzeros=count_nonzeros(blocks),
+            encode_work=self.encode_work(blocks),
+            decode_work=self.decode_work(blocks),
+        )
+
+
+CODECS: Registry[type[Codec]] = Registry(
+    "codec", "accelsim.codecs.formats", "CODEC", "accelsim.codecs"
+)

@@ -1,0 +1,1 @@
+"""One file per codec; each exports ``CODEC``, a subclass of ``accelsim.codecs.base.Codec``."""

@@ -1,0 +1,14 @@
+"""Where the shipped hardware files and traces lie: in the wheel, or beside the sources."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+_PACKAGE = Path(__file__).parent
+
+
+def shipped(folder: Literal["hw_configs", "traces"]) -> Path:
+    """The folder of shipped data, from an installed wheel or a checkout."""
+    installed = _PACKAGE / folder
+    return installed if installed.is_dir() else _PACKAGE.parent / folder

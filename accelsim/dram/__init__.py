@@ -1,0 +1,1 @@
+"""DRAM, command by command: standards as data, one controller kernel, counts."""

@@ -1,0 +1,149 @@
+"""What the simulator needs of a memory: transfers in, completions out, in exact time.
+
+A memory is advanced lazily. ``advance(until_fs)`` takes every decision strictly before
+``until_fs``; the first completion of a transfer that it finds lowers that bound, because
+whoever waits for it may submit new work then. So no decision is ever taken that a later
+request could have changed, and how often the memory is woken changes nothing.
+
+A *line* is one burst of that DRAM, the unit of every address here. A transfer is a list
+of *blocks*, each a run of consecutive lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.registry import Registry
+
+
+@dataclass(frozen=True)
+class Transfer:
+    """Blocks that one requester reads or writes, in order.
+
+    Blocks of zero lines are allowed: they complete with the block before them.
+    """
+
+    requester: int
+    """Index of the DMA engine; each has its own queue, served in order."""
+    label: int
+    """What the commands are charged to, 0 <= label < n_labels: the layer."""
+    is_write: bool
+    first_line: NDArray[np.int64]  # [n_blocks]
+    n_lines: NDArray[np.int64]  # [n_blocks]
+    ready_fs: NDArray[np.int64] | None = None
+    """[n_blocks] rising times before which a block cannot be sent (an encoder's output)."""
+    decode_fs: NDArray[np.int64] | None = None
+    """[n_blocks] time that a decoder lane spends on each block; None passes it by."""
+
+
+class Completion(NamedTuple):
+    """What became of one transfer. All times in femtoseconds."""
+
+    transfer: int
+    """The number that ``submit`` returned."""
+    first_fs: int
+    """Reads: the first line was accepted; writes: the same."""
+    arrived_fs: int
+    """Reads: the last beat of the last line arrived. Writes: the last line was accepted."""
+    done_fs: int
+    """Reads: the last block left the decoder; otherwise ``arrived_fs``."""
+
+
+@dataclass(frozen=True)
+class Decoder:
+    """The decoder that stands behind one requester.
+
+    Lane i serves blocks i, i + lanes, ... of the requester's stream. Block b starts when
+    it has arrived and its lane is free; it is done after ``decode_fs`` of the block, and
+    visible ``fill_fs`` later. At most ``fifo_blocks`` blocks may be requested that no lane
+    has started: a slow decoder holds back its DMA.
+    """
+
+    lanes: int
+    fill_fs: int
+    fifo_blocks: int
+    period_fs: int
+    """Clock of the decoder: a block starts on one of its edges."""
+
+
+@dataclass(frozen=True)
+class Background:
+    """State counters accumulated from the start to some moment."""
+
+    refreshes: int
+    active_rank_cycles: int
+    """Sum over ranks of DRAM cycles with at least one bank open."""
+    idle_rank_cycles: int
+    """Sum over ranks of DRAM cycles with all banks closed."""
+
+
+@dataclass(frozen=True)
+class DramCounts:
+    """What a memory did. Arrays are [n_labels], by the label of the transfer that caused it."""
+
+    activates: NDArray[np.int64]
+    precharges: NDArray[np.int64]
+    reads: NDArray[np.int64]
+    """Read bursts on the bus."""
+    writes: NDArray[np.int64]
+    row_hits: NDArray[np.int64]
+    """Column accesses that were not the first after their ACT."""
+    background: Background
+    """At the end of the run."""
+    cycles: int
+    """DRAM clock cycles simulated."""
+    drain_writes: int
+    """Writes that waited in write buffers when the run ended and were flushed."""
+
+
+class Memory(Protocol):
+    """A memory system with all its channels."""
+
+    @property
+    def line_bytes(self) -> int: ...
+
+    def submit(self, now_fs: int, transfer: Transfer) -> int:
+        """Queue ``transfer`` behind the requester's earlier ones; returns its number.
+
+        ``now_fs`` must not lie before a bound that was already advanced to.
+        """
+        ...
+
+    def advance(self, until_fs: int | None) -> list[Completion]:
+        """Take all decisions before ``until_fs`` (None: no bound but the first completion).
+
+        Returns completions whose time is now known, in order of time, none earlier than
+        the last decision taken. Empty only if nothing completes before ``until_fs``.
+        """
+        ...
+
+    def background_at(self, time_fs: int) -> Background:
+        """State counters up to ``time_fs``, which is not behind the last decision."""
+        ...
+
+    def finish(self, now_fs: int) -> int:
+        """Flush buffered writes; the time at which the last command ended, at least now."""
+        ...
+
+    def counts(self) -> DramCounts:
+        """Everything counted so far; complete after ``finish``."""
+        ...
+
+
+class Policy(Protocol):
+    """Opens a memory: the controller of a named simulator, or an ideal memory."""
+
+    def __call__(
+        self, config: object, n_requesters: int, n_labels: int, decoders: dict[int, Decoder]
+    ) -> Memory:
+        """``config`` is a ``accelsim.dram.config.DramConfig``; ``decoders`` by requester."""
+        ...
+
+
+POLICIES: Registry[Policy] = Registry(
+    "DRAM policy", "accelsim.dram.policies", "POLICY", "accelsim.dram_policies"
+)

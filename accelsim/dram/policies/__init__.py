@@ -1,0 +1,1 @@
+"""One file per memory model; each exports ``POLICY``, which opens a ``Memory``."""

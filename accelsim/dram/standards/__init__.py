@@ -1,0 +1,1 @@
+"""One file of data per DRAM part; each exports ``STANDARD``."""

@@ -1,0 +1,67 @@
+"""Errors a user can act on. Each says what was read, where, why it fails, and what to do.
+
+The command line prints them on one or two lines and exits with code 2; nothing else
+that a user can cause may reach the terminal as a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class AccelsimError(Exception):
+    """Base of every error that the command line prints without a traceback."""
+
+
+class UserError(AccelsimError):
+    """Something in the user's input is wrong: where, what, and how to mend it.
+
+    >>> print(UserError("x.npy", "no such file", "check the path"))
+    x.npy: no such file
+      fix: check the path
+    """
+
+    def __init__(self, where: str, problem: str, fix: str) -> None:
+        self.where, self.problem, self.fix = where, problem, fix
+        super().__init__(f"{where}: {problem}\n  fix: {fix}")
+
+
+class UnknownNameError(AccelsimError):
+    """A name that no registered implementation answers to."""
+
+    def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
+        names = sorted(known)
+        super().__init__(
+            f"unknown {kind} {name!r}.{nearest(name, names)} Known: {', '.join(names)}."
+        )
+
+
+class ConfigError(UserError):
+    """A value in a configuration that cannot describe real hardware."""
+
+
+class TraceError(UserError):
+    """A trace file that is missing, broken, foreign, or contradicts itself."""
+
+
+class DramTraceError(UserError):
+    """A DRAM request trace that cannot be replayed."""
+
+
+class MappingError(UserError):
+    """A layer that does not fit the chip: what is missing, and which knob helps."""
+
+
+class CodecError(AccelsimError):
+    """An encoded block that this codec cannot have produced, or values it cannot take."""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """`` Did you mean 'x'?`` for the closest known name, or nothing.
+
+    >>> nearest("zcv", ["raw", "zvc"])
+    " Did you mean 'zvc'?"
+    """
+    close = get_close_matches(name, list(known), n=1)
+    return f" Did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,23 @@
+"""The one decorator of compiled kernels, so that all are compiled alike.
+
+A kernel takes arrays and integers, keeps all state in arrays, allocates nothing and
+raises nothing. ``kernel(f).py_func`` is the plain Python function: tests compare both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import numba
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+def kernel(function: F) -> F:
+    """Compile ``function`` with numba, cached on disk, without the GIL.
+
+    The type is kept for readers and type checkers.
+    """
+    compiled: F = numba.njit(cache=True, nogil=True)(function)
+    return compiled

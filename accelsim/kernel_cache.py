@@ -1,0 +1,66 @@
+"""Where compiled kernels are kept: one folder per state of the kernel sources.
+
+numba recompiles a function when its own file changes, but not when a function that it
+calls changes in another file: it would run stale code. So the cache folder is named by
+a hash over every source of this package that uses numba, and over the numba version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from importlib.metadata import version
+from pathlib import Path
+
+_PACKAGE = Path(__file__).parent
+
+
+def kernel_sources(package: Path = _PACKAGE) -> Iterator[Path]:
+    """Every Python file of ``package`` that imports numba or the ``kernel`` decorator."""
+    for path in sorted(package.rglob("*.py")):
+        text = path.read_bytes()
+        if b"import numba" in text or b"import kernel" in text:
+            yield path
+
+
+def sources_hash(package: Path = _PACKAGE) -> str:
+    """Hash of all kernel sources (names and contents) and of the numba version."""
+    digest = hashlib.sha256(version("numba").encode())
+    for path in kernel_sources(package):
+        digest.update(str(path.relative_to(package)).encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_root() -> Path:
+    """The user's cache folder: ``ACCELSIM_CACHE_DIR``, else ``$XDG_CACHE_HOME/accelsim``."""
+    if configured := os.environ.get("ACCELSIM_CACHE_DIR"):
+        return Path(configured)
+    base = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(base) / "accelsim"
+
+
+def kernel_folder() -> Path:
+    """The folder of the compiled kernels of exactly these sources."""
+    return cache_root() / "kernels" / sources_hash()
+
+
+def use_cache_of_these_sources() -> None:
+    """Point numba at that folder. Must run before numba is first imported."""
+    os.environ["NUMBA_CACHE_DIR"] = str(kernel_folder())
+
+
+def is_warm() -> bool:
+    """True when a run has already compiled all kernels into the folder."""
+    return _marker().exists()
+
+
+def mark_warm() -> None:
+    """Remember that all kernels are compiled."""
+    _marker().parent.mkdir(parents=True, exist_ok=True)
+    _marker().touch()
+
+
+def _marker() -> Path:
+    return Path(os.environ["NUMBA_CACHE_DIR"]) / "all-compiled"

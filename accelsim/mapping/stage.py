@@ -1,0 +1,94 @@
+"""A stage: what the machine does as one piece of work, and the maps that it reads and writes.
+
+A stage is a convolution with the pooling that its drain path performs, or a pooling or
+addition on the vector unit. Concatenations vanish: a concatenated map is a list of the
+maps that were stacked, each stored where its producer put it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accelsim.workload.layer import Add, Conv, Pool
+
+
+@dataclass(frozen=True)
+class StoredMap:
+    """A feature map as it lies in DRAM: a channel range of one edge of the graph.
+
+    Most are whole edges. When a pooling is fused below a concatenation, each part of the
+    pooled edge is stored by its own producer.
+    """
+
+    edge: str
+    channel_start: int
+    channel_stop: int
+    rows: int
+    cols: int
+    bits: int
+    signed: bool
+
+    @property
+    def name(self) -> str:
+        return f"{self.edge}[{self.channel_start}:{self.channel_stop}]"
+
+    @property
+    def channels(self) -> int:
+        return self.channel_stop - self.channel_start
+
+    @property
+    def n_values(self) -> int:
+        return self.channels * self.rows * self.cols
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One piece of work. ``inputs[i]`` are the parts of the layer's input i, in channel order."""
+
+    layer: Conv | Pool | Add
+    fused_pool: Pool | None
+    inputs: tuple[tuple[StoredMap, ...], ...]
+    conv_size: tuple[int, int]
+    """Rows and columns that the layer computes, before the fused pooling."""
+    output: StoredMap
+
+    @property
+    def name(self) -> str:
+        return self.layer.name
+
+
+@dataclass(frozen=True)
+class Tiling:
+    """How a stage is cut. Output extents are those of the stored map (after pooling).
+
+    Loops: ``order == "weights_outer"`` runs output channels, then rows and columns;
+    ``"ifmap_outer"`` the other way round; input channel passes are always innermost, so
+    partial sums stay on chip. An operand whose tile did not change is not read again; rows
+    that the next tile shares with the present one stay in the buffer. ``*_resident``
+    operands are read once and stay for the whole stage.
+    """
+
+    out_channels: int
+    out_rows: int
+    out_cols: int
+    in_channels: int
+    """Input channels of one group in one pass."""
+    order: str
+    ifmap_resident: bool
+    weights_resident: bool
+
+    ifmap_tile_bytes: int
+    """Bytes that the largest input window (and the next one's new part) occupy."""
+    weight_tile_bytes: int
+    ofmap_tile_bytes: int
+    """Psums, output staging and pooling line buffer of one tile."""
+    traffic_bytes: int
+    """Modelled DRAM bytes of the stage, the objective of the search."""
+
+
+@dataclass(frozen=True)
+class StagePlan:
+    """A stage and how it is cut; ``tiling`` is None for stages of the vector unit."""
+
+    stage: Stage
+    tiling: Tiling

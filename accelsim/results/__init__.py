@@ -1,0 +1,1 @@
+"""What a run says: result types, their JSON form, and tables."""

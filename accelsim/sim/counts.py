@@ -1,0 +1,120 @@
+"""What a run counted, by layer. Energy, power and ratios are pure functions of this."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, fields
+from typing import Final
+
+STALL_CAUSES: Final = (
+    "ifmap_dram",
+    "weight_dram",
+    "index_dram",
+    "decoder",
+    "encoder",
+    "ofmap_dram",
+    "buffer_full",
+    "dependency",
+    "drain",
+)
+TENSOR_KINDS: Final = ("ifmap", "weight", "ofmap", "psum")
+
+
+@dataclass(frozen=True)
+class ByteCounts:
+    """DRAM bytes of one kind of tensor. See docs/concepts.md for the exact meaning of each.
+
+    needed: uncompressed bytes of the values that tiles read or write. coded: payload bytes
+    of the blocks touched. overfetch: the part of coded for values not needed. fetched =
+    coded + padding + index + table = read + written.
+    """
+
+    needed_bytes: int = 0
+    coded_bytes: int = 0
+    overfetch_bytes: int = 0
+    padding_bytes: int = 0
+    index_bytes: int = 0
+    table_bytes: int = 0
+    read_bytes: int = 0
+    written_bytes: int = 0
+    fallback_blocks: int = 0
+
+    @property
+    def fetched_bytes(self) -> int:
+        return self.coded_bytes + self.padding_bytes + self.index_bytes + self.table_bytes
+
+    def __add__(self, other: ByteCounts) -> ByteCounts:
+        return ByteCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class SramCounts:
+    """Buffer traffic in bytes: what DMA and array write into and read from each buffer."""
+
+    ifmap_read_bytes: int = 0
+    ifmap_write_bytes: int = 0
+    weight_read_bytes: int = 0
+    weight_write_bytes: int = 0
+    ofmap_read_bytes: int = 0
+    """Psums read back, and finished values read by the drain path."""
+    ofmap_write_bytes: int = 0
+
+    def __add__(self, other: SramCounts) -> SramCounts:
+        return SramCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class DramEvents:
+    """DRAM commands and states that a layer owns: commands by cause, states by time."""
+
+    activates: int = 0
+    precharges: int = 0
+    reads: int = 0
+    writes: int = 0
+    row_hits: int = 0
+    refreshes: int = 0
+    active_rank_cycles: int = 0
+    idle_rank_cycles: int = 0
+
+    def __add__(self, other: DramEvents) -> DramEvents:
+        return DramEvents(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class LayerCounts:
+    """One layer. ``cycles == compute_cycles + vector_cycles + sum(stall_cycles.values())``."""
+
+    name: str
+    kind: str
+    cycles: int
+    """Core clock cycles from the previous layer's last PE cycle to this one's."""
+    compute_cycles: int
+    vector_cycles: int
+    stall_cycles: dict[str, int]
+    """By cause, every cause of ``STALL_CAUSES`` present."""
+    macs: int
+    bytes_by_tensor: dict[str, ByteCounts]
+    """By kind, every kind of ``TENSOR_KINDS`` present."""
+    sram: SramCounts
+    dram: DramEvents
+    encoded_values: int
+    """Values that passed the encoder (not those stored raw by choice of the chip)."""
+    decoded_values: int
+    vector_values: int
+    """Values through the vector unit: element-wise sums and pooling that is not fused."""
+    fused_pool_values: int = 0
+    """Values through the pooling of the drain path."""
+
+
+@dataclass(frozen=True)
+class RunCounts:
+    """A whole run: the layers in execution order (summed over images), and the ends of images."""
+
+    layers: tuple[LayerCounts, ...]
+    cycles: int
+    """Core cycles from start to the last byte in DRAM; the sum over layers."""
+    image_end_cycles: tuple[int, ...]
+    """Core cycle at which the last layer of each image had its last PE cycle."""
+    drain_writes: int = 0
+    memory_cycles: int = 0
+    dram_lines_submitted: int = 0
+    extra: dict[str, int] = field(default_factory=dict)

@@ -1,0 +1,128 @@
+"""A network as layers in execution order, joined by edges: its feature maps."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from accelsim.errors import TraceError
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One feature map of one image, as the integers that are stored.
+
+    A stored integer q stands for ``(q - zero_point) * scale``.
+    """
+
+    name: str
+    channels: int
+    rows: int
+    cols: int
+    bits: int = 8
+    signed: bool = False
+    scale: float = 1.0
+    zero_point: int = 0
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        return self.channels, self.rows, self.cols
+
+    @property
+    def n_values(self) -> int:
+        return self.channels * self.rows * self.cols
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Layers in execution order. Every edge has one producer, or is an input.
+
+    Raises ``TraceError`` when an edge is missing, used before it is made, made twice,
+    or has another shape than its layer computes.
+    """
+
+    layers: tuple[Layer, ...]
+    edges: tuple[Edge, ...]
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        known = set(self.inputs)
+        for name in (*self.inputs, *self.outputs):
+            self._demand(name in self.edge, name, "is named as input or output, but is no edge")
+        for layer in self.layers:
+            for name in layer.inputs:
+                self._demand(name in known, layer.name, f"reads {name!r} before any layer makes it")
+            self._demand(
+                layer.output in self.edge, layer.name, f"makes an unknown edge {layer.output!r}"
+            )
+            self._demand(
+                layer.output not in known, layer.name, f"makes {layer.output!r} a second time"
+            )
+            expected = output_shape(layer, [self.edge[n] for n in layer.inputs])
+            found = self.edge[layer.output].shape
+            self._demand(
+                expected == found,
+                layer.name,
+                f"computes {expected} values, but its output {layer.output!r} has {found}",
+            )
+            known.add(layer.output)
+
+    @cached_property
+    def edge(self) -> dict[str, Edge]:
+        """Edges by name."""
+        return {e.name: e for e in self.edges}
+
+    @cached_property
+    def producer(self) -> dict[str, Layer]:
+        """The layer that makes each edge; inputs have none."""
+        return {layer.output: layer for layer in self.layers}
+
+    @cached_property
+    def consumers(self) -> dict[str, tuple[Layer, ...]]:
+        """The layers that read each edge, in execution order."""
+        return {e.name: tuple(x for x in self.layers if e.name in x.inputs) for e in self.edges}
+
+    def macs(self, layer: Layer) -> int:
+        """Multiply-accumulates of one layer for one image."""
+        if not isinstance(layer, Conv):
+            return 0
+        return self.edge[layer.output].n_values * layer.macs_per_output
+
+    @staticmethod
+    def _demand(condition: bool, where: str, problem: str) -> None:
+        if not condition:
+            raise TraceError(where, problem, "export the trace again; its graph contradicts itself")
+
+
+def output_shape(layer: Layer, inputs: list[Edge]) -> tuple[int, int, int]:
+    """(channels, rows, cols) that ``layer`` computes from edges of these shapes."""
+    first = inputs[0]
+    match layer:
+        case Conv():
+            Graph._demand(
+                layer.in_channels == first.channels
+                and layer.in_channels % layer.groups == 0
+                and layer.out_channels % layer.groups == 0,
+                layer.name,
+                f"wants {layer.in_channels} channels in {layer.groups} groups, "
+                f"its input {first.name!r} has {first.channels}",
+            )
+            return layer.out_channels, *layer.window.out_size(first.rows, first.cols)
+        case Pool():
+            return first.channels, *layer.window.out_size(first.rows, first.cols)
+        case Add():
+            Graph._demand(
+                all(e.shape == first.shape for e in inputs),
+                layer.name,
+                "adds maps of unequal shapes",
+            )
+            return first.shape
+        case Concat():
+            Graph._demand(
+                all((e.rows, e.cols) == (first.rows, first.cols) for e in inputs),
+                layer.name,
+                "stacks maps of unequal rows or columns",
+            )
+            return sum(e.channels for e in inputs), first.rows, first.cols

@@ -1,0 +1,141 @@
+"""The layers of a network, as shapes: what is computed, nothing about where or when.
+
+Shapes are those of one image, (channels, rows, cols). A fully connected layer is a
+convolution whose kernel covers its whole input map. Activation functions belong to the
+layer that they follow, because hardware applies them on the way out.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+Activation: TypeAlias = Literal["none", "relu", "relu6"]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A sliding window over rows and columns: of a convolution or a pooling.
+
+    ``kernel``, ``stride``, ``dilation`` are (rows, cols); ``padding`` is
+    (top, bottom, left, right). Positions that do not fit are dropped (floor).
+
+    >>> Window((3, 3), (2, 2)).out_size(113, 113)
+    (56, 56)
+    """
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int] = (1, 1)
+    padding: tuple[int, int, int, int] = (0, 0, 0, 0)
+    dilation: tuple[int, int] = (1, 1)
+
+    @property
+    def extent(self) -> tuple[int, int]:
+        """Rows and columns of input that one output position sees."""
+        (kr, kc), (dr, dc) = self.kernel, self.dilation
+        return (kr - 1) * dr + 1, (kc - 1) * dc + 1
+
+    def out_size(self, rows: int, cols: int) -> tuple[int, int]:
+        """Output rows and columns for an input of ``rows`` x ``cols``."""
+        (er, ec), (sr, sc) = self.extent, self.stride
+        top, bottom, left, right = self.padding
+        return (rows + top + bottom - er) // sr + 1, (cols + left + right - ec) // sc + 1
+
+    def input_rows(self, start: int, stop: int, rows: int) -> tuple[int, int]:
+        """Input rows [first, last) that output rows [start, stop) read, padding left out."""
+        return _covered(start, stop, self.extent[0], self.stride[0], self.padding[0], rows)
+
+    def input_cols(self, start: int, stop: int, cols: int) -> tuple[int, int]:
+        """Input columns [first, last) that output columns [start, stop) read."""
+        return _covered(start, stop, self.extent[1], self.stride[1], self.padding[2], cols)
+
+
+def _covered(
+    start: int, stop: int, extent: int, stride: int, before: int, size: int
+) -> tuple[int, int]:
+    first = max(0, start * stride - before)
+    last = min(size, (stop - 1) * stride - before + extent)
+    return (first, last) if last > first else (0, 0)
+
+
+@dataclass(frozen=True)
+class Conv:
+    """A convolution or a fully connected layer, with its bias and activation.
+
+    ``groups`` splits input and output channels; depthwise is ``groups == in_channels``.
+    """
+
+    name: str
+    input: str
+    output: str
+    in_channels: int
+    out_channels: int
+    window: Window
+    groups: int = 1
+    activation: Activation = "none"
+    fully_connected: bool = False
+    weight_bits: int = 8
+
+    @property
+    def kind(self) -> str:
+        if self.fully_connected:
+            return "fc"
+        return "depthwise" if self.groups == self.in_channels > 1 else "conv"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.input,)
+
+    @property
+    def n_weights(self) -> int:
+        rows, cols = self.window.kernel
+        return self.out_channels * (self.in_channels // self.groups) * rows * cols
+
+    @property
+    def macs_per_output(self) -> int:
+        """Multiply-accumulates for one output value; padding positions count."""
+        rows, cols = self.window.kernel
+        return (self.in_channels // self.groups) * rows * cols
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Maximum or average over windows, channel by channel."""
+
+    name: str
+    input: str
+    output: str
+    window: Window
+    op: Literal["max", "avg"] = "max"
+
+    kind = "pool"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.input,)
+
+
+@dataclass(frozen=True)
+class Add:
+    """Element-wise sum of maps of one shape: a residual connection."""
+
+    name: str
+    inputs: tuple[str, ...]
+    output: str
+    activation: Activation = "none"
+
+    kind = "add"
+
+
+@dataclass(frozen=True)
+class Concat:
+    """Maps stacked along their channels. Costs nothing: the parts lie side by side."""
+
+    name: str
+    inputs: tuple[str, ...]
+    output: str
+
+    kind = "concat"
+
+
+Layer: TypeAlias = Conv | Pool | Add | Concat
