@@ -5,6 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Final
 
+from accelsim.mapping.work import TENSOR_KINDS as TENSOR_KINDS
+from accelsim.mapping.work import ByteCounts as ByteCounts
+from accelsim.mapping.work import SramCounts as SramCounts
+
 STALL_CAUSES: Final = (
     "ifmap_dram",
     "weight_dram",
@@ -16,50 +20,6 @@ STALL_CAUSES: Final = (
     "dependency",
     "drain",
 )
-TENSOR_KINDS: Final = ("ifmap", "weight", "ofmap", "psum")
-
-
-@dataclass(frozen=True)
-class ByteCounts:
-    """DRAM bytes of one kind of tensor. See docs/concepts.md for the exact meaning of each.
-
-    needed: uncompressed bytes of the values that tiles read or write. coded: payload bytes
-    of the blocks touched. overfetch: the part of coded for values not needed. fetched =
-    coded + padding + index + table = read + written.
-    """
-
-    needed_bytes: int = 0
-    coded_bytes: int = 0
-    overfetch_bytes: int = 0
-    padding_bytes: int = 0
-    index_bytes: int = 0
-    table_bytes: int = 0
-    read_bytes: int = 0
-    written_bytes: int = 0
-    fallback_blocks: int = 0
-
-    @property
-    def fetched_bytes(self) -> int:
-        return self.coded_bytes + self.padding_bytes + self.index_bytes + self.table_bytes
-
-    def __add__(self, other: ByteCounts) -> ByteCounts:
-        return ByteCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
-
-
-@dataclass(frozen=True)
-class SramCounts:
-    """Buffer traffic in bytes: what DMA and array write into and read from each buffer."""
-
-    ifmap_read_bytes: int = 0
-    ifmap_write_bytes: int = 0
-    weight_read_bytes: int = 0
-    weight_write_bytes: int = 0
-    ofmap_read_bytes: int = 0
-    """Psums read back, and finished values read by the drain path."""
-    ofmap_write_bytes: int = 0
-
-    def __add__(self, other: SramCounts) -> SramCounts:
-        return SramCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
 
 
 @dataclass(frozen=True)
