@@ -51,6 +51,8 @@ class Completion(NamedTuple):
     """Reads: the last beat of the last line arrived. Writes: the last line was accepted."""
     done_fs: int
     """Reads: the last block left the decoder; otherwise ``arrived_fs``."""
+    held_fs: int = 0
+    """Reads: how long the decoder's full FIFO alone held back this transfer's head line."""
 
 
 @dataclass(frozen=True)

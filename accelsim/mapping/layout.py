@@ -1,0 +1,240 @@
+"""Where a feature map lies in DRAM, and which lines a window of it costs.
+
+``LinearMap`` has no blocks: any window is read exactly. Values lie in groups of channels,
+then rows, columns, and the channels of the group innermost (NVDLA's C-atoms, as many as
+the chip's codec block has), ``bits`` bits each without gaps.
+
+``BlockedMap`` holds compressed blocks, each a run of whole lines, and a table of their
+lengths behind them:
+
+* ``slotted``: every block owns a slot as long as its raw values, so its address is known;
+  the table gives its length in lines, in as few bits as hold it. Saves traffic, not space.
+* ``packed``: blocks follow each other in the order in which they were produced; the table
+  gives a 32-bit start in lines and a 16-bit length.
+
+A block whose stream does not need fewer lines than its raw values is stored raw (the
+longest length says so), so no block ever costs more than raw.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.codecs.base import BlockStats
+from accelsim.mapping.stage import StoredMap
+from accelsim.units import bits_to_bytes, ceil_div
+
+Ints = NDArray[np.int64]
+
+PACKED_START_BITS = 32
+PACKED_LENGTH_BITS = 16
+_NO_LINES = np.zeros(0, np.int64)
+
+
+class Range(NamedTuple):
+    """A window of a map: channel, row and column ranges [start, stop)."""
+
+    c0: int
+    c1: int
+    r0: int
+    r1: int
+    q0: int
+    q1: int
+
+    @property
+    def n_values(self) -> int:
+        return max(0, self.c1 - self.c0) * max(0, self.r1 - self.r0) * max(0, self.q1 - self.q0)
+
+
+@dataclass(frozen=True)
+class Extents:
+    """The lines that one window costs, as runs in the order they are moved."""
+
+    first_line: Ints
+    n_lines: Ints
+    decode_work: Ints
+    encode_work: Ints
+    coded_bytes: int
+    padding_bytes: int
+    overfetch_bytes: int
+    coded_values: int
+    """Values that pass the codec: those of blocks that are not stored raw."""
+    fallback_blocks: int
+
+
+class LinearMap:
+    """Raw values without blocks."""
+
+    table_lines = 0
+
+    def __init__(self, stored: StoredMap, base_line: int, line_bytes: int, group: int) -> None:
+        self.stored, self.base_line = stored, base_line
+        self._line_bits, self._group = line_bytes * 8, group
+
+    @staticmethod
+    def size_lines(stored: StoredMap, line_bytes: int) -> int:
+        """Lines that the map occupies."""
+        return ceil_div(stored.n_values * stored.bits, line_bytes * 8)
+
+    def extents(self, window: Range) -> Extents:
+        """The runs of lines of ``window``; a line shared by neighbours is moved once."""
+        starts, stops = self._runs(window) if window.n_values else (_NO_LINES, _NO_LINES)
+        bits = self.stored.bits
+        first = starts * bits // self._line_bits
+        last = -(-stops * bits // self._line_bits)  # one past
+        # Runs are in rising order; a line that the run before already moves is left out.
+        first[1:] = np.maximum(first[1:], np.maximum.accumulate(last)[:-1])
+        keep = last > first
+        first, last = first[keep], last[keep]
+        coded = bits_to_bytes(window.n_values * bits)
+        none = np.zeros(len(first), np.int64)
+        return Extents(
+            first_line=self.base_line + first,
+            n_lines=last - first,
+            decode_work=none,
+            encode_work=none,
+            coded_bytes=coded,
+            padding_bytes=int((last - first).sum()) * self._line_bits // 8 - coded,
+            overfetch_bytes=0,
+            coded_values=0,
+            fallback_blocks=0,
+        )
+
+    def _runs(self, w: Range) -> tuple[Ints, Ints]:
+        """[n] first and one-past-last value of each contiguous run, in rising order."""
+        m, group = self.stored, self._group
+        starts, stops = [], []
+        for g0 in range(w.c0 // group * group, w.c1, group):
+            depth = min(group, m.channels - g0)
+            c0, c1 = max(w.c0, g0) - g0, min(w.c1, g0 + depth) - g0
+            origin = g0 * m.rows * m.cols
+            if c1 - c0 == depth and w.q0 == 0 and w.q1 == m.cols:
+                first = np.array([w.r0 * m.cols * depth], np.int64)
+                length = (w.r1 - w.r0) * m.cols * depth
+            elif c1 - c0 == depth:
+                rows = np.arange(w.r0, w.r1, dtype=np.int64)
+                first = (rows * m.cols + w.q0) * depth
+                length = (w.q1 - w.q0) * depth
+            else:
+                rows = np.arange(w.r0, w.r1, dtype=np.int64)[:, None] * m.cols
+                pixels = (rows + np.arange(w.q0, w.q1, dtype=np.int64)).ravel()
+                first, length = pixels * depth + c0, c1 - c0
+            starts.append(origin + first)
+            stops.append(origin + first + length)
+        return np.concatenate(starts), np.concatenate(stops)
+
+
+class BlockedMap:
+    """Compressed blocks and their table."""
+
+    def __init__(
+        self,
+        stored: StoredMap,
+        block: tuple[int, int, int],
+        stats: BlockStats,
+        base_line: int,
+        line_bytes: int,
+        production_order: Ints | None,
+    ) -> None:
+        """``production_order`` lists block numbers as they are written: packed. None: slotted."""
+        self.stored, self.block, self.base_line = stored, block, base_line
+        self._line_bytes = line_bytes
+        raw_bytes = bits_to_bytes_array(stats.n_values * stored.bits)
+        coded_bytes = bits_to_bytes_array(stats.payload_bits)
+        raw_lines, coded_lines = (-(-b // line_bytes) for b in (raw_bytes, coded_bytes))
+        self.fallback: NDArray[np.bool_] = coded_lines >= raw_lines
+        self.block_bytes: Ints = np.where(self.fallback, raw_bytes, coded_bytes)
+        self.n_lines: Ints = np.where(self.fallback, raw_lines, coded_lines)
+        self._n_values = stats.n_values
+        self._decode = np.where(self.fallback, 0, stats.decode_work)
+        self._encode = np.where(self.fallback, 0, stats.encode_work)
+        self.grid: tuple[int, int, int] = block_grid(stored, block)
+        if production_order is None:
+            slot_lines = int(raw_lines.max(initial=0))
+            self.first_line = base_line + np.arange(len(raw_lines), dtype=np.int64) * slot_lines
+            self.entry_bits = slot_lines.bit_length()
+            body = slot_lines * len(raw_lines)
+        else:
+            ends = np.cumsum(self.n_lines[production_order])
+            self.first_line = np.empty_like(self.n_lines)
+            self.first_line[production_order] = base_line + ends - self.n_lines[production_order]
+            self.entry_bits = PACKED_START_BITS + PACKED_LENGTH_BITS
+            body = int(ends[-1]) if len(ends) else 0
+        self.table_line = base_line + body
+        self.table_lines = ceil_div(len(raw_lines) * self.entry_bits, line_bytes * 8)
+        self.total_lines = body + self.table_lines
+
+    @cached_property
+    def stored_bits(self) -> int:
+        """Bits of all blocks as stored, raw ones included, plus their table: no padding."""
+        table = len(self.n_lines) * self.entry_bits
+        return int(self.block_bytes.sum()) * 8 + table
+
+    def blocks(self, window: Range) -> Ints:
+        """Numbers of the blocks that ``window`` touches, rising."""
+        (bc, br, bq), (_, nr, nq) = self.block, self.grid
+        c = np.arange(window.c0 // bc, ceil_div(window.c1, bc), dtype=np.int64)
+        r = np.arange(window.r0 // br, ceil_div(window.r1, br), dtype=np.int64)
+        q = np.arange(window.q0 // bq, ceil_div(window.q1, bq), dtype=np.int64)
+        return ((c[:, None, None] * nr + r[None, :, None]) * nq + q[None, None, :]).ravel()
+
+    def extents(self, window: Range) -> Extents:
+        """All blocks that ``window`` touches, whole, one extent each."""
+        ids = self.blocks(window)
+        lines, coded = self.n_lines[ids], self.block_bytes[ids]
+        values = self._n_values[ids]
+        needed = self._needed(window)
+        fallback = self.fallback[ids]
+        coded_total = int(coded.sum())
+        return Extents(
+            first_line=self.first_line[ids],
+            n_lines=lines,
+            decode_work=self._decode[ids],
+            encode_work=self._encode[ids],
+            coded_bytes=coded_total,
+            padding_bytes=int(lines.sum()) * self._line_bytes - coded_total,
+            overfetch_bytes=int((coded * (values - needed) // np.maximum(values, 1)).sum()),
+            coded_values=int(values[~fallback].sum()),
+            fallback_blocks=int(fallback.sum()),
+        )
+
+    def table_lines_of(self, block_ids: Ints) -> Ints:
+        """Lines of the table that hold the entries of these blocks, rising, each once."""
+        line_bits = self._line_bytes * 8
+        first = block_ids * self.entry_bits // line_bits
+        last = ((block_ids + 1) * self.entry_bits - 1) // line_bits
+        return self.table_line + np.unique(np.concatenate([first, last]))
+
+    def _needed(self, w: Range) -> Ints:
+        """[n_touched] values of each touched block that lie inside the window."""
+        bc, br, bq = self.block
+        c = _overlaps(w.c0, w.c1, bc)
+        r = _overlaps(w.r0, w.r1, br)
+        q = _overlaps(w.q0, w.q1, bq)
+        return (c[:, None, None] * r[None, :, None] * q[None, None, :]).ravel()
+
+
+MapLayout = LinearMap | BlockedMap
+
+
+def block_grid(stored: StoredMap, block: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Blocks along channels, rows and columns."""
+    extents = (stored.channels, stored.rows, stored.cols)
+    c, r, q = (ceil_div(n, b) for n, b in zip(extents, block, strict=True))
+    return c, r, q
+
+
+def bits_to_bytes_array(bits: Ints) -> Ints:
+    """``units.bits_to_bytes`` for arrays."""
+    return -(-bits // 8)
+
+
+def _overlaps(start: int, stop: int, size: int) -> Ints:
+    """How much of each cell of ``size`` the range [start, stop) covers."""
+    cells = np.arange(start // size, ceil_div(stop, size), dtype=np.int64)
+    return np.minimum(stop, (cells + 1) * size) - np.maximum(start, cells * size)

@@ -1,0 +1,43 @@
+"""Co-simulation: SimPy moves tiles, the memory kernel moves cycles, both in exact order.
+
+The memory takes all decisions strictly before the next event of SimPy, and never past the
+first completion that it finds, because somebody waits for that. Nothing is ever decided
+that a later request could have changed; so waking the memory more often changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import simpy
+
+from accelsim.dram.memory import Completion, Memory
+
+
+def now_fs(env: simpy.Environment) -> int:
+    """Simulated time. SimPy would also accept floats; this simulator never schedules one."""
+    now: int = env.now
+    return now
+
+
+def co_simulate(
+    env: simpy.Environment, memory: Memory, on_completion: Callable[[Completion], None]
+) -> None:
+    """Run until neither SimPy nor the memory has anything left to do.
+
+    ``on_completion`` is called at the simulated time at which each transfer is done.
+    """
+
+    def announce(completion: Completion) -> None:
+        event = env.timeout(max(0, completion.done_fs - now_fs(env)), completion)
+        event.callbacks.append(lambda e: on_completion(e.value))
+
+    while True:
+        next_event = env.peek()
+        bound = None if next_event == float("inf") else int(next_event)
+        completions = memory.advance(bound)
+        for completion in completions:
+            announce(completion)
+        if bound is None and not completions:
+            return
+        env.step()

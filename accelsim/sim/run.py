@@ -1,0 +1,137 @@
+"""One simulation: a program on a chip, from start to the last byte in DRAM, as counts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from accelsim.dram.memory import POLICIES, Background, Decoder, Memory
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.program import Kind, Program, Requester
+from accelsim.sim.counts import STALL_CAUSES, DramEvents, LayerCounts, RunCounts
+from accelsim.sim.machine import Machine, Times
+from accelsim.sim.stalls import StallAccount
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a simulation leaves behind: its counts, and when each row did what."""
+
+    counts: RunCounts
+    times: Times
+    memory: Memory
+
+
+def run(program: Program, chip: Chip, *, record_traffic: bool = False) -> Run:
+    """Simulate ``program`` on ``chip``. Deterministic: same input, same counts.
+
+    ``record_traffic`` keeps every line that the memory accepted, for ``--dram-trace``.
+    """
+    memory = POLICIES[chip.dram.policy](
+        chip.dram.config,
+        n_requesters=len(Requester),
+        n_labels=len(program.stages),
+        decoders={Requester.IFMAP: decoder_of(chip)},
+        outstanding_reads=chip.dram.outstanding_reads,
+        record_traffic=record_traffic,
+    )
+    machine = Machine(program, chip, memory)
+    end_fs = machine.run()
+    return Run(_count(program, chip, machine, memory, end_fs), machine.times, memory)
+
+
+def decoder_of(chip: Chip) -> Decoder:
+    """The decoder behind the ifmap DMA, in the memory's terms."""
+    return Decoder(
+        lanes=chip.codec.lanes,
+        fill_fs=chip.core.to_fs(chip.codec.hardware.decode_fill_cycles),
+        fifo_blocks=chip.codec.fifo_blocks,
+        period_fs=chip.core.period_fs,
+    )
+
+
+def _count(
+    program: Program, chip: Chip, machine: Machine, memory: Memory, end_fs: int
+) -> RunCounts:
+    times, core, rows = machine.times, chip.core, program.rows
+    n_stages = len(program.stages)
+    account = StallAccount(program, times, core)
+    compute, vector, total = ([0] * n_stages for _ in range(3))
+    stalls = [dict.fromkeys(STALL_CAUSES, 0) for _ in range(n_stages)]
+    last_end = [0] * n_stages
+    image_end = [0] * program.n_images
+    previous_end = 0
+    for row in np.flatnonzero(np.isin(rows.kind, (Kind.COMPUTE, Kind.VECTOR))).tolist():
+        stage, image = int(rows.stage[row]), int(rows.image[row])
+        busy = compute if rows.kind[row] == Kind.COMPUTE else vector
+        busy[stage] += int(rows.cycles[row])
+        for cause, cycles in account.charge(row).items():
+            stalls[stage][cause] += cycles
+        end = core.edge_at_or_after(times.done[row])
+        total[stage] += end - previous_end
+        previous_end = last_end[stage] = image_end[image] = end
+    end_cycle = core.edge_at_or_after(end_fs)
+    final = int(rows.stage[np.flatnonzero(rows.kind <= Kind.VECTOR)[-1]])
+    stalls[final]["drain"] += end_cycle - previous_end
+    total[final] += end_cycle - previous_end
+
+    dram = memory.counts()
+    states = _states_by_stage(program, machine, dram.background)
+    layers = tuple(
+        LayerCounts(
+            name=work.name,
+            kind=work.kind,
+            cycles=total[i],
+            compute_cycles=compute[i],
+            vector_cycles=vector[i],
+            stall_cycles=stalls[i],
+            macs=work.macs,
+            bytes_by_tensor=work.bytes_by_tensor,
+            sram=work.sram,
+            dram=DramEvents(
+                activates=int(dram.activates[i]),
+                precharges=int(dram.precharges[i]),
+                reads=int(dram.reads[i]),
+                writes=int(dram.writes[i]),
+                row_hits=int(dram.row_hits[i]),
+                refreshes=states[i].refreshes,
+                active_rank_cycles=states[i].active_rank_cycles,
+                idle_rank_cycles=states[i].idle_rank_cycles,
+            ),
+            encoded_values=work.encoded_values,
+            decoded_values=work.decoded_values,
+            vector_values=work.vector_values,
+            fused_pool_values=work.fused_pool_values,
+        )
+        for i, work in enumerate(program.stages)
+    )
+    return RunCounts(
+        layers=layers,
+        cycles=end_cycle,
+        image_end_cycles=tuple(image_end),
+        drain_writes=dram.drain_writes,
+        memory_cycles=dram.cycles,
+        dram_lines_submitted=int(program.extents.n_lines.sum()),
+    )
+
+
+def _states_by_stage(program: Program, machine: Machine, end: Background) -> list[Background]:
+    """The memory's time-dependent counters, by the stage that owns the time."""
+    states = [Background(0, 0, 0) for _ in program.stages]
+    before = Background(0, 0, 0)
+    moments = sorted(machine.background.items())
+    for number, (row, at) in enumerate(moments):
+        after = end if number == len(moments) - 1 else at  # the drain belongs to the last
+        stage = int(program.rows.stage[row])
+        states[stage] = _plus(states[stage], after, before)
+        before = after
+    return states
+
+
+def _plus(total: Background, after: Background, before: Background) -> Background:
+    return Background(
+        total.refreshes + after.refreshes - before.refreshes,
+        total.active_rank_cycles + after.active_rank_cycles - before.active_rank_cycles,
+        total.idle_rank_cycles + after.idle_rank_cycles - before.idle_rank_cycles,
+    )

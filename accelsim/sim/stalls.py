@@ -1,0 +1,108 @@
+"""Why the PE array waited: each waiting cycle is charged to one cause.
+
+While the array waits, the operand that arrives last is charged, and its chain is walked
+back in time: the decoder, the memory, the index, the buffer, the producer's encoder. The
+pieces meet end to end, so they add up to the wait exactly. All times are rounded up to
+edges of the core clock before they are subtracted.
+"""
+
+from __future__ import annotations
+
+from accelsim.mapping.program import NONE, Program, Requester
+from accelsim.sim.counts import STALL_CAUSES
+from accelsim.sim.machine import Times
+from accelsim.units import Clock
+
+_DRAM_CAUSE = {
+    Requester.IFMAP: "ifmap_dram",
+    Requester.WEIGHT: "weight_dram",
+    Requester.INDEX: "index_dram",
+}
+
+
+class StallAccount:
+    """Charges the waits of COMPUTE and VECTOR rows."""
+
+    def __init__(self, program: Program, times: Times, core: Clock) -> None:
+        self._times, self._core = times, core
+        rows = program.rows
+        self._after, self._index = rows.after.tolist(), rows.index.tolist()
+        self._needs = (rows.needs_ifmap.tolist(), rows.needs_weight.tolist())
+        self._requester = rows.requester.tolist()
+        self._previous = _previous_of_same_engine(program)
+
+    def charge(self, row: int) -> dict[str, int]:
+        """Cycles by cause between the end of the row before and the start of ``row``."""
+        charged = dict.fromkeys(STALL_CAUSES, 0)
+        floor, start = self._edge(self._times.begin[row]), self._edge(self._times.submit[row])
+        if start <= floor:
+            return charged
+        waits = [(self._times.done[r], r) for r in (n[row] for n in self._needs) if r != NONE]
+        last_operand = max(waits, default=(NONE, NONE))
+        if self._times.ofmap_space[row] > last_operand[0]:
+            self._walk_write(self._times.ofmap_freed_by[row], start, floor, charged, "buffer_full")
+        else:
+            self._walk_read(last_operand[1], start, floor, charged)
+        return charged
+
+    def _walk_read(self, row: int, high: int, floor: int, charged: dict[str, int]) -> None:
+        """Charge (floor, high] along the chain of one READ and those before it in its queue."""
+        times = self._times
+        while row != NONE and high > floor:
+            requester = Requester(self._requester[row])
+            high = self._piece(times.arrived[row], high, floor, charged, "decoder")
+            held = self._core.edge_at_or_after(times.held[row])
+            if held:
+                high = self._piece_of_cycles(held, times.submit[row], high, floor, charged)
+            high = self._piece(times.submit[row], high, floor, charged, _DRAM_CAUSE[requester])
+            high = self._piece(times.index[row], high, floor, charged, "buffer_full")
+            if self._index[row] != NONE and times.index[row] > times.dependency[row]:
+                low = max(floor, self._edge(times.dependency[row]))
+                self._walk_read(self._index[row], high, low, charged)
+                high = min(high, low)
+            if self._after[row] != NONE and times.dependency[row] > times.begin[row]:
+                low = max(floor, self._edge(times.begin[row]))
+                self._walk_write(self._after[row], high, low, charged, "dependency")
+                high = min(high, low)
+            row = self._previous[row]
+        charged["dependency"] += max(0, high - floor)
+
+    def _walk_write(
+        self, row: int, high: int, floor: int, charged: dict[str, int], otherwise: str
+    ) -> None:
+        """Charge (floor, high] to the memory, then the encoder, then ``otherwise``."""
+        high = self._piece(self._times.submit[row], high, floor, charged, "ofmap_dram")
+        high = self._piece(self._times.begin[row], high, floor, charged, "encoder")
+        charged[otherwise] += max(0, high - floor)
+
+    def _piece(
+        self, low_fs: int, high: int, floor: int, charged: dict[str, int], cause: str
+    ) -> int:
+        low = max(floor, self._edge(low_fs))
+        if low >= high:
+            return high
+        charged[cause] += high - low
+        return low
+
+    def _piece_of_cycles(
+        self, cycles: int, submit_fs: int, high: int, floor: int, charged: dict[str, int]
+    ) -> int:
+        """The part of a transfer's time in which only the decoder held it back."""
+        low = max(floor, self._edge(submit_fs), high - cycles)
+        if low >= high:
+            return high
+        charged["decoder"] += high - low
+        return low
+
+    def _edge(self, time_fs: int) -> int:
+        return self._core.edge_at_or_after(max(0, time_fs))
+
+
+def _previous_of_same_engine(program: Program) -> list[int]:
+    """[n_rows] the READ or WRITE before each one in its engine's queue."""
+    previous, last = [], dict[int, int]()
+    for row, requester in enumerate(program.rows.requester.tolist()):
+        previous.append(last.get(requester, NONE) if requester != NONE else NONE)
+        if requester != NONE:
+            last[requester] = row
+    return previous

@@ -1,0 +1,137 @@
+"""Where windows of a map lie in DRAM: by hand, then against a value-by-value reckoning."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accelsim.codecs.base import BlockStats
+from accelsim.mapping.index_cache import IndexCache
+from accelsim.mapping.layout import BlockedMap, LinearMap, Range, block_grid
+from accelsim.mapping.stage import StoredMap
+
+
+def stored(channels: int, rows: int, cols: int, bits: int = 8) -> StoredMap:
+    return StoredMap("map", 0, channels, rows, cols, bits, False)
+
+
+def stats(n_values: list[int], payload_bits: list[int]) -> BlockStats:
+    n, bits = np.array(n_values, np.int64), np.array(payload_bits, np.int64)
+    return BlockStats(n, bits, np.zeros_like(n), encode_work=n, decode_work=n)
+
+
+def value_bits(m: StoredMap, group: int, w: Range) -> list[int]:
+    """First bit of every value of the window, counted one value at a time."""
+    found = []
+    for c in range(w.c0, w.c1):
+        g0 = c // group * group
+        depth = min(group, m.channels - g0)
+        for r in range(w.r0, w.r1):
+            for q in range(w.q0, w.q1):
+                index = g0 * m.rows * m.cols + (r * m.cols + q) * depth + (c - g0)
+                found.append(index * m.bits)
+    return found
+
+
+windows = st.tuples(st.integers(1, 9), st.integers(1, 6), st.integers(1, 6)).flatmap(
+    lambda s: st.tuples(
+        st.just(s),
+        *(
+            st.tuples(st.integers(0, n - 1), st.integers(1, n)).filter(lambda p: p[0] < p[1])
+            for n in s
+        ),
+    )
+)
+
+
+@given(windows, st.sampled_from([2, 5, 8, 16]), st.sampled_from([1, 3, 4, 16]))
+@settings(deadline=None, max_examples=200)
+def test_linear_windows_move_exactly_the_lines_of_their_values(drawn, bits, group) -> None:  # type: ignore[no-untyped-def]
+    (shape, (c0, c1), (r0, r1), (q0, q1)) = drawn
+    m, w = stored(*shape, bits=bits), Range(c0, c1, r0, r1, q0, q1)
+    extents = LinearMap(m, 1000, 16, group).extents(w)
+    first_bits = value_bits(m, group, w)
+    expected = {1000 + b // 128 for b in first_bits} | {
+        1000 + (b + bits - 1) // 128 for b in first_bits
+    }
+    moved = [
+        line
+        for first, n in zip(extents.first_line, extents.n_lines, strict=True)
+        for line in range(first, first + n)
+    ]
+    assert sorted(moved) == sorted(expected), "every line once, and no other"
+    assert extents.coded_bytes == -(-w.n_values * bits // 8)
+    assert extents.padding_bytes == len(moved) * 16 - extents.coded_bytes
+
+
+def test_an_empty_window_costs_nothing() -> None:
+    extents = LinearMap(stored(4, 4, 4), 0, 16, 4).extents(Range(0, 4, 2, 2, 0, 4))
+    assert len(extents.first_line) == 0 and extents.coded_bytes == 0
+
+
+def test_slotted_blocks_start_at_multiples_of_their_raw_size() -> None:
+    # Two blocks of 64 values: 64 bytes raw, so slots of 4 lines of 16 bytes.
+    m = BlockedMap(stored(2, 4, 8), (1, 4, 8), stats([32, 32], [100, 250]), 10, 16, None)
+    assert m.grid == (2, 1, 1)
+    assert m.first_line.tolist() == [10, 12]
+    # 100 bits are 13 bytes: one line. 250 bits are 32 bytes: two lines, as many as raw.
+    assert m.n_lines.tolist() == [1, 2]
+    assert m.fallback.tolist() == [False, True]
+    assert m.block_bytes.tolist() == [13, 32]
+    assert m.entry_bits == 2  # lengths 0, 1, 2 lines
+    assert (m.table_line, m.table_lines, m.total_lines) == (14, 1, 5)
+
+
+def test_packed_blocks_follow_in_the_order_of_production() -> None:
+    m = BlockedMap(
+        stored(3, 4, 8), (1, 4, 8), stats([32] * 3, [100, 10, 250]), 10, 16, np.array([2, 0, 1])
+    )
+    assert m.n_lines.tolist() == [1, 1, 2]
+    assert m.first_line.tolist() == [12, 13, 10]
+    assert m.entry_bits == 48
+    assert m.table_line == 14
+    assert m.table_lines == 2  # 3 entries of 48 bits are 18 bytes
+
+
+def test_blocks_that_a_window_touches_are_fetched_whole() -> None:
+    m = BlockedMap(stored(4, 4, 4), (2, 2, 4), stats([16] * 4, [64] * 4), 0, 4, None)
+    extents = m.extents(Range(0, 2, 1, 3, 0, 4))  # one row of each of two blocks
+    assert m.blocks(Range(0, 2, 1, 3, 0, 4)).tolist() == [0, 1]
+    assert extents.coded_bytes == 16
+    assert extents.overfetch_bytes == 8  # half of the values are not needed
+    assert extents.coded_values == 32
+
+
+def test_the_blocks_of_all_tiles_are_all_blocks_once() -> None:
+    m = stored(20, 13, 9)
+    block = (16, 4, 5)
+    nc, nr, nq = block_grid(m, block)
+    assert (nc, nr, nq) == (2, 4, 2)
+    n = nc * nr * nq
+    layout = BlockedMap(m, block, stats([1] * n, [1] * n), 0, 16, None)
+    tiles = [
+        Range(c, min(c + 16, 20), r, min(r + 4, 13), 0, 9) for c in (0, 16) for r in range(0, 13, 4)
+    ]
+    seen = np.concatenate([layout.blocks(t) for t in tiles])
+    assert sorted(seen.tolist()) == list(range(n))
+
+
+def test_table_lines_hold_the_entries_of_the_blocks() -> None:
+    n = 40
+    m = BlockedMap(stored(n, 4, 8), (1, 4, 8), stats([32] * n, [8] * n), 0, 16, np.arange(n))
+    # Entries of 48 bits: entry 2 lies in bits 96..143, which is lines 0 and 1 of the table.
+    assert (m.table_lines_of(np.array([2])) - m.table_line).tolist() == [0, 1]
+    assert (m.table_lines_of(np.array([0, 1])) - m.table_line).tolist() == [0]
+
+
+@pytest.mark.parametrize("capacity", [1, 2, 5])
+def test_the_index_cache_forgets_the_least_recently_used(capacity: int) -> None:
+    accesses = [1, 2, 1, 3, 4, 1, 2, 5, 5, 1]
+    cache, held, expected = IndexCache(capacity), list[int](), list[int]()
+    for line in accesses:
+        if line in held:
+            held.remove(line)
+        else:
+            expected.append(line)
+        held = [*held, line][-capacity:]
+    assert [m for line in accesses for m in cache.misses([line])] == expected
