@@ -1,0 +1,324 @@
+"""One DRAM system, complete and checked: organisation, timing, currents, controller.
+
+Every later stage reads only this: the kernel takes its timing, the energy formulas its
+currents. It comes from a native standard (``accelsim.dram.standards``) or an imported
+DRAMsim3 file (``accelsim.dram.ini``). Times are in DRAM clock cycles.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Final, Literal, TypeAlias, get_args
+
+from accelsim.errors import ConfigError
+from accelsim.units import Clock
+
+Compat: TypeAlias = Literal["dramsim3", "none"]
+PagePolicy: TypeAlias = Literal["open", "close"]
+QueueStructure: TypeAlias = Literal["per_bank", "per_rank"]
+RefreshPolicy: TypeAlias = Literal["rank_staggered", "rank_simultaneous", "bank_staggered"]
+
+ADDRESS_FIELDS: Final = ("ch", "ra", "bg", "ba", "ro", "co")
+SEPARATE_RCD: Final = ("GDDR5", "GDDR5X", "GDDR6", "HBM", "HBM2")
+"""Protocols with one activate-to-column delay for reads and another for writes."""
+
+
+@dataclass(frozen=True)
+class Organisation:
+    """How many of everything. All counts are powers of two."""
+
+    channels: int
+    ranks: int
+    bankgroups: int
+    banks_per_group: int
+    rows: int
+    columns: int
+    """Column addresses of one row of one bank; a burst covers ``burst_length`` of them."""
+    device_bits: int
+    """Data pins of one device."""
+    bus_bits: int
+    """Data pins of one channel."""
+    burst_length: int
+
+    @property
+    def banks(self) -> int:
+        """Banks of one rank."""
+        return self.bankgroups * self.banks_per_group
+
+    @property
+    def devices(self) -> int:
+        """Devices of one rank."""
+        return self.bus_bits // self.device_bits
+
+    @property
+    def line_bytes(self) -> int:
+        """Bytes of one burst on one channel."""
+        return self.bus_bits // 8 * self.burst_length
+
+    @property
+    def lines_per_row(self) -> int:
+        return self.columns // self.burst_length
+
+    @property
+    def channel_lines(self) -> int:
+        return self.ranks * self.banks * self.rows * self.lines_per_row
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Delays in DRAM clock cycles, under the names of the JEDEC standards."""
+
+    tCK_ns: float
+    burst_cycles: int
+    AL: int
+    CL: int
+    CWL: int
+    tRCDRD: int
+    """ACT to RD; equal to tRCDWR except for GDDR and HBM."""
+    tRCDWR: int
+    tRP: int
+    tRAS: int
+    tRFC: int
+    tRFCb: int
+    tREFI: int
+    tREFIb: int
+    tRRD_S: int
+    tRRD_L: int
+    tFAW: int
+    t32AW: int
+    """Window of 32 ACTs (GDDR); 0 is none."""
+    tCCD_S: int
+    tCCD_L: int
+    tWTR_S: int
+    tWTR_L: int
+    tWR: int
+    tRTP: int
+    tRTRS: int
+    tPPD: int
+
+    @property
+    def tRC(self) -> int:
+        return self.tRAS + self.tRP
+
+    @property
+    def read_latency(self) -> int:
+        return self.AL + self.CL
+
+    @property
+    def write_latency(self) -> int:
+        return self.AL + self.CWL
+
+
+@dataclass(frozen=True)
+class Rail:
+    """One supply rail: its voltage and its IDD currents in mA for each device."""
+
+    name: str
+    volts: float
+    IDD0: float
+    IDD2N: float
+    IDD3N: float
+    IDD4R: float
+    IDD4W: float
+    IDD5AB: float
+    IDD5PB: float
+    IDD6: float
+
+
+@dataclass(frozen=True)
+class TypicalFactors:
+    """Measured draw over data sheet maximum. Applied to energies, which are differences of
+    currents, never to single currents: an activate energy would turn negative."""
+
+    activate: float = 1.0
+    read: float = 1.0
+    write: float = 1.0
+    refresh: float = 1.0
+    active_standby: float = 1.0
+    idle_standby: float = 1.0
+
+
+@dataclass(frozen=True)
+class Power:
+    """Everything that prices commands and time."""
+
+    rails: tuple[Rail, ...]
+    typical: TypicalFactors = TypicalFactors()
+    io_pj_per_bit: float = 0.0
+    """Termination energy that no IDD current contains, at equally many zeros and ones."""
+    phy_pj_per_bit: float = 0.0
+    """Controller and PHY on the chip's side."""
+
+
+@dataclass(frozen=True)
+class Controller:
+    """Queues and policies of the memory controller."""
+
+    address_map: str
+    """Twelve characters, most significant field first, such as ``rochracobabg``."""
+    page_policy: PagePolicy = "open"
+    queue_structure: QueueStructure = "per_bank"
+    refresh_policy: RefreshPolicy = "rank_staggered"
+    command_queue_size: int = 8
+    transaction_queue_size: int = 32
+    unified_queue: bool = False
+    dual_command: bool = False
+    """A row and a column command in one clock (HBM)."""
+
+
+@dataclass(frozen=True)
+class DramConfig:
+    """A whole memory system of identical channels.
+
+    Raises ``ConfigError`` for values that cannot describe real hardware.
+    """
+
+    name: str
+    protocol: str
+    organisation: Organisation
+    timing: Timing
+    power: Power
+    controller: Controller
+    compat: Compat
+    """``dramsim3`` keeps that simulator's deviations from the standards; ``none`` does not."""
+    sources: tuple[tuple[str, str], ...] = ()
+    """(key, source) of every value that a standard brought along."""
+
+    def __post_init__(self) -> None:
+        check(self)
+
+    @property
+    def line_bytes(self) -> int:
+        """Bytes of one burst: the unit of every address in the simulator."""
+        return self.organisation.line_bytes
+
+    @property
+    def n_ranks(self) -> int:
+        """Ranks of all channels together."""
+        return self.organisation.channels * self.organisation.ranks
+
+    @property
+    def n_lines(self) -> int:
+        """Lines of all channels together: the first address beyond the end."""
+        return self.organisation.channels * self.organisation.channel_lines
+
+    @property
+    def clock(self) -> Clock:
+        """The DRAM clock, its period rounded to whole femtoseconds."""
+        return Clock(round(self.timing.tCK_ns * 1e6))
+
+    @property
+    def peak_gb_s(self) -> float:
+        """Peak of all channels, in 1e9 bytes per second."""
+        burst_ns = self.timing.burst_cycles * self.timing.tCK_ns
+        return self.organisation.channels * self.line_bytes / burst_ns
+
+
+def check(config: DramConfig) -> None:
+    """The one place where a DRAM configuration is checked."""
+    _check_organisation(config.name, config.organisation)
+    _check_timing(config.name, config.timing, config.organisation)
+    _check_controller(config.name, config.controller)
+    if not config.power.rails:
+        raise ConfigError(f"DRAM {config.name}", "has no supply rail", "give its IDD currents")
+    for rail in config.power.rails:
+        for key in fields(rail):
+            value = getattr(rail, key.name)
+            if key.name != "name" and not 0 <= value < 1e6:
+                raise ConfigError(
+                    f"DRAM {config.name}: {rail.name}.{key.name}",
+                    f"must be a current in mA or a voltage, 0 or more, got {value}",
+                    "see the data sheet's IDD table",
+                )
+
+
+def _check_organisation(name: str, organisation: Organisation) -> None:
+    for key in fields(organisation):
+        value = getattr(organisation, key.name)
+        if value < 1 or value & (value - 1):
+            raise ConfigError(
+                f"DRAM {name}: {key.name}",
+                f"must be a power of two, 1 or more, got {value}",
+                "address bits select channels, ranks, banks, rows and columns",
+            )
+    if organisation.bus_bits < organisation.device_bits:
+        raise ConfigError(
+            f"DRAM {name}: bus_bits",
+            f"{organisation.bus_bits} is narrower than one device ({organisation.device_bits})",
+            "a rank holds at least one device",
+        )
+    if organisation.bus_bits < 8 or organisation.columns < organisation.burst_length:
+        raise ConfigError(
+            f"DRAM {name}: columns",
+            f"{organisation.columns} columns of {organisation.bus_bits} bits do not hold one "
+            f"burst of {organisation.burst_length}",
+            "a row holds at least one burst of at least one byte per beat",
+        )
+    if organisation.channels * organisation.channel_lines * organisation.line_bytes > 1 << 50:
+        raise ConfigError(f"DRAM {name}", "is larger than 1 PiB", "check rows, ranks and channels")
+
+
+def _check_timing(name: str, timing: Timing, organisation: Organisation) -> None:
+    if not 1e-3 <= timing.tCK_ns <= 1e3:
+        raise ConfigError(
+            f"DRAM {name}: tCK",
+            f"must be between 0.001 and 1000 ns, got {timing.tCK_ns}",
+            "tCK is the clock period in nanoseconds, 0.625 for DDR4-3200",
+        )
+    positive = ("burst_cycles", "CL", "tRCDRD", "tRCDWR", "tRP", "tRAS", "tRFC", "tREFI", "tREFIb")
+    for key in fields(timing):
+        value = getattr(timing, key.name)
+        least = 1 if key.name in positive else 0
+        if not least <= value < 1 << 31:
+            raise ConfigError(
+                f"DRAM {name}: {key.name}",
+                f"must be at least {least} cycles, got {value}",
+                "delays are in DRAM clock cycles",
+            )
+    if min(timing.tRCDRD, timing.tRCDWR) <= timing.AL:
+        raise ConfigError(
+            f"DRAM {name}: AL",
+            f"{timing.AL} reaches tRCD ({timing.tRCDRD}, {timing.tRCDWR})",
+            "additive latency is smaller than tRCD",
+        )
+    if timing.tRRD_L > timing.tRC or timing.tPPD > timing.tRC:
+        raise ConfigError(
+            f"DRAM {name}: tRRD_L, tPPD",
+            f"{timing.tRRD_L}, {timing.tPPD} exceed tRC = tRAS + tRP = {timing.tRC}",
+            "commands to different banks are closer together than to the same bank",
+        )
+    if timing.tRFC + timing.tRP + timing.tRAS >= timing.tREFI // organisation.ranks:
+        raise ConfigError(
+            f"DRAM {name}: tREFI",
+            f"{timing.tREFI} for {organisation.ranks} rank(s) leaves no time beside "
+            f"tRFC = {timing.tRFC} and tRC = {timing.tRC}",
+            "the refresh interval is thousands of cycles; check its unit",
+        )
+
+
+def _check_controller(name: str, controller: Controller) -> None:
+    text = controller.address_map
+    parts = [text[i : i + 2] for i in range(0, len(text), 2)]
+    if sorted(parts) != sorted(ADDRESS_FIELDS):
+        raise ConfigError(
+            f"DRAM {name}: address_map",
+            f"{text!r} must name each of ch ra bg ba ro co once",
+            "twelve characters, most significant first: rochracobabg, rochrababgco, ...",
+        )
+    for key, choice, known in (
+        ("page_policy", controller.page_policy, get_args(PagePolicy)),
+        ("queue_structure", controller.queue_structure, get_args(QueueStructure)),
+        ("refresh_policy", controller.refresh_policy, get_args(RefreshPolicy)),
+    ):
+        if choice not in known:
+            raise ConfigError(
+                f"DRAM {name}: {key}", f"unknown value {choice!r}", f"one of {', '.join(known)}"
+            )
+    for key, value in (
+        ("command_queue_size", controller.command_queue_size),
+        ("transaction_queue_size", controller.transaction_queue_size),
+    ):
+        if not 1 <= value <= 4096:
+            raise ConfigError(
+                f"DRAM {name}: {key}", f"must be between 1 and 4096, got {value}", "usual: 8 and 32"
+            )

@@ -1,0 +1,71 @@
+"""A DRAM standard is data: one file under ``standards/`` with a source for every value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from accelsim.dram.config import Controller, DramConfig, Organisation, PagePolicy, Power, Timing
+from accelsim.registry import Registry
+
+DEFAULT_ADDRESS_MAP = "rochracobabg"
+"""Interleaves bank groups line by line, so that streams run at tCCD_S, not tCCD_L."""
+
+
+@dataclass(frozen=True)
+class DramStandard:
+    """One memory that can be bought: a device or channel at one speed.
+
+    ``sources`` gives, for every field of organisation, timing, power and controller, the
+    document that it was read from, or the word "assumption" with a reason.
+    """
+
+    name: str
+    description: str
+    protocol: str
+    organisation: Organisation
+    """Of one channel."""
+    timing: Timing
+    power: Power
+    controller: Controller
+    sources: dict[str, str]
+
+    def config(
+        self,
+        channels: int = 1,
+        address_map: str | None = None,
+        *,
+        page_policy: PagePolicy | None = None,
+        command_queue_size: int | None = None,
+        transaction_queue_size: int | None = None,
+    ) -> DramConfig:
+        """The complete configuration of ``channels`` such channels.
+
+        Raises ``ConfigError`` for what cannot be built, say an address map without rows.
+
+        >>> config = STANDARDS["ddr4_2400_x16"].config()
+        >>> config.line_bytes, round(config.peak_gb_s, 1)
+        (16, 4.8)
+        """
+        own = self.controller
+        controller = replace(
+            own,
+            address_map=address_map or own.address_map,
+            page_policy=page_policy or own.page_policy,
+            command_queue_size=command_queue_size or own.command_queue_size,
+            transaction_queue_size=transaction_queue_size or own.transaction_queue_size,
+        )
+        return DramConfig(
+            name=self.name,
+            protocol=self.protocol,
+            organisation=replace(self.organisation, channels=channels),
+            timing=self.timing,
+            power=self.power,
+            controller=controller,
+            compat="none",
+            sources=tuple(self.sources.items()),
+        )
+
+
+STANDARDS: Registry[DramStandard] = Registry(
+    "DRAM standard", "accelsim.dram.standards", "STANDARD", "accelsim.dram_standards"
+)

@@ -1,0 +1,107 @@
+"""DDR4-3200, eight 8 Gb x8 devices on a 64-bit bus: one rank of a desktop module."""
+
+from accelsim.dram.config import Controller, Organisation, Power, Rail, Timing, TypicalFactors
+from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+
+_JEDEC = "JESD79-4 speed bin DDR4-3200, nanoseconds rounded up to cycles"
+_DRAMSIM3 = "DRAMsim3's controller defaults"
+_TYPICAL = "measured over data sheet currents of DDR4-2133 modules, Shi et al. 2024 (second hand)"
+
+STANDARD = DramStandard(
+    name="ddr4_3200_x64",
+    description="DDR4-3200, eight 8 Gb x8 devices, 64-bit bus, one rank",
+    protocol="DDR4",
+    organisation=Organisation(
+        channels=1,
+        ranks=1,
+        bankgroups=4,
+        banks_per_group=4,
+        rows=65536,
+        columns=1024,
+        device_bits=8,
+        bus_bits=64,
+        burst_length=8,
+    ),
+    timing=Timing(
+        tCK_ns=0.625,
+        burst_cycles=4,
+        AL=0,
+        CL=22,
+        CWL=16,
+        tRCDRD=22,
+        tRCDWR=22,
+        tRP=22,
+        tRAS=52,
+        tRFC=560,
+        tRFCb=560,
+        tREFI=12480,
+        tREFIb=12480,
+        tRRD_S=4,
+        tRRD_L=8,
+        tFAW=34,
+        t32AW=0,
+        tCCD_S=4,
+        tCCD_L=8,
+        tWTR_S=4,
+        tWTR_L=12,
+        tWR=24,
+        tRTP=12,
+        tRTRS=1,
+        tPPD=0,
+    ),
+    power=Power(
+        rails=(
+            Rail(
+                name="VDD",
+                volts=1.2,
+                IDD0=57.0,
+                IDD2N=37.0,
+                IDD3N=52.0,
+                IDD4R=168.0,
+                IDD4W=150.0,
+                IDD5AB=460.0,
+                IDD5PB=0.0,
+                IDD6=30.0,
+            ),
+        ),
+        typical=TypicalFactors(
+            activate=0.54,
+            read=0.55,
+            write=0.43,
+            refresh=0.83,
+            active_standby=0.35,
+            idle_standby=0.58,
+        ),
+        io_pj_per_bit=0.5 * 1.2**2 / (34 + 60) * 0.3125 * 1e3,
+        phy_pj_per_bit=1.5,
+    ),
+    controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
+    sources={
+        "ranks": "eight devices, one rank",
+        "bankgroups, banks_per_group, rows, columns": "JESD79-4 addressing table, 8 Gb x8",
+        "device_bits, bus_bits, burst_length": "JESD79-4; eight devices, one rank",
+        "channels": "one; the configuration chooses",
+        "tCK_ns, burst_cycles, tCCD_S": "JESD79-4: 3200 MT/s, two beats per cycle, BL8",
+        "AL, CL, CWL, tRCDRD, tRCDWR, tRP, tRAS": _JEDEC,
+        "tRFC, tREFI": "JESD79-4: 350 ns and 7.8 us for 8 Gb",
+        "tRFCb, tREFIb": "not in DDR4; equal to the all-bank values and unused",
+        "tRRD_S, tRRD_L, tFAW": "JESD79-4, 1 KB page: 2.5 (4 cycles), 4.9 and 21 ns",
+        "t32AW, tPPD": "not in DDR4",
+        "tCCD_L, tWTR_S, tWTR_L, tWR, tRTP": _JEDEC,
+        "tRTRS": "assumption: one cycle of bus turnaround, as in DRAMsim3's DDR4 files",
+        "VDD": "JESD79-4: 1.2 V; VPP is left out (no sourced IPP0)",
+        "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD6": "DRAMsim3 DDR4_8Gb_x8_3200.ini, "
+        "from Micron's data sheet",
+        "IDD5AB": "IDD2N + (IDD5R - IDD2N) * tREFI / tRFC with IDD5R - IDD2N = 19 mA of "
+        "Micron's 8 Gb DDR4 Rev N; assumption: same excess at 3200",
+        "IDD5PB": "not in DDR4",
+        "activate, read, write, active_standby, idle_standby": _TYPICAL,
+        "refresh": "measured over data sheet IDD5B of DDR3L, Ghose et al. 2018 (second hand)",
+        "io_pj_per_bit": "POD termination: half the bits low, 1.2 V squared over 34 + 60 ohm "
+        "for 0.3125 ns",
+        "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",
+        "address_map": "interleaves bank groups; see docs/dram.md",
+        "page_policy, queue_structure, refresh_policy": _DRAMSIM3,
+        "command_queue_size, transaction_queue_size, unified_queue, dual_command": _DRAMSIM3,
+    },
+)
