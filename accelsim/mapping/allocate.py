@@ -21,9 +21,10 @@ class Allocator:
     """Hands out line addresses, rising, never reused within a run."""
 
     def __init__(self, config: DramConfig, allocation: str) -> None:
-        self._capacity_lines = config.capacity_bytes // config.line_bytes
-        self._row_lines = config.row_bytes // config.line_bytes
-        self._row_span_lines = self._row_lines * config.banks_per_rank * config.channels
+        organisation = config.organisation
+        self._capacity_lines = config.n_lines
+        self._row_lines = organisation.lines_per_row
+        self._row_span_lines = self._row_lines * organisation.banks * organisation.channels
         self._staggered = allocation == "staggered"
         self._n_tensors = 0
         self.next_line = 0

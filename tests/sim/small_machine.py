@@ -1,0 +1,117 @@
+"""A memory simple enough to reckon by hand, and programs of a few rows."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+
+from accelsim.dram.memory import Background, Completion, DramCounts, Transfer
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.program import Kind, Program, Requester, RowWriter
+from accelsim.mapping.work import TENSOR_KINDS, ByteCounts, SramCounts, StageWork
+from accelsim.units import Clock
+
+CORE = Clock(1_000_000)  # 1 GHz: a cycle is a nanosecond
+LINE_CYCLES = 10
+
+
+class OneLineAtATime:
+    """Serves lines in the order of submission, ten core cycles each; nothing overlaps."""
+
+    line_bytes = 16
+
+    def __init__(self, n_labels: int = 1) -> None:
+        self._free_fs, self._pending = 0, list[Completion]()
+        self._n_submitted, self._n_labels = 0, n_labels
+        self.lines: list[tuple[int, bool]] = []
+
+    def submit(self, now_fs: int, transfer: Transfer) -> int:
+        ready = int(transfer.ready_fs[-1]) if transfer.ready_fs is not None else now_fs
+        start = max(self._free_fs, now_fs, ready)
+        n_lines = int(transfer.n_lines.sum())
+        self._free_fs = start + CORE.to_fs(LINE_CYCLES) * n_lines
+        decode = int(transfer.decode_fs.sum()) if transfer.decode_fs is not None else 0
+        number = self._n_submitted
+        self._n_submitted += 1
+        self._pending.append(Completion(number, start, self._free_fs, self._free_fs + decode))
+        self._pending.sort(key=lambda c: c.done_fs)
+        self.lines += [
+            (first + i, transfer.is_write)
+            for first, n in zip(transfer.first_line, transfer.n_lines, strict=True)
+            for i in range(n)
+        ]
+        return number
+
+    def advance(self, until_fs: int | None) -> list[Completion]:
+        if self._pending and (until_fs is None or self._pending[0].done_fs < until_fs):
+            return [self._pending.pop(0)]
+        return []
+
+    def background_at(self, time_fs: int) -> Background:
+        return Background(0, CORE.edge_at_or_after(time_fs), 0)
+
+    def finish(self, now_fs: int) -> int:
+        return max(now_fs, self._free_fs)
+
+    def counts(self) -> DramCounts:
+        zeros = np.zeros(self._n_labels, np.int64)
+        end = self.background_at(self._free_fs)
+        return DramCounts(zeros, zeros, zeros, zeros, zeros, end, end.active_rank_cycles, 0)
+
+
+def chip(ifmap: int = 1000, weight: int = 1000, ofmap: int = 1000, encode_lanes: int = 1) -> Chip:
+    """The parts of a chip that the machine looks at."""
+    return cast(
+        Chip,
+        SimpleNamespace(
+            core=CORE,
+            buffers=SimpleNamespace(ifmap_bytes=ifmap, weight_bytes=weight, ofmap_bytes=ofmap),
+            codec=SimpleNamespace(
+                lanes=encode_lanes, hardware=SimpleNamespace(encode_fill_cycles=0)
+            ),
+        ),
+    )
+
+
+class Builder:
+    """Rows by what they mean."""
+
+    def __init__(self) -> None:
+        self.writer = RowWriter()
+        self.line = 0
+        self.n_stages = 1
+
+    def _extent(self, n_lines: int, work: int) -> dict[str, int]:
+        one = np.array([self.line]), np.array([n_lines]), np.array([work])
+        self.line += n_lines
+        first, last = self.writer.add_extents(*one)
+        return {"first_extent": first, "last_extent": last}
+
+    def read(self, requester: Requester, n_lines: int, *, work: int = 0, **columns: int) -> int:
+        return self.writer.add(
+            kind=Kind.READ, requester=requester, **self._extent(n_lines, work), **columns
+        )
+
+    def compute(self, cycles: int, **columns: int) -> int:
+        self.n_stages = max(self.n_stages, columns.get("stage", 0) + 1)
+        return self.writer.add(kind=Kind.COMPUTE, cycles=cycles, **columns)
+
+    def write(self, after: int, n_lines: int, *, work: int = 0, **columns: int) -> int:
+        extent = self._extent(n_lines, work)
+        return self.writer.add(
+            kind=Kind.WRITE, requester=Requester.OFMAP, after=after, **extent, **columns
+        )
+
+    def program(self) -> Program:
+        rows, extents = self.writer.table()
+        nothing: dict[str, Any] = dict(encoded_values=0, decoded_values=0, vector_values=0)
+        stage = StageWork(
+            name="stage",
+            kind="conv",
+            macs=0,
+            bytes_by_tensor=dict.fromkeys(TENSOR_KINDS, ByteCounts()),
+            sram=SramCounts(),
+            fused_pool_values=0,
+            **nothing,
+        )
+        return Program(rows, extents, (stage,) * self.n_stages, 1, (), self.line)

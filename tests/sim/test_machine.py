@@ -1,0 +1,158 @@
+"""Tiles through the machine, reckoned by hand on a memory of ten cycles a line."""
+
+import pytest
+
+from accelsim.mapping.program import Program, Requester
+from accelsim.sim.counts import STALL_CAUSES
+from accelsim.sim.machine import Machine
+from accelsim.sim.run import _count
+from accelsim.sim.stalls import StallAccount
+from tests.sim.small_machine import CORE, Builder, OneLineAtATime, chip
+
+IFMAP, WEIGHT, INDEX = Requester.IFMAP, Requester.WEIGHT, Requester.INDEX
+
+
+def play(program: Program, **buffers: int) -> tuple[Machine, int]:
+    machine = Machine(program, chip(**buffers), OneLineAtATime(len(program.stages)))
+    return machine, machine.run()
+
+
+def cycles(fs: int) -> int:
+    assert fs % CORE.period_fs == 0
+    return fs // CORE.period_fs
+
+
+def stalls(program: Program, machine: Machine, row: int) -> dict[str, int]:
+    charged = StallAccount(program, machine.times, CORE).charge(row)
+    assert set(charged) == set(STALL_CAUSES)
+    return {cause: n for cause, n in charged.items() if n}
+
+
+def test_a_tile_waits_for_its_operands_and_its_result_is_written() -> None:
+    b = Builder()
+    weights = b.read(WEIGHT, 2)
+    ifmap = b.read(IFMAP, 3)
+    compute = b.compute(100, needs_ifmap=ifmap, needs_weight=weights)
+    b.write(compute, 4)
+    program = b.program()
+    machine, end = play(program)
+    # Both reads are submitted at 0; the ifmap DMA comes first: 30, then 20 for the weights.
+    assert cycles(machine.times.submit[compute]) == 50
+    assert cycles(machine.times.done[compute]) == 150
+    assert cycles(end) == 190
+    assert stalls(program, machine, compute) == {"weight_dram": 50}
+
+
+def test_the_next_tile_loads_while_the_present_one_computes() -> None:
+    b = Builder()
+    first = b.read(IFMAP, 3, acquire_bytes=500)
+    second = b.read(IFMAP, 3, acquire_bytes=500)
+    a = b.compute(100, needs_ifmap=first, release_ifmap_bytes=500)
+    c = b.compute(100, needs_ifmap=second, release_ifmap_bytes=500)
+    program = b.program()
+    machine, end = play(program)
+    assert [cycles(machine.times.submit[r]) for r in (a, c)] == [30, 130]
+    assert cycles(end) == 230
+    assert stalls(program, machine, c) == {}
+
+
+def test_without_space_for_the_next_tile_its_load_is_exposed() -> None:
+    b = Builder()
+    first = b.read(IFMAP, 3, acquire_bytes=501)
+    second = b.read(IFMAP, 3, acquire_bytes=500)
+    b.compute(100, needs_ifmap=first, release_ifmap_bytes=501)
+    c = b.compute(100, needs_ifmap=second, release_ifmap_bytes=500)
+    program = b.program()
+    machine, _ = play(program)
+    assert cycles(machine.times.submit[second]) == 130, "submitted when the first is released"
+    assert cycles(machine.times.submit[c]) == 160
+    assert stalls(program, machine, c) == {"ifmap_dram": 30}
+
+
+def test_time_after_the_last_beat_belongs_to_the_decoder() -> None:
+    b = Builder()
+    ifmap = b.read(IFMAP, 2, work=70)
+    compute = b.compute(10, needs_ifmap=ifmap)
+    program = b.program()
+    machine, _ = play(program)
+    assert cycles(machine.times.submit[compute]) == 90
+    assert stalls(program, machine, compute) == {"ifmap_dram": 20, "decoder": 70}
+
+
+def test_a_read_waits_until_its_producer_is_accepted_and_the_wait_is_walked_back() -> None:
+    b = Builder()
+    ifmap = b.read(IFMAP, 1)
+    a = b.compute(100, needs_ifmap=ifmap)
+    write = b.write(a, 4, work=60)
+    again = b.read(IFMAP, 2, after=write)
+    c = b.compute(10, needs_ifmap=again, stage=1)
+    program = b.program()
+    machine, _ = play(program)
+    # compute ends at 110; encoded at 170; four lines accepted at 210; read until 230.
+    assert cycles(machine.times.done[write]) == 210
+    assert cycles(machine.times.submit[c]) == 230
+    assert stalls(program, machine, c) == {"encoder": 60, "ofmap_dram": 40, "ifmap_dram": 20}
+
+
+def test_a_block_table_is_fetched_before_its_blocks_and_charged_to_the_index() -> None:
+    b = Builder()
+    index = b.read(INDEX, 1)
+    ifmap = b.read(IFMAP, 2, index=index)
+    compute = b.compute(10, needs_ifmap=ifmap)
+    program = b.program()
+    machine, _ = play(program)
+    assert stalls(program, machine, compute) == {"index_dram": 10, "ifmap_dram": 20}
+
+
+def test_a_full_ofmap_buffer_stops_the_array_until_a_write_is_accepted() -> None:
+    b = Builder()
+    ifmap = b.read(IFMAP, 1)
+    a = b.compute(10, needs_ifmap=ifmap, acquire_bytes=600)
+    b.write(a, 5, release_ofmap_bytes=600)
+    c = b.compute(10, needs_ifmap=ifmap, acquire_bytes=600)
+    program = b.program()
+    machine, _ = play(program)
+    # a ends at 20; its five lines are accepted at 70; then c starts.
+    assert cycles(machine.times.submit[c]) == 70
+    assert stalls(program, machine, c) == {"ofmap_dram": 50}
+
+
+def test_encoder_lanes_work_on_blocks_side_by_side() -> None:
+    import numpy as np
+
+    from accelsim.sim.kernel import encode_blocks
+
+    work = np.array([10, 20, 5, 5], np.int64)
+    for function in (encode_blocks, encode_blocks.py_func):  # type: ignore[attr-defined]
+        free, done = np.zeros(2, np.int64), np.zeros(4, np.int64)
+        next_lane = function(work, 100, 0, free, done)
+        # Lane 0: 100-110, 110-115. Lane 1: 100-120, 120-125. Blocks leave in order.
+        assert done.tolist() == [110, 120, 120, 125]
+        assert (next_lane, free.tolist()) == (0, [115, 125])
+
+
+@pytest.mark.parametrize("ofmap_bytes", [600, 1200])
+def test_cycles_are_compute_plus_stalls_and_layers_add_up(ofmap_bytes: int) -> None:
+    b = Builder()
+    for stage in range(3):
+        for _ in range(4):
+            ifmap = b.read(IFMAP, 3, work=7, acquire_bytes=300, stage=stage)
+            weight = b.read(WEIGHT, 2, acquire_bytes=300, stage=stage)
+            row = b.compute(
+                25, needs_ifmap=ifmap, needs_weight=weight, acquire_bytes=600, stage=stage,
+                release_ifmap_bytes=300, release_weight_bytes=300,
+            )  # fmt: skip
+            b.write(row, 4, work=30, release_ofmap_bytes=600, stage=stage)
+    program = b.program()
+    memory = OneLineAtATime(3)
+    machine = Machine(program, chip(ofmap=ofmap_bytes), memory)
+    end_fs = machine.run()
+    counts = _count(program, chip(), machine, memory, end_fs)  # type: ignore[arg-type]
+    for layer in counts.layers:
+        assert layer.cycles == layer.compute_cycles + sum(layer.stall_cycles.values())
+        assert layer.compute_cycles == 100
+    assert sum(layer.cycles for layer in counts.layers) == counts.cycles == cycles(end_fs)
+    states = [layer.dram.active_rank_cycles for layer in counts.layers]
+    assert sum(states) == counts.cycles
+    assert counts.layers[-1].stall_cycles["drain"] > 0
+    assert all(layer.stall_cycles["drain"] == 0 for layer in counts.layers[:-1])
