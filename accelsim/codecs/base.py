@@ -14,6 +14,7 @@ from typing import Any, ClassVar, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.errors import CodecError
 from accelsim.registry import Registry
 
 Values = NDArray[np.integer[Any]]
@@ -21,10 +22,17 @@ Values = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class Word:
-    """The stored integer: its width in bits (2 to 16), and whether it has a sign."""
+    """The stored integer: its width in bits (2 to 16), and whether it has a sign.
+
+    Raises ``CodecError`` for other widths.
+    """
 
     bits: int
     signed: bool = False
+
+    def __post_init__(self) -> None:
+        if not 2 <= self.bits <= 16:
+            raise CodecError(f"words have 2 to 16 bits, not {self.bits}")
 
     @property
     def low(self) -> int:
@@ -114,6 +122,8 @@ class BlockHardware:
     source: str
     estimate: bool = True
     """True where the numbers are engineering estimates, not published figures."""
+    node_nm: int = 65
+    """Process node of the energies, from which pricing scales them to that of the chip."""
 
 
 class Codec(ABC):

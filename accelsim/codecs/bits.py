@@ -1,0 +1,76 @@
+"""How every format packs bits: the first bit of a stream is bit 7 of its first byte.
+
+Fields are written most significant bit first, without gaps, and may cross bytes. The
+kernels touch up to ``PADDING`` bytes beyond the last field, so buffers carry that many
+spare bytes; that saves a bounds test per field. The caller still checks that a field
+ends inside its block before it believes it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.codecs.base import Blocks
+from accelsim.codecs.words import checked_offsets
+from accelsim.jit import kernel
+
+PADDING = 8
+"""Spare bytes after the payload in a buffer that kernels read or write."""
+
+MAX_FIELD_BITS = 32
+"""Widest field that ``put`` and ``get`` take at once."""
+
+
+@kernel
+def put(payload: NDArray[np.uint8], at: int, field: int, width: int) -> int:
+    """Write the low ``width`` bits (0 to 32) of ``field`` at bit ``at``; returns the next bit.
+
+    ``payload`` must be zero there: bits are OR-ed in.
+    """
+    first = at >> 3
+    window = (field & ((1 << width) - 1)) << (40 - width - (at & 7))
+    payload[first] |= (window >> 32) & 255
+    payload[first + 1] |= (window >> 24) & 255
+    payload[first + 2] |= (window >> 16) & 255
+    if width > 17:
+        payload[first + 3] |= (window >> 8) & 255
+        payload[first + 4] |= window & 255
+    return at + width
+
+
+@kernel
+def get(payload: NDArray[np.uint8], at: int, width: int) -> int:
+    """The field of ``width`` bits (0 to 32) at bit ``at``."""
+    first = at >> 3
+    window = 0
+    for i in range(first, first + 5):
+        window = (window << 8) | int(payload[i])
+    return (window >> (40 - width - (at & 7))) & ((1 << width) - 1)
+
+
+@kernel
+def _count_nonzeros(
+    values: NDArray[np.uint8], offsets: NDArray[np.int64], nonzeros: NDArray[np.int64]
+) -> None:
+    for block in range(len(nonzeros)):
+        count = 0
+        for i in range(offsets[block], offsets[block + 1]):
+            count += values[i] != 0
+        nonzeros[block] = count
+
+
+def count_nonzeros(blocks: Blocks) -> NDArray[np.int64]:
+    """[n_blocks] values other than zero in each block."""
+    nonzeros = np.empty(blocks.n_blocks, np.int64)
+    offsets = checked_offsets(blocks)
+    _count_nonzeros((blocks.values != 0).view(np.uint8), offsets, nonzeros)
+    return nonzeros
+
+
+def warm_up() -> None:
+    """Compile the kernels of this file with the types of production."""
+    payload = np.zeros(PADDING, np.uint8)
+    put(payload, 0, 1, 1)
+    get(payload, 0, 1)
+    count_nonzeros(Blocks(np.ones(1, np.uint8), np.array([0, 1], np.int64)))

@@ -1,0 +1,231 @@
+"""Static canonical Huffman code of limited length: one table per tensor.
+
+Source: the coder of "Feature Map Transform Coding" (Chmiel et al., IJCNN 2020) and of CAT
+(Baskin et al., JMLR 22(269), 2021): lengths of at most 12 bits, a table loaded before the
+layer. Lengths are optimal under the limit (package-merge); 16 bits is the limit when more
+than 4096 symbols occur.
+
+Bit layout: one code per value, most significant bit first, codes in canonical order
+(length, symbol). A symbol is the W-bit word, two's complement read as unsigned if signed.
+(The FPGA coder of the first paper packs least significant bit first; sizes are equal.)
+A lone symbol costs 1 bit.
+
+Values that calibration never saw (``fit(..., every_symbol=True)``):
+  * words of up to 8 bits: each of the 2^W values gets one pseudo-count;
+  * wider words, where 2^W pseudo-counts would drown the calibration and flatten the code
+    (65536 codes of at most 16 bits all have 16): unseen values share one escape code,
+    followed by the word itself. The escape counts as often as there are values that were
+    seen exactly once, the Good-Turing estimate of the unseen.
+
+The table costs 4 bits per value of the word (its code length), and 4 for an escape. (Four
+bits hold the lengths up to 15; at the limit of 16 a real table would be a bit wider.)
+
+>>> from accelsim.codecs.base import Blocks, Word
+>>> values = np.array([0, 0, 0, 0, 5, 7], np.uint8)
+>>> codec = Huffman.for_word(Word(8)).fit(values)   # 0: 0, 5: 10, 7: 11
+>>> codec.encode(Blocks(values, np.array([0, 6]))).bits   # 4 x 1 + 2 + 2
+8
+>>> codec.table_bits
+1024
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.codecs.base import BlockHardware, Values, Word
+from accelsim.codecs.bits import get, put
+from accelsim.codecs.huffman_code import canonical_codes, code_lengths, decoding_table
+from accelsim.codecs.lossless import LosslessCodec, exercise
+from accelsim.codecs.rates import histogram
+from accelsim.codecs.words import Words, from_words
+from accelsim.errors import CodecError
+from accelsim.jit import kernel
+
+SHORT_LIMIT, LONG_LIMIT = 12, 16
+LENGTH_FIELD_BITS = 4
+WIDEST_FULL_TABLE_BITS = 8
+"""Up to this word width, ``every_symbol`` gives each value a code of its own."""
+
+
+@kernel
+def _size(
+    words: Words,
+    offsets: NDArray[np.int64],
+    widths: NDArray[np.uint8],
+    bits: NDArray[np.int64],
+) -> bool:
+    """Returns whether every word has a code."""
+    missing = 0
+    for block in range(len(bits)):
+        total = 0
+        for i in range(offsets[block], offsets[block + 1]):
+            width = int(widths[words[i]])
+            total += width
+            missing |= 1 if width == 0 else 0
+        bits[block] = total
+    return missing == 0
+
+
+@kernel
+def _write(
+    words: Words,
+    offsets: NDArray[np.int64],
+    codes: NDArray[np.int64],
+    widths: NDArray[np.uint8],
+    payload: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+) -> None:
+    for block in range(len(starts) - 1):
+        at = starts[block]
+        for i in range(offsets[block], offsets[block + 1]):
+            at = put(payload, at, int(codes[words[i]]), int(widths[words[i]]))
+
+
+@kernel
+def _read(
+    payload: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    table: NDArray[np.int64],
+    longest: int,
+    word_bits: int,
+    words: Words,
+    offsets: NDArray[np.int64],
+) -> int:
+    escape = 1 << word_bits
+    for block in range(len(starts) - 1):
+        at, end = starts[block], starts[block + 1]
+        for i in range(offsets[block], offsets[block + 1]):
+            entry = table[get(payload, at, longest)]
+            symbol = entry >> 5
+            at += entry & 31
+            # A window beyond the block's end may still hold a code; a missing one has 0 bits.
+            if entry == 0 or at > end:
+                return block
+            if symbol == escape:
+                if at + word_bits > end:
+                    return block
+                symbol = get(payload, at, word_bits)
+                at += word_bits
+            words[i] = symbol
+        if at != end:
+            return block
+    return -1
+
+
+@dataclass(frozen=True)
+class Huffman(LosslessCodec):
+    """A canonical Huffman code. Without ``fit`` it has no codes, and encodes nothing."""
+
+    word: Word
+    lengths: bytes = field(repr=False)
+    """[2^W + 1] code length of each word, then of the escape; 0 where there is no code."""
+
+    name = "huffman"
+    hardware = BlockHardware(
+        encode_values_per_cycle=1,
+        decode_values_per_cycle=1,
+        encode_fill_cycles=2,
+        decode_fill_cycles=2,
+        encode_pj_per_value=0.83,
+        decode_pj_per_value=0.83,
+        gates_kge=12.0,
+        source=(
+            "rate and encoder latency: coder of Chmiel et al. IJCNN 2020 (1 symbol per cycle "
+            "and lane, latency 2); energy: their Arria 10 notes, 4.26 mW for 32 lanes at "
+            "160 MHz, used for each way; decoder latency and gates (code table as 4 Kibit "
+            "SRAM, bit packer, window and compare) are estimates"
+        ),
+    )
+
+    @classmethod
+    def for_word(cls, word: Word) -> Self:
+        return cls(word, bytes((1 << word.bits) + 1))
+
+    def fit(self, calibration: Values, *, every_symbol: bool = False) -> Self:
+        """The best code for these values; see the top of the file for ``every_symbol``.
+
+        Raises ``CodecError`` for values outside the word.
+        """
+        counts = np.append(histogram(calibration, self.word), 0)
+        if every_symbol and self.word.bits <= WIDEST_FULL_TABLE_BITS:
+            counts[:-1] += 1
+        elif every_symbol and np.any(counts[:-1] == 0):
+            counts[-1] = max(1, np.count_nonzero(counts == 1))
+        n_symbols = np.count_nonzero(counts)
+        limit = SHORT_LIMIT if n_symbols <= 1 << SHORT_LIMIT else LONG_LIMIT
+        return replace(self, lengths=code_lengths(counts, limit).tobytes())
+
+    @property
+    def parameters(self) -> dict[str, int | str]:
+        table = hashlib.sha256(self.lengths).hexdigest() if any(self.lengths) else "not fitted"
+        return {**super().parameters, "table": table}
+
+    @property
+    def table_bits(self) -> int:
+        has_escape = self.lengths[-1] > 0
+        return LENGTH_FIELD_BITS * ((1 << self.word.bits) + has_escape)
+
+    def worst_case_bits(self, n_values: int) -> int:
+        """All values with the longest code; before ``fit``, with the limit of the word."""
+        longest = int(self._code[1].max(initial=0))
+        limit = SHORT_LIMIT if self.word.bits <= SHORT_LIMIT else LONG_LIMIT
+        return n_values * (longest or limit)
+
+    @cached_property
+    def _code(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """[2^W] codes and widths; words without a code of their own have escape and word."""
+        lengths = np.frombuffer(self.lengths, np.uint8)
+        codes, widths = canonical_codes(lengths), lengths.copy()
+        if lengths[-1] > 0:
+            escaped = np.flatnonzero(lengths[:-1] == 0)
+            codes[escaped] = (codes[-1] << self.word.bits) | escaped
+            widths[escaped] = lengths[-1] + self.word.bits
+        return codes[:-1].copy(), widths[:-1].copy()
+
+    @cached_property
+    def _decoding_table(self) -> tuple[NDArray[np.int64], int]:
+        return decoding_table(np.frombuffer(self.lengths, np.uint8))
+
+    def size_blocks(self, words: Words, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+        _, widths = self._code
+        bits = np.empty(len(offsets) - 1, np.int64)
+        if not _size(words, offsets, widths, bits):
+            uncoded = words[widths[words] == 0][:1]
+            raise CodecError(
+                f"huffman: value {from_words(uncoded, self.word)[0]} has no code; it did not "
+                "occur in the values of fit(). Fit with every_symbol=True to code all values"
+            )
+        return bits
+
+    def write_blocks(
+        self,
+        words: Words,
+        offsets: NDArray[np.int64],
+        payload: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+    ) -> None:
+        _write(words, offsets, *self._code, payload, starts)
+
+    def read_blocks(
+        self,
+        payload: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        words: Words,
+        offsets: NDArray[np.int64],
+    ) -> int:
+        return _read(payload, starts, *self._decoding_table, self.word.bits, words, offsets)
+
+
+CODEC = Huffman
+
+
+def warm_up() -> None:
+    """Compile the kernels of this file with the types of production."""
+    exercise(CODEC.for_word(Word(8)))

@@ -1,0 +1,81 @@
+"""From a feature map to the statistics of its compressed blocks.
+
+After this no activation is needed any more. Sizes are those of streams that were really
+written, and read back, unless ``verify`` is off.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.codecs import rates
+from accelsim.codecs.base import Blocks, BlockStats, Codec, Values, Word
+from accelsim.codecs.blocks import BlockShape, Scan, cut
+from accelsim.errors import CodecError
+
+
+@dataclass(frozen=True)
+class MapStats:
+    """What is known of one coded feature map. All bits are totals of the map."""
+
+    blocks: BlockStats
+    """Of each block, in block order: channel block, row block, column block."""
+    word: Word
+    entropy_bits: float
+    """Zeroth-order entropy of the values."""
+    huffman_bits: int
+    """Ideal Huffman code of the values, without table."""
+    table_bits: int
+    """Tables and parameters of the codec for this map."""
+
+
+def measure_map(
+    values: Values, codec: Codec, block: BlockShape, scan: Scan = "chw", *, verify: bool = True
+) -> MapStats:
+    """Sizes, cycles and rates of one map ``values`` (channels, rows, cols).
+
+    ``codec`` is fitted already. ``verify`` also encodes and decodes every block and
+    compares. Raises ``CodecError`` for values that the codec cannot take, and when a
+    codec does not keep its promises.
+    """
+    blocks = cut(values.astype(codec.word.dtype, casting="same_kind", copy=False), block, scan)
+    stats = codec.measure(blocks)
+    if verify:
+        check_stream(codec, blocks, stats.payload_bits)
+    counts = rates.histogram(values, codec.word)
+    return MapStats(
+        blocks=stats,
+        word=codec.word,
+        entropy_bits=rates.entropy_bits(counts),
+        huffman_bits=rates.huffman_bits(counts),
+        table_bits=codec.table_bits,
+    )
+
+
+def check_stream(codec: Codec, blocks: Blocks, payload_bits: NDArray[np.int64]) -> None:
+    """Write and read all blocks. Raises ``CodecError`` unless sizes and values agree."""
+    stream = codec.encode(blocks)
+    if not np.array_equal(np.diff(stream.offsets_bits), payload_bits):
+        raise CodecError(f"{codec.name}: measured sizes differ from the encoded stream")
+    decoded = codec.decode(stream, blocks.sizes)
+    if not np.array_equal(decoded.values, codec.reconstruct(blocks.values)):
+        raise CodecError(f"{codec.name}: decoding does not return what was encoded")
+
+
+def with_fallback(stats: BlockStats, word: Word) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Store a block raw where its stream is not shorter.
+
+    Returns (stored_bits [n_blocks], fallback [n_blocks]). What it costs to say which
+    blocks are raw belongs to the layout and is not counted here.
+
+    >>> ones = np.array([1, 1])
+    >>> stats = BlockStats(np.array([32, 32]), np.array([288, 40]), ones, ones, ones)
+    >>> with_fallback(stats, Word(8))
+    (array([256,  40]), array([ True, False]))
+    """
+    raw_bits = stats.n_values * word.bits
+    fallback = stats.payload_bits >= raw_bits
+    return np.where(fallback, raw_bits, stats.payload_bits), fallback
