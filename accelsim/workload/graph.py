@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
+
+import numpy as np
 
 from accelsim.errors import TraceError
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
@@ -32,6 +35,21 @@ class Edge:
     @property
     def n_values(self) -> int:
         return self.channels * self.rows * self.cols
+
+    @property
+    def low(self) -> int:
+        """The smallest integer of the declared word."""
+        return -(1 << (self.bits - 1)) if self.signed else 0
+
+    @property
+    def high(self) -> int:
+        """The largest integer of the declared word."""
+        return (1 << (self.bits - 1)) - 1 if self.signed else (1 << self.bits) - 1
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The smallest numpy integer that holds the word (2 to 16 bits), little-endian."""
+        return np.dtype(f"<{'i' if self.signed else 'u'}{1 if self.bits <= 8 else 2}")
 
 
 @dataclass(frozen=True)

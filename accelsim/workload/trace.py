@@ -30,6 +30,8 @@ class TraceFacts:
     training: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, str] = field(default_factory=dict)
     """Tool, versions, date, sources of weights and images, licence."""
+    codec_in_loop: str | None = None
+    """The lossy codec through which the recorded network already ran, if any."""
 
 
 class Trace(Protocol):
