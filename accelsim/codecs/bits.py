@@ -26,16 +26,16 @@ MAX_FIELD_BITS = 32
 def put(payload: NDArray[np.uint8], at: int, field: int, width: int) -> int:
     """Write the low ``width`` bits (0 to 32) of ``field`` at bit ``at``; returns the next bit.
 
-    ``payload`` must be zero there: bits are OR-ed in.
+    Fields are written in rising order: the bytes behind this field are cleared.
     """
     first = at >> 3
     window = (field & ((1 << width) - 1)) << (40 - width - (at & 7))
     payload[first] |= (window >> 32) & 255
-    payload[first + 1] |= (window >> 24) & 255
-    payload[first + 2] |= (window >> 16) & 255
-    if width > 17:
-        payload[first + 3] |= (window >> 8) & 255
-        payload[first + 4] |= window & 255
+    # Only stores from here: reading bytes that the last field stored would wait for it.
+    payload[first + 1] = (window >> 24) & 255
+    payload[first + 2] = (window >> 16) & 255
+    payload[first + 3] = (window >> 8) & 255
+    payload[first + 4] = window & 255
     return at + width
 
 

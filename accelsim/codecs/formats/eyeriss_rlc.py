@@ -56,9 +56,9 @@ def _size(
         last = offsets[block + 1] - 1
         # No branches: zeros come at random, and a mispredicted branch costs 5 ns.
         for i in range(offsets[block], last):
-            counts = 1 if words[i] == 0 and run < longest else 0
-            run = (run + 1) & -counts
-            n_pairs += 1 - counts
+            is_zero = int(words[i] == 0)
+            n_pairs += 1 - (is_zero & int(run != longest))
+            run = (run + 1) & longest & -is_zero
         if last >= offsets[block]:
             n_pairs += 1
         bits[block] = (n_pairs + pairs - 1) // pairs * 64

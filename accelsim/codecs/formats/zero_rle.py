@@ -45,9 +45,9 @@ def _size(
         n_literals, n_runs, run = 0, 0, 0
         # No branches: zeros come at random, and a mispredicted branch costs 5 ns.
         for i in range(offsets[block], offsets[block + 1]):
-            is_zero = 1 if words[i] == 0 else 0
+            is_zero = int(words[i] == 0)
             n_literals += 1 - is_zero
-            n_runs += is_zero if run == 0 else 0
+            n_runs += is_zero & int(run == 0)
             run = (run + is_zero) & full_run & -is_zero
         bits[block] = n_literals * (1 + word_bits) + n_runs * (1 + run_bits)
 

@@ -1,0 +1,144 @@
+"""Statistics of coded maps, kept on disk: a warm run never reads an activation.
+
+One file holds all maps that were measured under one key, so that a whole network is one
+read. A file that is damaged, foreign or unreadable counts as absent; a folder that cannot
+be written makes runs slower, never wrong.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from functools import cache
+from inspect import getfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.codecs.base import BlockStats, Codec, Word
+from accelsim.codecs.blocks import BlockShape, Scan
+from accelsim.codecs.measure import MapStats
+from accelsim.kernel_cache import cache_root
+
+DEFAULT_LIMIT_BYTES = 512 << 20
+_COLUMNS = ("n_values", "payload_bits", "nonzeros", "encode_work", "decode_work")
+
+
+def size_key(tensors: str, codec: Codec, block: BlockShape, scan: Scan) -> str:
+    """The name under which the statistics of a set of tensors are kept.
+
+    ``tensors`` says everything about the values: the trace's hash, which images, and what
+    tables are fitted on. ``codec`` is the codec before ``fit``, so that a lookup needs no
+    values. The key also holds the sources of this package and of the codec.
+    """
+    described = [tensors, codec.name, codec.parameters, _sources_hash(type(codec)), block, scan]
+    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+
+
+class SizeCache:
+    """Maps by key and name, in one folder that is kept below ``limit_bytes``.
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     SizeCache(Path(folder)).get_many("a key never stored")
+    {}
+    """
+
+    def __init__(self, folder: Path | None = None, limit_bytes: int = DEFAULT_LIMIT_BYTES) -> None:
+        self.folder = folder or cache_root() / "sizes"
+        self.limit_bytes = limit_bytes
+
+    def get_many(self, key: str) -> dict[str, MapStats]:
+        """All maps kept under ``key``, by name; empty when there is nothing to trust."""
+        path = self._path(key)
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                maps = _unpack(arrays, key)
+            os.utime(path)
+        # Damage shows as any of a dozen exceptions; the answer is always to measure again.
+        except Exception:
+            return {}
+        return maps
+
+    def put_many(self, key: str, maps: Mapping[str, MapStats]) -> None:
+        """Keep ``maps`` under ``key`` instead of what was there; drop the oldest files."""
+        with suppress(OSError):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._write(self._path(key), _pack(key, maps))
+            self._drop_oldest()
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{hashlib.sha256(key.encode()).hexdigest()}.npz"
+
+    def _write(self, path: Path, arrays: dict[str, NDArray[Any]]) -> None:
+        handle, name = tempfile.mkstemp(suffix=".tmp", dir=self.folder)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                np.savez(file, allow_pickle=False, **arrays)
+            os.replace(name, path)
+        except BaseException:
+            os.unlink(name)
+            raise
+
+    def _drop_oldest(self) -> None:
+        files = [(f.stat(), f) for f in self.folder.iterdir() if f.suffix in (".npz", ".tmp")]
+        total = sum(stat.st_size for stat, _ in files)
+        for stat, file in sorted(files, key=lambda item: item[0].st_mtime_ns):
+            if total <= self.limit_bytes:
+                return
+            file.unlink(missing_ok=True)
+            total -= stat.st_size
+
+
+def _pack(key: str, maps: Mapping[str, MapStats]) -> dict[str, NDArray[Any]]:
+    """Few large arrays: reading one costs 0.1 ms, whatever its size."""
+    columns = [
+        np.concatenate([getattr(m.blocks, column) for m in maps.values()] or [np.zeros(0, int)])
+        for column in _COLUMNS
+    ]
+    integers = [
+        (m.blocks.n_blocks, m.word.bits, m.word.signed, m.huffman_bits, m.table_bits)
+        for m in maps.values()
+    ]
+    return {
+        "key": np.array(key),
+        "names": np.array(list(maps), dtype=str),
+        "blocks": np.array(columns, np.int64),
+        "integers": np.array(integers, np.int64).reshape(len(maps), 5),
+        "entropy_bits": np.array([m.entropy_bits for m in maps.values()], np.float64),
+    }
+
+
+def _unpack(arrays: Mapping[str, NDArray[Any]], key: str) -> dict[str, MapStats]:
+    blocks, integers = arrays["blocks"], arrays["integers"]
+    names, entropies = arrays["names"].tolist(), arrays["entropy_bits"].tolist()
+    if str(arrays["key"]) != key or blocks.dtype != np.int64 or integers.dtype != np.int64:
+        raise ValueError("another key")
+    maps = {}
+    first = 0
+    for name, entropy, row in zip(names, entropies, integers.tolist(), strict=True):
+        n_blocks, bits, signed, huffman_bits, table_bits = row
+        part = blocks[:, first : first + n_blocks]
+        if part.shape != (len(_COLUMNS), n_blocks):
+            raise ValueError("blocks are missing")
+        maps[name] = MapStats(
+            BlockStats(*part), Word(bits, bool(signed)), entropy, huffman_bits, table_bits
+        )
+        first += n_blocks
+    return maps
+
+
+@cache
+def _sources_hash(codec: type[Codec]) -> str:
+    """Hash of this package's files, and of the codec's own where it comes from outside."""
+    files = {*Path(__file__).parent.rglob("*.py"), Path(getfile(codec))}
+    digest = hashlib.sha256()
+    for file in sorted(files):
+        digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
