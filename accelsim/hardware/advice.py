@@ -1,0 +1,104 @@
+"""Legal but unwise: what an architect would ask about a chip before simulating it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from accelsim.hardware.chip import Chip
+from accelsim.hardware.document import Document
+from accelsim.hardware.problems import Problem
+from accelsim.units import FS_PER_S, ceil_div
+
+MIN_MACRO_ROWS: Final = 256
+TABLE_NODES_NM: Final = (22, 32, 45, 65)
+
+
+def advise(chip: Chip, document: Document) -> Iterator[Problem]:
+    """Warnings, each with what to do about it."""
+    yield from _tiny_macros(chip, document)
+    yield from _slow_codec(chip, document)
+    yield from _uneven_fifo(chip, document)
+    yield from _node_between_points(chip, document)
+    yield from _two_codecs(chip, document)
+    yield from _missing_sources(chip, document)
+
+
+def _tiny_macros(chip: Chip, document: Document) -> Iterator[Problem]:
+    """A wide port on few rows is a bad macro: at 45 nm 8 KiB cost 5.3 pJ for 64 bits and
+    23 pJ for 512 (CACTI, hp cells)."""
+    buffers = chip.buffers
+    sizes = {
+        "ifmap": buffers.ifmap_bytes,
+        "weight": buffers.weight_bytes,
+        "ofmap": buffers.ofmap_bytes,
+    }
+    for name, size_bytes in sizes.items():
+        rows = size_bytes * 8 // buffers.port_bits
+        if rows < MIN_MACRO_ROWS:
+            yield Problem(
+                document.place(["buffers", f"{name}_kib"]),
+                f"a port of {buffers.port_bits} bits leaves {rows} rows, below {MIN_MACRO_ROWS}: "
+                "such a macro wastes energy",
+                "a narrower buffers.port_bits, or a larger buffer",
+            )
+
+
+def _slow_codec(chip: Chip, document: Document) -> Iterator[Problem]:
+    """Decoded values must leave at least as fast as raw ones would arrive."""
+    codec = chip.codec
+    if codec.name == "raw" and codec.weight_name == "raw":
+        return
+    per_cycle = chip.dram.config.peak_gb_s * 1e9 * chip.core.period_fs / FS_PER_S
+    for key, rate in (
+        ("decode", codec.hardware.decode_values_per_cycle),
+        ("encode", codec.hardware.encode_values_per_cycle),
+    ):
+        if codec.lanes * rate < per_cycle:
+            needed = ceil_div(ceil_div(round(per_cycle * 1e6), 10**6), rate)
+            yield Problem(
+                document.place(["codec", "lanes"]),
+                f"{codec.lanes} lanes {key} {codec.lanes * rate} values per cycle, DRAM moves "
+                f"{per_cycle:.1f} bytes: the codec is slower than none",
+                f"codec.lanes of at least {needed}, times the ratio you expect",
+            )
+
+
+def _uneven_fifo(chip: Chip, document: Document) -> Iterator[Problem]:
+    if chip.codec.fifo_blocks < chip.codec.lanes:
+        yield Problem(
+            document.place(["codec", "fifo_blocks"]),
+            f"{chip.codec.fifo_blocks} blocks cannot feed {chip.codec.lanes} lanes",
+            "at least one block for each lane, better two",
+        )
+
+
+def _node_between_points(chip: Chip, document: Document) -> Iterator[Problem]:
+    if chip.energy.node_nm not in TABLE_NODES_NM:
+        yield Problem(
+            document.place(["energy", "node_nm"]),
+            f"{chip.energy.node_nm} nm lies between points of the SRAM table; leakage there can "
+            "be wrong by a factor of two",
+            f"one of {', '.join(map(str, TABLE_NODES_NM))}",
+        )
+
+
+def _two_codecs(chip: Chip, document: Document) -> Iterator[Problem]:
+    codec = chip.codec
+    if "raw" not in (codec.name, codec.weight_name) and codec.name != codec.weight_name:
+        yield Problem(
+            document.place(["codec", "weight_name"]),
+            f"weights ({codec.weight_name}) are decoded at the rates of {codec.name}: a chip has "
+            "one kind of lane",
+            "the same codec for both, or codec.hardware.* figures that suit both",
+        )
+
+
+def _missing_sources(chip: Chip, document: Document) -> Iterator[Problem]:
+    for key, source in chip.sources.items():
+        if not source.strip():
+            yield Problem(
+                document.place(key.split(".")),
+                "has no source",
+                f"say under sources: where it comes from, or `{key}: 'assumption: why'`",
+            )

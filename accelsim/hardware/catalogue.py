@@ -1,0 +1,129 @@
+"""What `hw list`, `hw show` and `hw check` say, as data; and the JSON Schema for editors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from accelsim.errors import AccelsimError, ConfigError
+from accelsim.hardware.advice import advise
+from accelsim.hardware.chip import Chip
+from accelsim.hardware.keys import leaves
+from accelsim.hardware.problems import Problem, find
+from accelsim.hardware.read import read_document, read_hardware, shipped_files
+from accelsim.hardware.resolve import resolve
+from accelsim.hardware.schema import HardwareFile
+from accelsim.units import FS_PER_S
+
+
+@dataclass(frozen=True)
+class ChipSummary:
+    """One line of `hw list`."""
+
+    name: str
+    description: str
+    pes: int
+    peak_gmac_s: float
+    ifmap_kib: int
+    weight_kib: int
+    ofmap_kib: int
+    dram: str
+    """Channels and standard: `2 x hbm2_2000`."""
+    peak_gb_s: float
+    macs_per_byte: float
+    """Peak MACs for one byte of peak DRAM bandwidth: below this reuse a layer waits for DRAM."""
+
+
+@dataclass(frozen=True)
+class ShownKey:
+    """One line of `hw show`."""
+
+    key: str
+    value: object
+    unit: str
+    meaning: str
+    source: str
+    """Where the value comes from; `default: reason`; empty if nobody said."""
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """All that `hw check` found."""
+
+    errors: tuple[Problem, ...]
+    """A chip with one of these is refused."""
+    warnings: tuple[Problem, ...]
+    """Legal, but unwise or unexplained."""
+
+
+def list_hardware() -> list[ChipSummary]:
+    """The shipped chips, by name."""
+    return [summary(read_hardware(path)) for path in shipped_files()]
+
+
+def summary(chip: Chip) -> ChipSummary:
+    """Size and balance of a chip.
+
+    >>> edge = summary(read_hardware("edge_npu"))
+    >>> edge.pes, edge.peak_gmac_s, edge.peak_gb_s, round(edge.macs_per_byte)
+    (256, 256.0, 4.8, 53)
+    """
+    pes = chip.array.rows * chip.array.cols
+    macs_per_s = pes * FS_PER_S / chip.core.period_fs
+    config = chip.dram.config
+    return ChipSummary(
+        name=chip.name,
+        description=chip.description,
+        pes=pes,
+        peak_gmac_s=round(macs_per_s / 1e9, 1),
+        ifmap_kib=chip.buffers.ifmap_bytes // 1024,
+        weight_kib=chip.buffers.weight_bytes // 1024,
+        ofmap_kib=chip.buffers.ofmap_bytes // 1024,
+        dram=f"{config.organisation.channels} x {config.name}",
+        peak_gb_s=round(config.peak_gb_s, 6),
+        macs_per_byte=macs_per_s / (config.peak_gb_s * 1e9),
+    )
+
+
+def show_hardware(chip: Chip) -> list[ShownKey]:
+    """Every key of the resolved configuration, in the order of the schema."""
+    values = _flat(chip.resolved)
+    if chip.resolved["codec"]["layout"] == "auto":  # type: ignore[index]
+        values["codec.layout"] = f"auto ({chip.codec.layout})"
+    return [
+        ShownKey(facts.key, values[facts.key], facts.unit, facts.meaning, chip.sources[facts.key])
+        for facts in leaves(HardwareFile)
+        if facts.key in chip.sources
+    ]
+
+
+def check_hardware(name_or_path: str | Path) -> CheckReport:
+    """Everything wrong or unwise in a file, at once. Raises nothing a file can cause."""
+    try:
+        document = read_document(name_or_path)
+    except ConfigError as error:
+        return CheckReport((Problem(error.where, error.problem, error.fix),), ())
+    if problems := find(document):
+        return CheckReport(tuple(problems), ())
+    try:
+        chip = resolve(document)
+    except ConfigError as error:
+        return CheckReport((Problem(error.where, error.problem, error.fix),), ())
+    except AccelsimError as error:
+        return CheckReport((Problem(document.where, str(error), ""),), ())
+    return CheckReport((), tuple(advise(chip, document)))
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of hardware files: keys, bounds, units, meanings."""
+    return HardwareFile.model_json_schema()
+
+
+def _flat(values: object, prefix: str = "") -> dict[str, object]:
+    if not isinstance(values, dict):
+        return {prefix[:-1]: values}
+    flat: dict[str, object] = {}
+    for name, value in values.items():
+        flat.update(_flat(value, f"{prefix}{name}."))
+    return flat

@@ -1,0 +1,85 @@
+"""What one key of the hardware file is: unit, meaning, bounds, and the reason of its default."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, Field
+from pydantic.fields import FieldInfo
+
+REQUIRED: Any = ...
+WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
+
+
+def key(default: Any, unit: str, meaning: str, reason: str = "", **bounds: Any) -> Any:
+    """One key of the file: ``reason`` says why its default is what it is."""
+    extra: dict[str, Any] = {"unit": unit}
+    if reason:
+        extra["default_reason"] = reason
+    return Field(default, description=meaning, json_schema_extra=extra, **bounds)
+
+
+def part(default_factory: Callable[[], BaseModel] | None = None) -> Any:
+    """A section; without a factory it must be written."""
+    return Field(default_factory=default_factory) if default_factory else Field()
+
+
+@dataclass(frozen=True)
+class KeyFacts:
+    """What the schema knows of one leaf."""
+
+    key: str
+    unit: str
+    meaning: str
+    allowed: str
+    """The values it takes, as a phrase: `a whole number from 1 to 4096`."""
+    default_reason: str
+    required: bool
+
+
+def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[KeyFacts]:
+    """Every leaf of the file, in the order of the schema, by dotted key."""
+    for name, field in model.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            yield from leaves(section, f"{prefix}{name}.")
+        else:
+            yield _facts(prefix + name, field)
+
+
+def _facts(dotted: str, field: FieldInfo) -> KeyFacts:
+    extra = field.json_schema_extra
+    facts: dict[str, Any] = extra if isinstance(extra, dict) else {}
+    return KeyFacts(
+        key=dotted,
+        unit=str(facts.get("unit", "")),
+        meaning=field.description or "",
+        allowed=_allowed(field),
+        default_reason=str(facts.get("default_reason", "")),
+        required=field.is_required(),
+    )
+
+
+def _allowed(field: FieldInfo) -> str:
+    options = [a for a in get_args(field.annotation) if a is not type(None)]
+    or_null = " or null" if type(None) in get_args(field.annotation) else ""
+    if get_origin(field.annotation) is Literal:
+        return f"one of {', '.join(map(str, options))}"
+    if get_origin(field.annotation) is tuple:
+        return "a list of three whole numbers, each 1 or more"
+    if get_origin(field.annotation) is dict:
+        return "a mapping of keys to text"
+    kind = options[0] if options else field.annotation
+    return f"{WORDS[str(getattr(kind, '__name__', ''))]}{_bounds(field)}{or_null}"
+
+
+def _bounds(field: FieldInfo) -> str:
+    bounds = {
+        name: getattr(limit, name)
+        for limit in field.metadata
+        for name in ("ge", "le")
+        if hasattr(limit, name)
+    }
+    return f" from {bounds['ge']} to {bounds['le']}" if bounds else ""

@@ -1,0 +1,148 @@
+"""Everything that is wrong with a hardware file, as sentences that say how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from accelsim.codecs.base import CODECS
+from accelsim.dram.memory import POLICIES
+from accelsim.dram.standard import STANDARDS
+from accelsim.errors import ConfigError, nearest
+from accelsim.hardware.document import Document
+from accelsim.hardware.keys import KeyFacts, leaves
+from accelsim.hardware.schema import HardwareFile
+from accelsim.registry import Registry
+
+# Only names are listed: importing mapping from here would turn the house upside down.
+DATAFLOW_NAMES: Final[Registry[object]] = Registry(
+    "dataflow", "accelsim.mapping.dataflows", "DATAFLOW", "accelsim.dataflows"
+)
+NAMES: Final[dict[str, Registry[Any]]] = {
+    "array.dataflow": DATAFLOW_NAMES,
+    "codec.name": CODECS,
+    "codec.weight_name": CODECS,
+    "dram.standard": STANDARDS,
+    "dram.policy": POLICIES,
+}
+SECTION: Final = "write the keys below it, indented by two spaces"
+_LEAVES: Final[dict[str, KeyFacts]] = {facts.key: facts for facts in leaves(HardwareFile)}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong, or unwise."""
+
+    where: str
+    problem: str
+    fix: str
+
+    def error(self, n_others: int = 0) -> ConfigError:
+        """The same as an exception, which mentions how many others there are."""
+        more = f" ({n_others} more: `accelsim hw check` lists all)" if n_others else ""
+        return ConfigError(self.where, self.problem + more, self.fix)
+
+
+def checked(document: Document) -> HardwareFile:
+    """The document as checked values. Raises ``ConfigError`` for the first problem."""
+    problems = find(document)
+    if problems:
+        raise problems[0].error(len(problems) - 1)
+    return HardwareFile.model_validate(document.values)
+
+
+def find(document: Document) -> list[Problem]:
+    """All problems of types, bounds, keys and names; missing keys last."""
+    problems: list[Problem] = []
+    missing: list[Problem] = []
+    try:
+        HardwareFile.model_validate(document.values)
+    except ValidationError as error:
+        for detail in error.errors(include_url=False):
+            target = missing if detail["type"] == "missing" else problems
+            target.append(_describe(document, detail))
+    return [*problems, *_unknown_names(document), *_combinations(document), *missing]
+
+
+def _unknown_names(document: Document) -> Iterator[Problem]:
+    for key, registry in NAMES.items():
+        name = document.get(key)
+        if not isinstance(name, str) or name in registry:
+            continue
+        if key == "dram.standard" and document.get("dram.ini_text") is not None:
+            continue
+        yield Problem(
+            document.place(key.split(".")),
+            f"unknown {registry.kind} {name!r}.{nearest(name, registry)}",
+            f"known: {', '.join(registry)}",
+        )
+    sources = document.get("sources")
+    for key in sources if isinstance(sources, dict) else ():
+        if key not in _LEAVES:
+            yield Problem(
+                document.place(["sources", key]),
+                f"gives the source of an unknown key.{nearest(str(key), _LEAVES)}",
+                "use the dotted key of a value, such as array.rows",
+            )
+
+
+def _combinations(document: Document) -> Iterator[Problem]:
+    coded = document.get("codec.name") not in (None, "raw")
+    if coded and document.get("codec.layout") == "linear":
+        yield Problem(
+            document.place(["codec", "layout"]),
+            f"linear has no blocks, which {document.get('codec.name')} needs",
+            "one of auto, slotted, packed",
+        )
+
+
+def _describe(document: Document, detail: ErrorDetails) -> Problem:
+    path, kind = list(detail["loc"]), detail["type"]
+    while path and isinstance(path[-1], int):
+        path.pop()
+    dotted = ".".join(map(str, path))
+    where = document.place(path) if path else document.where
+    facts = _LEAVES.get(dotted)
+    if kind in ("extra_forbidden", "invalid_key"):
+        return _unknown_key(where, path)
+    if kind == "missing" and facts is None:
+        return Problem(where, "section is missing", f"add `{path[-1]}:` with its keys")
+    if kind == "missing" and facts is not None and len(path) == len(detail["loc"]):
+        return Problem(where, "is missing", f"add {facts.meaning}: {_wanted(facts)}")
+    if facts is None:
+        return Problem(where, f"must be a section of keys, got {_shown(detail['input'])}", SECTION)
+    if kind == "value_error":
+        reason = detail["msg"].removeprefix("Value error, ")
+        return Problem(where, f"{reason}, got {_shown(document.get(dotted))}", _about(facts))
+    return Problem(
+        where, f"must be {_wanted(facts)}, got {_shown(document.get(dotted))}", _about(facts)
+    )
+
+
+def _about(facts: KeyFacts) -> str:
+    return f"{facts.key} means: {facts.meaning}"
+
+
+def _wanted(facts: KeyFacts) -> str:
+    return f"{facts.allowed} ({facts.unit})" if facts.unit else facts.allowed
+
+
+def _unknown_key(where: str, path: list[int | str]) -> Problem:
+    model: type[BaseModel] = HardwareFile
+    for name in path[:-1]:
+        model = model.model_fields[str(name)].annotation  # type: ignore[assignment]
+    siblings, last = list(model.model_fields), str(path[-1])
+    hint = nearest(last, siblings)
+    elsewhere = [key for key in _LEAVES if key.rpartition(".")[2] == last]
+    if not hint and elsewhere:
+        hint = f" Did you mean {elsewhere[0]!r}?"
+    return Problem(where, f"unknown key {last!r}.{hint}", f"known here: {', '.join(siblings)}")
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if value is not None else "nothing"
+    return text if len(text) <= 60 else f"{text[:57]}..."

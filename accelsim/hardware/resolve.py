@@ -1,0 +1,131 @@
+"""From checked values to a chip: names become parts, `auto` and defaults become values."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import Final
+
+from accelsim.codecs.base import CODECS, BlockHardware
+from accelsim.dram.config import DramConfig
+from accelsim.dram.standard import STANDARDS
+from accelsim.hardware.chip import (
+    Buffers,
+    Chip,
+    CodecBlock,
+    DramPort,
+    EnergyChoice,
+    Layout,
+    PeArray,
+    VectorUnit,
+)
+from accelsim.hardware.document import Document, lane_codec
+from accelsim.hardware.keys import leaves
+from accelsim.hardware.problems import checked
+from accelsim.hardware.schema import Codec, Dram, HardwareFile
+from accelsim.units import KIB, Clock
+
+NEEDS_NO_SOURCE: Final = frozenset({"name", "description", "sources", "dram.ini_text"})
+
+
+def resolve(document: Document) -> Chip:
+    """The chip that the document describes. Raises ``ConfigError`` for the first problem."""
+    file = checked(document)
+    lane_codec_name = str(lane_codec(document.values))
+    hardware = _lane(file.codec, lane_codec_name)
+    dram = _dram_config(file.dram, document)
+    sources = _sources(document, file, lane_codec_name)
+    return Chip(
+        name=file.name,
+        description=file.description,
+        core=Clock.from_mhz(file.core.clock_mhz),
+        array=PeArray(**file.array.model_dump()),
+        buffers=Buffers(
+            ifmap_bytes=file.buffers.ifmap_kib * KIB,
+            weight_bytes=file.buffers.weight_kib * KIB,
+            ofmap_bytes=file.buffers.ofmap_kib * KIB,
+            port_bits=file.buffers.port_bits,
+        ),
+        vector=VectorUnit(file.vector.lanes),
+        codec=CodecBlock(
+            name=file.codec.name,
+            weight_name=file.codec.weight_name,
+            lanes=file.codec.lanes,
+            block=file.codec.block,
+            scan=file.codec.scan,
+            layout=layout_of(file.codec),
+            fifo_blocks=file.codec.fifo_blocks,
+            index_cache_entries=file.codec.index_cache_entries,
+            hardware=hardware,
+        ),
+        dram=DramPort(
+            config=dram,
+            allocation=file.dram.allocation,
+            policy=file.dram.policy,
+            outstanding_reads=file.dram.outstanding_reads,
+        ),
+        energy=EnergyChoice(**file.energy.model_dump()),
+        frame_rate_hz=file.frame_rate_hz,
+        sources=sources,
+        resolved=_plain(file, hardware, dram, sources),
+    )
+
+
+def layout_of(codec: Codec) -> Layout:
+    """What `auto` means: raw maps are read in exact windows, coded ones by block."""
+    if codec.layout == "auto":
+        return "linear" if codec.name == "raw" else "slotted"
+    return codec.layout
+
+
+def _lane(codec: Codec, name: str) -> BlockHardware:
+    """One lane of the codec ``name``, and what the file sets instead."""
+    own = CODECS[name].hardware
+    given = {k: v for k, v in codec.hardware.model_dump().items() if v is not None}
+    if given and "source" not in given:
+        given["source"] = f"{own.source}; set by hand: {', '.join(given)}"
+    return replace(own, **given)
+
+
+def _dram_config(dram: Dram, document: Document) -> DramConfig:
+    if dram.ini_text is None:
+        return STANDARDS[dram.standard].config(dram.channels or 1, dram.address_map)
+    from accelsim.dram.ini import parse_ini
+
+    config = parse_ini(dram.ini_text, dram.standard)
+    own = config.organisation, config.controller
+    return replace(
+        config,
+        organisation=replace(own[0], channels=dram.channels or own[0].channels),
+        controller=replace(own[1], address_map=dram.address_map or own[1].address_map),
+    )
+
+
+def _sources(document: Document, file: HardwareFile, lane_codec_name: str) -> dict[str, str]:
+    """The source of every leaf; empty where a value was written without one."""
+    found: dict[str, str] = {}
+    for facts in leaves(HardwareFile):
+        key = facts.key
+        if key in NEEDS_NO_SOURCE:
+            continue
+        if key in document.overridden:
+            found[key] = document.overridden[key]
+        elif key in file.sources:
+            found[key] = file.sources[key]
+        elif document.get(key) is not None:
+            found[key] = ""
+        elif key.startswith("codec.hardware."):
+            found[key] = f"codec {lane_codec_name}, see codec.hardware.source"
+        else:
+            found[key] = f"default: {facts.default_reason}"
+    return found
+
+
+def _plain(
+    file: HardwareFile, lane: BlockHardware, dram: DramConfig, sources: dict[str, str]
+) -> dict[str, object]:
+    plain = file.model_dump(mode="json")
+    plain["codec"]["hardware"] = asdict(lane)
+    plain["dram"]["channels"] = dram.organisation.channels
+    plain["dram"]["address_map"] = dram.controller.address_map
+    plain["sources"] = sources
+    return plain
