@@ -81,14 +81,16 @@ class Tiling:
     """Bytes that the largest input window (and the next one's new part) occupy."""
     weight_tile_bytes: int
     ofmap_tile_bytes: int
-    """Psums, output staging and pooling line buffer of one tile."""
+    """Psums or output staging of one tile."""
     traffic_bytes: int
     """Modelled DRAM bytes of the stage, the objective of the search."""
+    line_buffer_bytes: int = 0
+    """Rows that overlapping fused pooling keeps from tile to tile, in the ofmap buffer."""
 
 
 @dataclass(frozen=True)
 class StagePlan:
-    """A stage and how it is cut; ``tiling`` is None for stages of the vector unit."""
+    """A stage and how it is cut. Stages of the vector unit are cut alike, without weights."""
 
     stage: Stage
     tiling: Tiling

@@ -1,0 +1,78 @@
+"""Weight stationary: K along the rows, output channels along the columns, time is pixels.
+
+Each PE keeps one weight; M pixels stream from the left, partial sums run down the columns
+and are added to the ofmap buffer at their foot. A fold is R products x C channels;
+F = ceil(K/R) * ceil(N/C) folds, those along K first.
+
+Serial (SCALE-Sim's model): R cycles load the weights through the columns, then the last
+pixel leaves the far corner after M + R + C - 2 cycles::
+
+    cycles = F * (M + 2R + C - 2)
+
+Overlapped: a second weight register per PE is loaded while the first one is used::
+
+    weights in  |r_0 of fold 0|r_1 of fold 1 |          |r_2 of fold 2
+    PE (0, 0)                 |M pixels of fold 0       |M pixels of fold 1
+    PE (1, 0)                  |M pixels of fold 0       |M pixels of fold 1
+
+The load of a fold that uses r rows takes r cycles and may begin when its predecessor
+begins to stream, because the wave frees the second registers in the order in which the
+load fills them. So consecutive folds start max(M, r of the next) apart; the first load
+is seen, and the last fold costs its whole way through the array::
+
+    cycles = r_0 + sum over all folds but the first of max(M, r_f) + M + R + C - 2
+
+Buffer accesses: every weight once; all inputs for each fold column; every fold along K
+writes all sums of its columns and, but for the first, reads them back.
+"""
+
+from __future__ import annotations
+
+from accelsim.mapping.dataflow import Count, PassCost, larger, n_folds
+
+
+class WeightStationary:
+    """See the module's text.
+
+    >>> DATAFLOW.cost(m=64, n=512, k=256, rows=32, cols=32, overlap=False, accumulate=False).cycles
+    20224
+    """
+
+    name = "weight_stationary"
+
+    def cycles(
+        self, m: Count, n: Count, k: Count, groups: Count, rows: int, cols: int, overlap: bool
+    ) -> Count:
+        row_folds, col_folds = n_folds(k, rows), n_folds(n, cols)
+        total: Count
+        if not overlap:
+            total = groups * row_folds * col_folds * (m + 2 * rows + cols - 2)
+            return total
+        column = (row_folds - 1) * larger(m, rows) + larger(m, k - (row_folds - 1) * rows)
+        first_load = k + rows - larger(k, rows)
+        total = groups * col_folds * column - larger(m, first_load)
+        total = total + first_load + m + rows + cols - 2
+        return total
+
+    def cost(
+        self,
+        m: int,
+        n: int,
+        k: int,
+        rows: int,
+        cols: int,
+        overlap: bool,
+        accumulate: bool,
+        groups: int = 1,
+    ) -> PassCost:
+        row_folds = n_folds(k, rows)
+        return PassCost(
+            cycles=self.cycles(m, n, k, groups, rows, cols, overlap),
+            ifmap_reads=groups * m * k * n_folds(n, cols),
+            weight_reads=groups * k * n,
+            psum_reads=groups * m * n * (row_folds - 1 + int(accumulate)),
+            psum_writes=groups * m * n * row_folds,
+        )
+
+
+DATAFLOW = WeightStationary()

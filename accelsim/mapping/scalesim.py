@@ -1,0 +1,22 @@
+"""Compute cycles as SCALE-Sim v3 reports them, for comparing with it.
+
+Its folds are strictly serial, edge folds cost as much as full ones, and its report counts
+from zero: "Total Cycles" is the number of the last cycle (its issue #125), one less than
+the product of folds and cycles per fold.
+"""
+
+from __future__ import annotations
+
+from accelsim.mapping.dataflow import Dataflow
+
+
+def scalesim_total_cycles(dataflow: Dataflow, m: int, n: int, k: int, rows: int, cols: int) -> int:
+    """ "Total Cycles" of SCALE-Sim's COMPUTE_REPORT without stalls.
+
+    m: output pixels, by its shapes (rounded up); n: filters; k: products of one output.
+
+    >>> from accelsim.mapping.dataflow import DATAFLOWS
+    >>> scalesim_total_cycles(DATAFLOWS["output_stationary"], 64, 512, 256, 32, 32)
+    10175
+    """
+    return dataflow.cost(m, n, k, rows, cols, overlap=False, accumulate=False).cycles - 1

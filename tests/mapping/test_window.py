@@ -1,0 +1,70 @@
+"""Windows against sets of values."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accelsim.mapping.window import Window3, align, intersection, n_blocks, new_part
+
+EXTENTS = (5, 7, 6)
+
+
+def values(w: Window3) -> set[tuple[int, int, int]]:
+    return set(product(range(w.c0, w.c1), range(w.r0, w.r1), range(w.q0, w.q1)))
+
+
+@st.composite
+def windows(draw: st.DrawFn) -> Window3:
+    ends = []
+    for size in EXTENTS:
+        start = draw(st.integers(0, size))
+        ends += [start, draw(st.integers(start, size))]
+    return Window3(*ends)
+
+
+blocks = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4))
+
+
+@given(windows(), windows())
+def test_an_intersection_holds_the_values_of_both(a: Window3, b: Window3) -> None:
+    assert values(intersection(a, b)) == values(a) & values(b)
+    assert intersection(a, b).n_values == len(values(a) & values(b))
+
+
+@given(windows(), blocks)
+def test_an_aligned_window_is_exactly_the_blocks_touched(
+    w: Window3, block: tuple[int, int, int]
+) -> None:
+    def block_of(value: tuple[int, int, int]) -> tuple[int, ...]:
+        return tuple(i // b for i, b in zip(value, block, strict=True))
+
+    touched = {block_of(v) for v in values(w)}
+    everything = product(*(range(n) for n in EXTENTS))
+    aligned = align(w, block, EXTENTS)
+    assert values(aligned) == {v for v in everything if block_of(v) in touched}
+    assert n_blocks(aligned, block) == len(touched)
+    assert align(w, None, EXTENTS) == w
+
+
+@settings(max_examples=300)
+@given(windows(), windows(), st.booleans())
+def test_the_new_part_and_what_stays_make_the_window(a: Window3, b: Window3, same: bool) -> None:
+    if same:  # windows of unrelated columns seldom meet
+        b = b._replace(c0=a.c0, c1=a.c1, q0=a.q0, q1=a.q1)
+    new = values(new_part(b, a))
+    assert new <= values(b)
+    assert values(b) - new <= values(a)
+    if same and a.r0 <= b.r0:
+        assert new == values(b) - values(a)
+
+
+def test_rows_are_kept_only_from_above_and_from_the_same_columns() -> None:
+    window = Window3(0, 4, 4, 10, 0, 9)
+    assert new_part(window, None) == window
+    assert new_part(window, window._replace(r0=2, r1=6)).r0 == 6
+    assert new_part(window, window._replace(r0=6, r1=12)) == window
+    assert new_part(window, window._replace(r0=2, r1=6, q1=8)) == window
+    assert new_part(window, window._replace(r0=0, r1=20)).n_values == 0
