@@ -1,0 +1,189 @@
+"""What each DRAM command changes: bank state, the first legal cycles of others, counts.
+
+``s`` is the ``State``, ``t`` the cycle of the command. Banks, groups and ranks are rows of
+the state arrays, over all channels.
+"""
+
+from __future__ import annotations
+
+from accelsim.dram.parameters import P
+from accelsim.dram.state import CLOSED, NONE, Bank, Channel, Command, Count, Group, Log, Misc
+from accelsim.dram.state import Rank, Slot, State
+from accelsim.jit import kernel
+
+
+@kernel
+def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> None:
+    """Append one command to the log, if there is one. ``bank`` is its (first) bank."""
+    n = s.misc[Misc.LOG_LENGTH]
+    if n >= s.log.shape[0]:
+        return
+    per_group, per_rank = s.par[P.N_BANKS_PER_GROUP], s.par[P.N_BANKS]
+    ranks, whole_rank = s.par[P.N_RANKS], command == Command.REF
+    s.log[n, Log.CYCLE] = t
+    s.log[n, Log.COMMAND] = command
+    s.log[n, Log.CHANNEL] = bank // (per_rank * ranks)
+    s.log[n, Log.RANK] = bank // per_rank % ranks
+    s.log[n, Log.GROUP] = NONE if whole_rank else bank % per_rank // per_group
+    s.log[n, Log.BANK] = NONE if whole_rank else bank % per_group
+    s.log[n, Log.ROW] = row
+    s.log[n, Log.COLUMN] = column
+    s.misc[Misc.LOG_LENGTH] = n + 1
+
+
+@kernel
+def account(s: State, r: int, t: int) -> None:
+    """Add the cycles before ``t`` to the state that rank ``r`` was in."""
+    passed = t - s.rank[r, Rank.SINCE]
+    if s.rank[r, Rank.OPEN_BANKS] > 0:
+        s.rank[r, Rank.ACTIVE_CYCLES] += passed
+    else:
+        s.rank[r, Rank.IDLE_CYCLES] += passed
+    s.rank[r, Rank.SINCE] = t
+
+
+@kernel
+def activate(s: State, i: int, t: int) -> None:
+    """ACT: open the row that the request in slot ``i`` wants."""
+    b, g, r = s.slot[i, Slot.BANK], s.slot[i, Slot.GROUP], s.slot[i, Slot.RANK]
+    par = s.par
+    s.bank[b, Bank.ROW] = s.slot[i, Slot.ROW]
+    s.bank[b, Bank.HITS] = 0
+    s.bank[b, Bank.LABEL] = s.slot[i, Slot.LABEL]
+    s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + par[P.ACT_TO_ACT])
+    s.bank[b, Bank.RD] = max(s.bank[b, Bank.RD], t + par[P.ACT_TO_RD])
+    s.bank[b, Bank.WR] = max(s.bank[b, Bank.WR], t + par[P.ACT_TO_WR])
+    s.bank[b, Bank.PRE] = max(s.bank[b, Bank.PRE], t + par[P.ACT_TO_PRE])
+    first = r * par[P.N_GROUPS]
+    for other in range(first, first + par[P.N_GROUPS]):
+        delay = par[P.ACT_TO_ACT_L] if other == g else par[P.ACT_TO_ACT_S]
+        s.group[other, Group.ACT] = max(s.group[other, Group.ACT], t + delay)
+        s.group[other, Group.REFB] = max(s.group[other, Group.REFB], t + par[P.ACT_TO_REFB])
+    n = s.rank[r, Rank.ACTS]
+    s.rank[r, Rank.FAW_RING + n % 4] = t + par[P.FAW]
+    s.rank[r, Rank.AW32_RING + n % 32] = t + par[P.AW32]
+    s.rank[r, Rank.ACTS] = n + 1
+    if s.rank[r, Rank.OPEN_BANKS] == 0:
+        account(s, r, t)
+    s.rank[r, Rank.OPEN_BANKS] += 1
+    s.count[s.slot[i, Slot.LABEL], Count.ACT] += 1
+    record(s, t, Command.ACT, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
+
+
+@kernel
+def close(s: State, b: int, r: int, t: int) -> None:
+    """The row of bank ``b`` leaves its buffer."""
+    s.bank[b, Bank.ROW] = CLOSED
+    s.bank[b, Bank.HITS] = 0
+    if s.rank[r, Rank.OPEN_BANKS] == 1:
+        account(s, r, t)
+    s.rank[r, Rank.OPEN_BANKS] -= 1
+
+
+@kernel
+def precharge(s: State, b: int, t: int, row: int, column: int, label: int) -> None:
+    """PRE of bank ``b``, wanted by ``label`` for ``row`` and ``column`` (-1: by a refresh)."""
+    par = s.par
+    r = b // par[P.N_BANKS]
+    s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + par[P.PRE_TO_ACT])
+    s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + par[P.PRE_TO_ACT])
+    if par[P.PRE_TO_PRE] > 0:
+        first = r * par[P.N_GROUPS]
+        for g in range(first, first + par[P.N_GROUPS]):
+            s.group[g, Group.PRE] = max(s.group[g, Group.PRE], t + par[P.PRE_TO_PRE])
+    close(s, b, r, t)
+    s.count[label, Count.PRE] += 1
+    record(s, t, Command.PRE, b, row, column)
+
+
+@kernel
+def read(s: State, i: int, c: int, t: int) -> None:
+    """RD of slot ``i``; with a closed-page policy the bank precharges itself (RDA)."""
+    b, g, r = s.slot[i, Slot.BANK], s.slot[i, Slot.GROUP], s.slot[i, Slot.RANK]
+    par, group = s.par, s.group
+    n_groups = par[P.N_GROUPS]
+    rank_first, first = r * n_groups, c * par[P.N_RANKS] * n_groups
+    for other in range(first, first + par[P.N_RANKS] * n_groups):
+        if other == g:
+            to_rd, to_wr = par[P.RD_TO_RD_L], par[P.RD_TO_WR]
+        elif rank_first <= other < rank_first + n_groups:
+            to_rd, to_wr = par[P.RD_TO_RD_S], par[P.RD_TO_WR]
+        else:
+            to_rd, to_wr = par[P.RD_TO_RD_R], par[P.RD_TO_WR_R]
+        group[other, Group.RD] = max(group[other, Group.RD], t + to_rd)
+        group[other, Group.WR] = max(group[other, Group.WR], t + to_wr)
+    label = s.slot[i, Slot.LABEL]
+    s.count[label, Count.RD] += 1
+    if s.bank[b, Bank.HITS] > 0:
+        s.count[label, Count.HIT] += 1
+    s.bank[b, Bank.HITS] += 1
+    command = Command.RD
+    if par[P.CLOSE_PAGE]:
+        command = Command.RDA
+        s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + par[P.RDA_TO_ACT])
+        s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + par[P.RDA_TO_REF])
+        close(s, b, r, t)
+    else:
+        s.bank[b, Bank.PRE] = max(s.bank[b, Bank.PRE], t + par[P.RD_TO_PRE])
+    s.channel[c, Channel.READ_TOKEN] = s.slot[i, Slot.TOKEN]
+    done = t + par[P.READ_DELAY]
+    s.channel[c, Channel.LAST_RETURN] = max(s.channel[c, Channel.LAST_RETURN], done)
+    record(s, t, command, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
+
+
+@kernel
+def write(s: State, i: int, c: int, t: int) -> None:
+    """WR of slot ``i``; with a closed-page policy the bank precharges itself (WRA)."""
+    b, g, r = s.slot[i, Slot.BANK], s.slot[i, Slot.GROUP], s.slot[i, Slot.RANK]
+    par, group = s.par, s.group
+    n_groups = par[P.N_GROUPS]
+    rank_first, first = r * n_groups, c * par[P.N_RANKS] * n_groups
+    for other in range(first, first + par[P.N_RANKS] * n_groups):
+        if other == g:
+            to_rd, to_wr = par[P.WR_TO_RD_L], par[P.WR_TO_WR_L]
+        elif rank_first <= other < rank_first + n_groups:
+            to_rd, to_wr = par[P.WR_TO_RD_S], par[P.WR_TO_WR_S]
+        else:
+            to_rd, to_wr = par[P.WR_TO_RD_R], par[P.WR_TO_WR_R]
+        group[other, Group.RD] = max(group[other, Group.RD], t + to_rd)
+        group[other, Group.WR] = max(group[other, Group.WR], t + to_wr)
+    label = s.slot[i, Slot.LABEL]
+    s.count[label, Count.WR] += 1
+    if s.bank[b, Bank.HITS] > 0:
+        s.count[label, Count.HIT] += 1
+    s.bank[b, Bank.HITS] += 1
+    command = Command.WR
+    if par[P.CLOSE_PAGE]:
+        command = Command.WRA
+        s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + par[P.WRA_TO_ACT])
+        s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + par[P.WRA_TO_ACT])
+        close(s, b, r, t)
+    else:
+        s.bank[b, Bank.PRE] = max(s.bank[b, Bank.PRE], t + par[P.WR_TO_PRE])
+    record(s, t, command, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
+
+
+@kernel
+def refresh_rank(s: State, r: int, t: int) -> None:
+    """REF of all banks of rank ``r``, which are closed."""
+    first, n = r * s.par[P.N_BANKS], s.par[P.N_BANKS]
+    for b in range(first, first + n):
+        s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + s.par[P.REF_TO_ACT])
+        s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + s.par[P.REF_TO_ACT])
+    s.rank[r, Rank.REFRESHES] += 1
+    record(s, t, Command.REF, first, NONE, NONE)
+
+
+@kernel
+def refresh_bank(s: State, b: int, t: int) -> None:
+    """REF of bank ``b`` alone, which is closed."""
+    par = s.par
+    r = b // par[P.N_BANKS]
+    first = r * par[P.N_BANKS]
+    for other in range(first, first + par[P.N_BANKS]):
+        to_act = par[P.REFB_TO_ACT_SAME] if other == b else par[P.REFB_TO_ACT_OTHER]
+        to_ref = par[P.REFB_TO_REFB_SAME] if other == b else par[P.REFB_TO_REFB_OTHER]
+        s.bank[other, Bank.ACT] = max(s.bank[other, Bank.ACT], t + to_act)
+        s.bank[other, Bank.REF] = max(s.bank[other, Bank.REF], t + to_ref)
+    s.rank[r, Rank.REFRESHES] += 1
+    record(s, t, Command.REFB, b, NONE, NONE)

@@ -1,0 +1,230 @@
+"""Command queues: what each could issue, when, and which one issues next.
+
+A per-bank queue is summarised whenever it or its bank changes (oldest read and write of
+the open row, whether the oldest entry may close it), so asking it in a cycle takes a few
+comparisons. A per-rank queue mixes banks and is scanned.
+"""
+
+from __future__ import annotations
+
+from accelsim.dram.kernel import commands
+from accelsim.dram.parameters import P
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Group, Queue, Rank
+from accelsim.dram.state import Slot, State
+from accelsim.jit import kernel
+
+ROW_HIT_CAP = 4
+"""After this many accesses the oldest entry may close a row that others still want."""
+POSITION = 1 << 16
+"""A choice is ``command * POSITION + position in the queue``."""
+
+
+@kernel
+def act_legal(s: State, b: int) -> int:
+    """First cycle at which an ACT of bank ``b`` is legal."""
+    r = b // s.par[P.N_BANKS]
+    n = s.rank[r, Rank.ACTS]
+    when = max(s.bank[b, Bank.ACT], s.group[b // s.par[P.N_BANKS_PER_GROUP], Group.ACT])
+    when = max(when, s.rank[r, Rank.FAW_RING + n % 4])
+    if s.par[P.AW32] > 0:
+        when = max(when, s.rank[r, Rank.AW32_RING + n % 32])
+    return when
+
+
+@kernel
+def pre_legal(s: State, b: int) -> int:
+    """First cycle at which a PRE of bank ``b`` is legal."""
+    return max(s.bank[b, Bank.PRE], s.group[b // s.par[P.N_BANKS_PER_GROUP], Group.PRE])
+
+
+@kernel
+def column_legal(s: State, b: int, is_write: int) -> int:
+    """First cycle at which a RD or WR of the open row of bank ``b`` is legal."""
+    g = b // s.par[P.N_BANKS_PER_GROUP]
+    if is_write:
+        return max(s.bank[b, Bank.WR], s.group[g, Group.WR])
+    return max(s.bank[b, Bank.RD], s.group[g, Group.RD])
+
+
+@kernel
+def held_back(s: State, q: int, position: int) -> bool:
+    """True if an older read of the same column waits before this write."""
+    i = s.entry[q, position]
+    for older in range(position):
+        j = s.entry[q, older]
+        if (
+            not s.slot[j, Slot.IS_WRITE]
+            and s.slot[j, Slot.COLUMN] == s.slot[i, Slot.COLUMN]
+            and s.slot[j, Slot.ROW] == s.slot[i, Slot.ROW]
+            and s.slot[j, Slot.BANK] == s.slot[i, Slot.BANK]
+        ):
+            return True
+    return False
+
+
+@kernel
+def changed(s: State, q: int, b: int) -> None:
+    """Queue ``q`` or its bank ``b`` changed: renew what is remembered of it."""
+    n = s.queue[q, Queue.LENGTH]
+    if n == 0:
+        s.ready[q] = FAR
+        return
+    if not s.par[P.PER_BANK]:
+        s.ready[q] = 0
+        return
+    row = s.bank[b, Bank.ROW]
+    if row == CLOSED:
+        s.ready[q] = s.bank[b, Bank.ACT]
+        return
+    first_rd, first_wr = NONE, NONE
+    for position in range(n):
+        i = s.entry[q, position]
+        if s.slot[i, Slot.ROW] != row:
+            continue
+        if not s.slot[i, Slot.IS_WRITE]:
+            if first_rd == NONE:
+                first_rd = position
+        elif first_wr == NONE and not held_back(s, q, position):
+            first_wr = position
+        if first_rd != NONE and first_wr != NONE:
+            break
+    conflict = s.slot[s.entry[q, 0], Slot.ROW] != row
+    no_hit = first_rd == NONE and first_wr == NONE
+    may_pre = conflict and (no_hit or s.bank[b, Bank.HITS] >= ROW_HIT_CAP)
+    s.queue[q, Queue.FIRST_RD] = first_rd
+    s.queue[q, Queue.FIRST_WR] = first_wr
+    s.queue[q, Queue.MAY_PRE] = may_pre
+    ready = FAR
+    if may_pre:
+        ready = s.bank[b, Bank.PRE]
+    if first_rd != NONE:
+        ready = min(ready, s.bank[b, Bank.RD])
+    if first_wr != NONE:
+        ready = min(ready, s.bank[b, Bank.WR])
+    s.ready[q] = ready
+
+
+@kernel
+def ask_bank_queue(s: State, q: int, t: int) -> int:
+    """The choice of per-bank queue ``q`` (its bank has the same number), or NONE."""
+    if s.bank[q, Bank.ROW] == CLOSED:
+        when = act_legal(s, q)
+        s.ready[q] = when
+        return Command.ACT * POSITION if when <= t else NONE
+    soonest = FAR
+    if s.queue[q, Queue.MAY_PRE]:
+        soonest = pre_legal(s, q)
+        if soonest <= t:
+            return Command.PRE * POSITION
+    rd, wr = s.queue[q, Queue.FIRST_RD], s.queue[q, Queue.FIRST_WR]
+    choice = NONE
+    if rd != NONE:
+        when = column_legal(s, q, 0)
+        soonest = min(soonest, when)
+        if when <= t:
+            choice = Command.RD * POSITION + rd
+    if wr != NONE:
+        when = column_legal(s, q, 1)
+        soonest = min(soonest, when)
+        if when <= t and (choice == NONE or wr < rd):
+            choice = Command.WR * POSITION + wr
+    s.ready[q] = soonest
+    return choice
+
+
+@kernel
+def may_precharge(s: State, q: int, position: int) -> bool:
+    """Arbitration of a PRE in a queue of many banks."""
+    b = s.slot[s.entry[q, position], Slot.BANK]
+    for older in range(position):
+        if s.slot[s.entry[q, older], Slot.BANK] == b:
+            return False
+    if s.bank[b, Bank.HITS] >= ROW_HIT_CAP:
+        return True
+    for younger in range(position + 1, s.queue[q, Queue.LENGTH]):
+        j = s.entry[q, younger]
+        if s.slot[j, Slot.BANK] == b and s.slot[j, Slot.ROW] == s.bank[b, Bank.ROW]:
+            return False
+    return True
+
+
+@kernel
+def ask_rank_queue(s: State, q: int, t: int) -> int:
+    """The choice of per-rank queue ``q``, or NONE."""
+    soonest = FAR
+    for position in range(s.queue[q, Queue.LENGTH]):
+        i = s.entry[q, position]
+        b, is_write = s.slot[i, Slot.BANK], s.slot[i, Slot.IS_WRITE]
+        if s.bank[b, Bank.ROW] == CLOSED:
+            when, command = act_legal(s, b), Command.ACT * POSITION
+        elif s.bank[b, Bank.ROW] != s.slot[i, Slot.ROW]:
+            if not may_precharge(s, q, position):
+                continue
+            when, command = pre_legal(s, b), Command.PRE * POSITION
+        elif is_write:
+            if held_back(s, q, position):
+                continue
+            when, command = column_legal(s, b, 1), Command.WR * POSITION
+        else:
+            when, command = column_legal(s, b, 0), Command.RD * POSITION
+        if when <= t:
+            return command + position
+        soonest = min(soonest, when)
+    s.ready[q] = soonest
+    return NONE
+
+
+@kernel
+def choose(s: State, c: int, t: int) -> int:
+    """The command that channel ``c`` issues in cycle ``t``, or NONE; moves the pointer.
+
+    Queues are asked in turn after the one that issued last, except those that stand still
+    for a refresh.
+    """
+    n = s.par[P.N_QUEUES]
+    first = c * n
+    blocked_from = s.channel[c, Channel.BLOCKED_FROM]
+    blocked_to = s.channel[c, Channel.BLOCKED_TO]
+    q = s.channel[c, Channel.POINTER]
+    earliest = FAR
+    for _ in range(n):
+        q += 1
+        if q == first + n:
+            q = first
+        if s.ready[q] > t:
+            if s.ready[q] < earliest and not blocked_from <= q < blocked_to:
+                earliest = s.ready[q]
+            continue
+        if blocked_from <= q < blocked_to:
+            continue
+        choice = ask_bank_queue(s, q, t) if s.par[P.PER_BANK] else ask_rank_queue(s, q, t)
+        if choice != NONE:
+            s.channel[c, Channel.POINTER] = q
+            s.channel[c, Channel.EARLIEST] = t + 1
+            return choice
+        earliest = min(earliest, s.ready[q])
+    s.channel[c, Channel.EARLIEST] = earliest
+    return NONE
+
+
+@kernel
+def erase(s: State, c: int, q: int, position: int) -> None:
+    """Take one entry out of queue ``q``."""
+    n = s.queue[q, Queue.LENGTH] - 1
+    for k in range(position, n):
+        s.entry[q, k] = s.entry[q, k + 1]
+    s.queue[q, Queue.LENGTH] = n
+    s.channel[c, Channel.QUEUED] -= 1
+
+
+@kernel
+def issue_row_command(s: State, c: int, choice: int, t: int) -> None:
+    """Carry out the ACT or PRE chosen from the queue at the pointer."""
+    q = s.channel[c, Channel.POINTER]
+    i = s.entry[q, choice % POSITION]
+    if choice // POSITION == Command.ACT:
+        commands.activate(s, i, t)
+    else:
+        row, column = s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN]
+        commands.precharge(s, s.slot[i, Slot.BANK], t, row, column, s.slot[i, Slot.LABEL])
+    changed(s, q, s.slot[i, Slot.BANK])

@@ -1,0 +1,106 @@
+"""DRAMsim3's own driver: a request trace, one requester, one line per clock in order.
+
+It stops where DRAMsim3's reference driver does: everything accepted and returned, command
+queues empty, no drain under way, at most eight writes left in each write buffer.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.dram.kernel.tick import tick
+from accelsim.dram.kernel.transactions import (
+    ANSWERED,
+    DRAIN_THRESHOLD,
+    QUEUED,
+    REFUSED,
+    accept,
+    channel_of,
+    has_room,
+)
+from accelsim.dram.parameters import P
+from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, Queue, Slot, State
+from accelsim.dram.kernel.commands import account
+from accelsim.jit import kernel
+
+
+class Driver(IntEnum):
+    """What the driver remembers between calls."""
+
+    NOW = 0
+    """Next cycle to be executed."""
+    REQUEST = auto()
+    """First request that is not accepted yet."""
+    FINISHED = auto()
+    """1 when everything is drained; ``NOW`` is then the number of cycles executed."""
+
+
+@kernel
+def last_cycle(s: State, t: int) -> int:
+    """Cycle at which a fully accepted trace is drained if nothing else happens, or FAR."""
+    last = t
+    for c in range(s.par[P.N_CHANNELS]):
+        busy = s.channel[c, Channel.READ_LENGTH] + s.channel[c, Channel.QUEUED]
+        if busy > 0 or s.channel[c, Channel.DRAIN] > 0:
+            return FAR
+        if s.channel[c, Channel.WRITE_LENGTH] > DRAIN_THRESHOLD:
+            return FAR
+        last = max(last, s.channel[c, Channel.LAST_RETURN])
+    return last
+
+
+@kernel
+def replay(
+    s: State,
+    driver: NDArray[np.int64],  # [len(Driver)]
+    key: NDArray[np.int64],  # [n] byte addresses
+    line: NDArray[np.int64],  # [n] burst addresses
+    is_write: NDArray[np.int64],  # [n]
+    arrival: NDArray[np.int64],  # [n] first cycle in which the request may be offered
+    done: NDArray[np.int64],  # [n] out: cycle at which the request is answered
+) -> None:
+    """Run until the trace is drained, or until the command log is nearly full."""
+    n, n_channels = len(line), s.par[P.N_CHANNELS]
+    t, k = driver[Driver.NOW], driver[Driver.REQUEST]
+    last = FAR
+    while True:
+        for c in range(n_channels):
+            if s.channel[c, Channel.NEXT] > t:
+                continue
+            tick(s, c, t)
+            token = s.channel[c, Channel.READ_TOKEN]
+            while token != NONE:
+                done[token] = t + s.par[P.READ_DELAY]
+                token = s.chain[token]
+        following = FAR
+        if k < n and arrival[k] <= t:
+            answer = accept(s, channel_of(s, line[k]), t, key[k], line[k], is_write[k], 0, k)
+            if answer != REFUSED:
+                if answer == ANSWERED or is_write[k]:
+                    done[k] = t + 2
+                k += 1
+        if k < n:
+            if has_room(s, channel_of(s, line[k]), is_write[k]):
+                following = max(t + 1, arrival[k])
+        else:
+            last = last_cycle(s, t)
+        for c in range(n_channels):
+            following = min(following, s.channel[c, Channel.NEXT])
+        if k == n and last < following:
+            driver[Driver.NOW], driver[Driver.FINISHED] = last + 1, 1
+            break
+        t = following
+        if s.log.shape[0] > 0 and s.misc[Misc.LOG_LENGTH] + LOG_MARGIN * n_channels > len(s.log):
+            driver[Driver.NOW] = t
+            break
+    driver[Driver.REQUEST] = k
+
+
+@kernel
+def account_all(s: State, t: int) -> None:
+    """Bring the state time of every rank up to cycle ``t``."""
+    for r in range(s.rank.shape[0]):
+        account(s, r, t)

@@ -1,0 +1,228 @@
+"""Requests between acceptance and command queue: merging, forwarding, write drain.
+
+Requests with equal keys (addresses) meet in a hash table: a read of a buffered write is
+answered at once, a read of a waiting read shares its burst, a write over a buffered write
+replaces it.
+"""
+
+from __future__ import annotations
+
+from accelsim.dram.kernel.queues import changed
+from accelsim.dram.parameters import P
+from accelsim.dram.state import FAR, NONE, Channel, Misc, Queue, Slot, State
+from accelsim.jit import kernel
+
+READS, WRITES = 0, 1
+DRAIN_THRESHOLD = 8
+"""Idle channels drain the write buffer only above this many writes."""
+
+REFUSED, QUEUED, ANSWERED = 0, 1, 2
+"""What ``accept`` returns; ``ANSWERED`` needs no read burst."""
+
+
+@kernel
+def bucket_of(s: State, key: int) -> int:
+    return (key ^ (key >> 6) ^ (key >> 15)) & (s.bucket.shape[1] - 1)
+
+
+@kernel
+def find(s: State, is_write: int, key: int) -> int:
+    """Slot of the waiting request with this key, or NONE."""
+    i = s.bucket[is_write, bucket_of(s, key)]
+    while i != NONE and s.slot[i, Slot.KEY] != key:
+        i = s.slot[i, Slot.NEXT]
+    return i
+
+
+@kernel
+def release(s: State, i: int) -> None:
+    """Forget the request in slot ``i``: its column command was issued."""
+    is_write, head = s.slot[i, Slot.IS_WRITE], bucket_of(s, s.slot[i, Slot.KEY])
+    j = s.bucket[is_write, head]
+    if j == i:
+        s.bucket[is_write, head] = s.slot[i, Slot.NEXT]
+    else:
+        while s.slot[j, Slot.NEXT] != i:
+            j = s.slot[j, Slot.NEXT]
+        s.slot[j, Slot.NEXT] = s.slot[i, Slot.NEXT]
+    s.slot[i, Slot.NEXT] = s.misc[Misc.FREE_SLOT]
+    s.misc[Misc.FREE_SLOT] = i
+
+
+@kernel
+def channel_of(s: State, line: int) -> int:
+    return (line >> s.par[P.CH_SHIFT]) & s.par[P.CH_MASK]
+
+
+@kernel
+def has_room(s: State, c: int, is_write: int) -> bool:
+    """True if channel ``c`` would accept such a request now."""
+    if is_write and not s.par[P.UNIFIED]:
+        return bool(s.channel[c, Channel.WRITE_LENGTH] < s.par[P.TRANSACTIONS])
+    return bool(s.channel[c, Channel.READ_LENGTH] < s.par[P.TRANSACTIONS])
+
+
+@kernel
+def new_slot(s: State, c: int, key: int, line: int, is_write: int, label: int, token: int) -> int:
+    """Decode ``line`` into a free slot and enter it in the hash table."""
+    par, i = s.par, s.misc[Misc.FREE_SLOT]
+    s.misc[Misc.FREE_SLOT] = s.slot[i, Slot.NEXT]
+    r = c * par[P.N_RANKS] + ((line >> par[P.RA_SHIFT]) & par[P.RA_MASK])
+    g = r * par[P.N_GROUPS] + ((line >> par[P.BG_SHIFT]) & par[P.BG_MASK])
+    b = g * par[P.N_BANKS_PER_GROUP] + ((line >> par[P.BA_SHIFT]) & par[P.BA_MASK])
+    head = bucket_of(s, key)
+    s.slot[i, Slot.KEY] = key
+    s.slot[i, Slot.IS_WRITE] = is_write
+    s.slot[i, Slot.CHANNEL] = c
+    s.slot[i, Slot.RANK] = r
+    s.slot[i, Slot.GROUP] = g
+    s.slot[i, Slot.BANK] = b
+    s.slot[i, Slot.ROW] = (line >> par[P.RO_SHIFT]) & par[P.RO_MASK]
+    s.slot[i, Slot.COLUMN] = (line >> par[P.CO_SHIFT]) & par[P.CO_MASK]
+    s.slot[i, Slot.QUEUE] = b if par[P.PER_BANK] else r
+    s.slot[i, Slot.LABEL] = label
+    s.slot[i, Slot.TOKEN] = token
+    s.slot[i, Slot.NEXT] = s.bucket[is_write, head]
+    s.bucket[is_write, head] = i
+    return int(i)
+
+
+@kernel
+def push(s: State, c: int, which: int, i: int) -> None:
+    """Append slot ``i`` to the read queue or write buffer of channel ``c``."""
+    head = Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD
+    length = Channel.WRITE_LENGTH if which == WRITES else Channel.READ_LENGTH
+    n = s.channel[c, length]
+    s.waiting[c, which, (s.channel[c, head] + n) % s.par[P.TRANSACTIONS]] = i
+    s.channel[c, length] = n + 1
+
+
+@kernel
+def accept(
+    s: State, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
+) -> int:
+    """Offer one request to channel ``c`` after its cycle ``t``.
+
+    An answered read completes at ``t + 2``. A read's token is NONE-terminated into the
+    chain of the burst that it shares.
+    """
+    if not has_room(s, c, is_write):
+        return REFUSED
+    channel = s.channel
+    if is_write:
+        channel[c, Channel.LAST_RETURN] = max(channel[c, Channel.LAST_RETURN], t + 2)
+        if find(s, WRITES, key) != NONE:
+            return ANSWERED
+    else:
+        if find(s, WRITES, key) != NONE:
+            channel[c, Channel.LAST_RETURN] = max(channel[c, Channel.LAST_RETURN], t + 2)
+            return ANSWERED
+        same = find(s, READS, key)
+        if same != NONE:
+            s.chain[token] = s.slot[same, Slot.TOKEN]
+            s.slot[same, Slot.TOKEN] = token
+            return QUEUED
+        s.chain[token] = NONE
+    i = new_slot(s, c, key, line, is_write, label, token)
+    push(s, c, WRITES if is_write and not s.par[P.UNIFIED] else READS, i)
+    channel[c, Channel.MOVE_AT] = t + 1
+    channel[c, Channel.NEXT] = min(channel[c, Channel.NEXT], t + 1)
+    return QUEUED
+
+
+@kernel
+def remove(s: State, c: int, which: int, position: int) -> None:
+    """Take one entry out of a ring; the older ones close the gap."""
+    head = Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD
+    length = Channel.WRITE_LENGTH if which == WRITES else Channel.READ_LENGTH
+    size, first = s.par[P.TRANSACTIONS], s.channel[c, head]
+    for k in range(position, 0, -1):
+        s.waiting[c, which, (first + k) % size] = s.waiting[c, which, (first + k - 1) % size]
+    s.channel[c, head] = (first + 1) % size
+    s.channel[c, length] -= 1
+
+
+@kernel
+def enqueue(s: State, c: int, which: int, position: int) -> None:
+    """Move one transaction into its command queue, which has room."""
+    k = (s.channel[c, Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD] + position)
+    i = s.waiting[c, which, k % s.par[P.TRANSACTIONS]]
+    q = s.slot[i, Slot.QUEUE]
+    s.entry[q, s.queue[q, Queue.LENGTH]] = i
+    s.queue[q, Queue.LENGTH] += 1
+    s.channel[c, Channel.QUEUED] += 1
+    remove(s, c, which, position)
+    changed(s, q, s.slot[i, Slot.BANK])
+    s.channel[c, Channel.EARLIEST] = min(s.channel[c, Channel.EARLIEST], s.ready[q])
+
+
+@kernel
+def first_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
+    """Position of the oldest transaction whose command queue has room, or NONE.
+
+    ``skip_blocked`` passes over writes whose address a waiting read still wants.
+    """
+    head = s.channel[c, Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD]
+    n = s.channel[c, Channel.WRITE_LENGTH if which == WRITES else Channel.READ_LENGTH]
+    size, depth = s.par[P.TRANSACTIONS], s.par[P.QUEUE_DEPTH]
+    k = head
+    for position in range(n):
+        i = s.waiting[c, which, k]
+        k = k + 1 if k + 1 < size else 0
+        if s.queue[s.slot[i, Slot.QUEUE], Queue.LENGTH] >= depth:
+            continue
+        if skip_blocked and find(s, READS, s.slot[i, Slot.KEY]) != NONE:
+            continue
+        return position
+    return NONE
+
+
+@kernel
+def move(s: State, c: int, t: int) -> None:
+    """Move at most one transaction of channel ``c`` to its command queue in cycle ``t``."""
+    channel = s.channel
+    channel[c, Channel.MOVE_AT] = FAR
+    if s.par[P.UNIFIED]:
+        move_read(s, c, t)
+        return
+    n_writes = channel[c, Channel.WRITE_LENGTH]
+    full = n_writes >= s.par[P.TRANSACTIONS]
+    idle = n_writes > DRAIN_THRESHOLD and channel[c, Channel.QUEUED] == 0
+    was_draining = channel[c, Channel.DRAIN] > 0
+    if not was_draining:
+        if not (full or idle):
+            move_read(s, c, t)
+            return
+        channel[c, Channel.DRAIN] = n_writes
+    strict = s.par[P.STRICT]
+    position = first_movable(s, c, WRITES, not strict)
+    if strict and position != NONE:
+        k = (channel[c, Channel.WRITE_HEAD] + position) % s.par[P.TRANSACTIONS]
+        if find(s, READS, s.slot[s.waiting[c, WRITES, k], Slot.KEY]) != NONE:
+            channel[c, Channel.DRAIN] = 0
+            # DRAMsim3 stops the drain here. With idle command queues it would restart it
+            # on the same write for ever: only then does our own rule take over.
+            stuck = channel[c, Channel.QUEUED] == 0 and (full or n_writes > DRAIN_THRESHOLD)
+            if not stuck:
+                if was_draining:
+                    channel[c, Channel.MOVE_AT] = t + 1
+                return
+            position = first_movable(s, c, WRITES, True)
+            channel[c, Channel.DRAIN] = 1 if position != NONE else 0
+    if position != NONE:
+        enqueue(s, c, WRITES, position)
+        channel[c, Channel.DRAIN] -= 1
+        channel[c, Channel.MOVE_AT] = t + 1
+    elif channel[c, Channel.DRAIN] == 0 or (
+        not strict and first_movable(s, c, WRITES, False) != NONE
+    ):
+        # Every write that has room waits for a read: let that read through.
+        move_read(s, c, t)
+
+
+@kernel
+def move_read(s: State, c: int, t: int) -> None:
+    position = first_movable(s, c, READS, False)
+    if position != NONE:
+        enqueue(s, c, READS, position)
+        s.channel[c, Channel.MOVE_AT] = t + 1

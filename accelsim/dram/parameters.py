@@ -1,0 +1,178 @@
+"""The timing table and sizes of one configuration as the array that the kernels read.
+
+``A_TO_B_SCOPE`` is the least number of cycles from command A to command B. Scopes: ``L``
+same bank group, ``S`` other bank group of the rank, ``R`` other rank; no scope: same bank.
+The table is DRAMsim3's, which agrees with JEDEC except where a comment says otherwise.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.dram.address_map import address_map
+from accelsim.dram.config import DramConfig
+
+class P(IntEnum):
+    """Index of each parameter."""
+
+    RD_TO_RD_L = 0
+    RD_TO_RD_S = auto()
+    RD_TO_RD_R = auto()
+    RD_TO_WR = auto()
+    RD_TO_WR_R = auto()
+    WR_TO_RD_L = auto()
+    WR_TO_RD_S = auto()
+    WR_TO_RD_R = auto()
+    WR_TO_WR_L = auto()
+    WR_TO_WR_S = auto()
+    WR_TO_WR_R = auto()
+    ACT_TO_RD = auto()
+    ACT_TO_WR = auto()
+    ACT_TO_PRE = auto()
+    ACT_TO_ACT = auto()
+    ACT_TO_ACT_L = auto()
+    ACT_TO_ACT_S = auto()
+    ACT_TO_REFB = auto()
+    RD_TO_PRE = auto()
+    WR_TO_PRE = auto()
+    PRE_TO_ACT = auto()
+    PRE_TO_PRE = auto()
+    REF_TO_ACT = auto()
+    RDA_TO_ACT = auto()
+    RDA_TO_REF = auto()
+    WRA_TO_ACT = auto()
+    REFB_TO_ACT_SAME = auto()
+    REFB_TO_REFB_SAME = auto()
+    REFB_TO_ACT_OTHER = auto()
+    REFB_TO_REFB_OTHER = auto()
+    FAW = auto()
+    AW32 = auto()
+    READ_DELAY = auto()
+    REFRESH_INTERVAL = auto()
+    REFRESH_POLICY = auto()
+    N_CHANNELS = auto()
+    N_RANKS = auto()
+    N_GROUPS = auto()
+    N_BANKS_PER_GROUP = auto()
+    N_BANKS = auto()
+    N_QUEUES = auto()
+    QUEUE_DEPTH = auto()
+    TRANSACTIONS = auto()
+    PER_BANK = auto()
+    UNIFIED = auto()
+    CLOSE_PAGE = auto()
+    DUAL = auto()
+    STRICT = auto()
+    CH_SHIFT = auto()
+    RA_SHIFT = auto()
+    BG_SHIFT = auto()
+    BA_SHIFT = auto()
+    RO_SHIFT = auto()
+    CO_SHIFT = auto()
+    CH_MASK = auto()
+    RA_MASK = auto()
+    BG_MASK = auto()
+    BA_MASK = auto()
+    RO_MASK = auto()
+    CO_MASK = auto()
+
+
+STAGGERED, SIMULTANEOUS, BANK_STAGGERED = range(3)
+
+
+def parameters(config: DramConfig) -> NDArray[np.int64]:
+    """[len(P)] values, indexed by ``P``."""
+    table = _delays(config) | _sizes(config) | _address_bits(config)
+    return np.array([table[p.name] for p in P], np.int64)
+
+
+def _delays(config: DramConfig) -> dict[str, int]:
+    t, strict = config.timing, config.compat == "dramsim3"
+    burst, rl, wl = t.burst_cycles, t.read_latency, t.write_latency
+    grouped = config.organisation.bankgroups > 1
+    ccd_l = t.tCCD_L if grouped else t.tCCD_S
+    rrd_l = t.tRRD_L if grouped else t.tRRD_S
+    wtr_l = t.tWTR_L if grouped else t.tWTR_S
+    ppd = t.tPPD if config.protocol.startswith(("GDDR", "LPDDR4")) else 0
+    window32 = t.t32AW if config.protocol.startswith("GDDR") else 0
+    return {
+        "RD_TO_RD_L": max(burst, ccd_l),
+        "RD_TO_RD_S": max(burst, t.tCCD_S),
+        "RD_TO_RD_R": burst + t.tRTRS,
+        "RD_TO_WR": rl + burst - wl + t.tRTRS,
+        "RD_TO_WR_R": rl + burst + t.tRTRS - wl,
+        "WR_TO_RD_L": wl + burst + wtr_l,
+        "WR_TO_RD_S": wl + burst + t.tWTR_S,
+        "WR_TO_RD_R": max(0, wl + burst + t.tRTRS - rl),
+        "WR_TO_WR_L": max(burst, ccd_l),
+        "WR_TO_WR_S": max(burst, t.tCCD_S),
+        "WR_TO_WR_R": burst,
+        "ACT_TO_RD": t.tRCDRD - t.AL,
+        "ACT_TO_WR": t.tRCDWR - t.AL,
+        "ACT_TO_PRE": t.tRAS,
+        "ACT_TO_ACT": t.tRC,
+        "ACT_TO_ACT_L": rrd_l,
+        "ACT_TO_ACT_S": t.tRRD_S,
+        "ACT_TO_REFB": t.tRC,
+        "RD_TO_PRE": t.AL + t.tRTP,
+        "WR_TO_PRE": wl + burst + t.tWR,
+        "PRE_TO_ACT": t.tRP,
+        "PRE_TO_PRE": ppd,
+        "REF_TO_ACT": t.tRFC,
+        # DRAMsim3 adds the burst before an ACT, but not before a REF.
+        "RDA_TO_ACT": t.AL + t.tRTP + t.tRP + (burst if strict else 0),
+        "RDA_TO_REF": t.AL + t.tRTP + t.tRP,
+        "WRA_TO_ACT": wl + burst + t.tWR + t.tRP,
+        # DRAMsim3 delays every bank but the refreshed one, and by the all-bank times.
+        "REFB_TO_ACT_SAME": 0 if strict else t.tRFCb,
+        "REFB_TO_REFB_SAME": 0 if strict else t.tRFCb,
+        "REFB_TO_ACT_OTHER": t.tRFC if strict else t.tRRD_S,
+        "REFB_TO_REFB_OTHER": t.tREFI if strict else t.tRFCb,
+        "FAW": t.tFAW,
+        "AW32": window32,
+        "READ_DELAY": rl + burst,
+    }
+
+
+def _sizes(config: DramConfig) -> dict[str, int]:
+    organisation, controller, t = config.organisation, config.controller, config.timing
+    per_bank = controller.queue_structure == "per_bank"
+    interval = {
+        "rank_staggered": t.tREFI // organisation.ranks,
+        "rank_simultaneous": t.tREFI,
+        "bank_staggered": t.tREFIb,
+    }
+    policy = {
+        "rank_staggered": STAGGERED,
+        "rank_simultaneous": SIMULTANEOUS,
+        "bank_staggered": BANK_STAGGERED,
+    }
+    return {
+        "REFRESH_INTERVAL": interval[controller.refresh_policy],
+        "REFRESH_POLICY": policy[controller.refresh_policy],
+        "N_CHANNELS": organisation.channels,
+        "N_RANKS": organisation.ranks,
+        "N_GROUPS": organisation.bankgroups,
+        "N_BANKS_PER_GROUP": organisation.banks_per_group,
+        "N_BANKS": organisation.banks,
+        "N_QUEUES": organisation.ranks * (organisation.banks if per_bank else 1),
+        "QUEUE_DEPTH": controller.command_queue_size,
+        "TRANSACTIONS": controller.transaction_queue_size,
+        "PER_BANK": per_bank,
+        "UNIFIED": controller.unified_queue,
+        "CLOSE_PAGE": controller.page_policy == "close",
+        "DUAL": controller.dual_command,
+        "STRICT": config.compat == "dramsim3",
+    }
+
+
+def _address_bits(config: DramConfig) -> dict[str, int]:
+    mapping = address_map(config)
+    names = ("CH", "RA", "BG", "BA", "RO", "CO")
+    shifts = {f"{name}_SHIFT": s for name, s in zip(names, mapping.shift, strict=True)}
+    return shifts | {
+        f"{name}_MASK": (1 << bits) - 1 for name, bits in zip(names, mapping.bits, strict=True)
+    }

@@ -1,0 +1,246 @@
+"""Everything that the memory controllers remember, as arrays, and what each column means.
+
+Rows of all channels lie one behind the other: bank ``b`` of rank ``r`` of channel ``c`` is
+row ``(c * n_ranks + r) * n_banks + b``. Times are DRAM cycles; ``FAR`` is never.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum, auto
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.dram.config import DramConfig
+from accelsim.dram.parameters import P, parameters
+
+FAR: Final = 1 << 62
+CLOSED: Final = -1
+NONE: Final = -1
+LOG_MARGIN: Final = 4
+"""Commands of one channel and cycle never exceed this."""
+
+
+class Bank(IntEnum):
+    """One bank: its row buffer, and the first cycle at which each command is legal."""
+
+    ROW = 0
+    """Open row, or CLOSED."""
+    HITS = auto()
+    """Column accesses since the ACT."""
+    ACT = auto()
+    RD = auto()
+    WR = auto()
+    PRE = auto()
+    REF = auto()
+    LABEL = auto()
+    """Whom the open row was opened for."""
+
+
+class Group(IntEnum):
+    """One bank group: the first legal cycles as far as other banks decide."""
+
+    ACT = 0
+    RD = auto()
+    WR = auto()
+    PRE = auto()
+    REFB = auto()
+
+
+class Rank(IntEnum):
+    """One rank: open banks, state time, and its last ACTs as rings of expiry times."""
+
+    OPEN_BANKS = 0
+    SINCE = auto()
+    """Cycle from which the present state (any bank open, or none) is not yet accounted."""
+    ACTIVE_CYCLES = auto()
+    IDLE_CYCLES = auto()
+    REFRESHES = auto()
+    ACTS = auto()
+    """ACTs so far: the position in the rings."""
+    FAW_RING = auto()
+    """4 columns: the cycle at which each of the last four ACTs leaves the tFAW window."""
+    AW32_RING = FAW_RING + 4
+    """32 columns: the same for t32AW."""
+    END = AW32_RING + 32
+
+
+class Queue(IntEnum):
+    """One command queue. The last three describe a per-bank queue only."""
+
+    LENGTH = 0
+    FIRST_RD = auto()
+    """Position of the oldest read of the open row, or NONE."""
+    FIRST_WR = auto()
+    """Position of the oldest write of the open row that no older read holds back, or NONE."""
+    MAY_PRE = auto()
+    """1 if the oldest entry wants another row and may close the open one."""
+
+
+class Slot(IntEnum):
+    """One accepted request that waits for its column command."""
+
+    KEY = 0
+    """Byte address: equal keys merge, or forward from write to read."""
+    IS_WRITE = auto()
+    CHANNEL = auto()
+    RANK = auto()
+    GROUP = auto()
+    BANK = auto()
+    ROW = auto()
+    COLUMN = auto()
+    QUEUE = auto()
+    LABEL = auto()
+    TOKEN = auto()
+    """Reads: the first of the chain of requests that this burst answers."""
+    NEXT = auto()
+    """Next slot of the same hash bucket, or of the free list."""
+
+
+class Channel(IntEnum):
+    """One channel's controller."""
+
+    NEXT = 0
+    """Next cycle in which anything can happen without a new request."""
+    EARLIEST = auto()
+    """No command queue can issue before this cycle."""
+    MOVE_AT = auto()
+    """No transaction can move to a command queue before this cycle."""
+    POINTER = auto()
+    """Command queue that issued last."""
+    QUEUED = auto()
+    """Entries in all command queues."""
+    DRAIN = auto()
+    """Writes still to move before reads may again."""
+    READ_HEAD = auto()
+    READ_LENGTH = auto()
+    WRITE_HEAD = auto()
+    WRITE_LENGTH = auto()
+    REFRESH_AT = auto()
+    """Next cycle at which a refresh becomes due."""
+    REFRESH_DUE = auto()
+    """Refreshes that became due so far; which bank the k-th is for follows from k."""
+    REFRESH_DONE = auto()
+    REFRESH_TRY = auto()
+    """No command of the waiting refresh is legal before this cycle."""
+    BLOCKED_FROM = auto()
+    """Command queues [BLOCKED_FROM, BLOCKED_TO) stand still for the waiting refresh."""
+    BLOCKED_TO = auto()
+    READ_TOKEN = auto()
+    """Chain of requests whose RD issued in this cycle, or NONE."""
+    LAST_RETURN = auto()
+    """Last cycle at which a completion or acknowledgement is handed back."""
+
+
+class Count(IntEnum):
+    """Command counts, by label."""
+
+    ACT = 0
+    PRE = auto()
+    RD = auto()
+    WR = auto()
+    HIT = auto()
+
+
+class Misc(IntEnum):
+    """Single numbers of the whole memory."""
+
+    FREE_SLOT = 0
+    LOG_LENGTH = auto()
+    DUAL_COMMANDS = auto()
+
+
+class Log(IntEnum):
+    """One command as recorded."""
+
+    CYCLE = 0
+    COMMAND = auto()
+    CHANNEL = auto()
+    RANK = auto()
+    GROUP = auto()
+    BANK = auto()
+    ROW = auto()
+    COLUMN = auto()
+
+
+COMMANDS: Final = (
+    "activate",
+    "precharge",
+    "read",
+    "write",
+    "read_p",
+    "write_p",
+    "refresh",
+    "refresh_bank",
+)
+
+
+class Command(IntEnum):
+    """Position in ``COMMANDS``."""
+
+    ACT = 0
+    PRE = auto()
+    RD = auto()
+    WR = auto()
+    RDA = auto()
+    WRA = auto()
+    REF = auto()
+    REFB = auto()
+
+
+class State(NamedTuple):
+    """All state of all channels. Kernels change it in place."""
+
+    par: NDArray[np.int64]  # [len(P)]
+    bank: NDArray[np.int64]  # [n_banks, len(Bank)]
+    group: NDArray[np.int64]  # [n_groups, len(Group)]
+    rank: NDArray[np.int64]  # [n_ranks, Rank.END]
+    channel: NDArray[np.int64]  # [n_channels, len(Channel)]
+    ready: NDArray[np.int64]  # [n_queues] no command of the queue is legal before this cycle
+    queue: NDArray[np.int64]  # [n_queues, len(Queue)]
+    entry: NDArray[np.int64]  # [n_queues, depth] slots, oldest first
+    waiting: NDArray[np.int64]  # [n_channels, 2, transactions] rings of slots: reads, writes
+    slot: NDArray[np.int64]  # [n_slots, len(Slot)]
+    bucket: NDArray[np.int64]  # [2, n_buckets] first slot of each hash bucket: reads, writes
+    count: NDArray[np.int64]  # [n_labels, len(Count)]
+    chain: NDArray[np.int64]  # [n_tokens] next request answered by the same burst, or NONE
+    misc: NDArray[np.int64]  # [len(Misc)]
+    log: NDArray[np.int64]  # [n_log, len(Log)]; no rows: commands are not recorded
+
+
+def new_state(config: DramConfig, n_labels: int, n_tokens: int, n_log: int = 0) -> State:
+    """Idle channels at cycle 0, all banks closed."""
+    par = parameters(config)
+    n_channels, n_ranks = int(par[P.N_CHANNELS]), int(par[P.N_CHANNELS] * par[P.N_RANKS])
+    n_queues = int(n_channels * par[P.N_QUEUES])
+    depth, transactions = int(par[P.QUEUE_DEPTH]), int(par[P.TRANSACTIONS])
+    n_slots = 2 * n_channels * transactions + n_queues * depth
+    n_buckets = 1 << (4 * n_slots - 1).bit_length()
+
+    bank = np.zeros((int(n_ranks * par[P.N_BANKS]), len(Bank)), np.int64)
+    bank[:, Bank.ROW] = CLOSED
+    channel = np.zeros((n_channels, len(Channel)), np.int64)
+    channel[:, [Channel.EARLIEST, Channel.MOVE_AT, Channel.REFRESH_TRY]] = FAR
+    channel[:, [Channel.NEXT, Channel.REFRESH_AT]] = par[P.REFRESH_INTERVAL]
+    channel[:, [Channel.READ_TOKEN, Channel.LAST_RETURN]] = NONE
+    slot = np.zeros((n_slots, len(Slot)), np.int64)
+    slot[:, Slot.NEXT] = np.arange(1, n_slots + 1)
+    slot[-1, Slot.NEXT] = NONE
+    return State(
+        par=par,
+        bank=bank,
+        group=np.zeros((int(n_ranks * par[P.N_GROUPS]), len(Group)), np.int64),
+        rank=np.zeros((n_ranks, int(Rank.END)), np.int64),
+        channel=channel,
+        ready=np.full(n_queues, FAR, np.int64),
+        queue=np.zeros((n_queues, len(Queue)), np.int64),
+        entry=np.zeros((n_queues, depth), np.int64),
+        waiting=np.zeros((n_channels, 2, transactions), np.int64),
+        slot=slot,
+        bucket=np.full((2, n_buckets), NONE, np.int64),
+        count=np.zeros((n_labels, len(Count)), np.int64),
+        chain=np.full(n_tokens, NONE, np.int64),
+        misc=np.zeros(len(Misc), np.int64),
+        log=np.zeros((n_log, len(Log)), np.int64),
+    )
