@@ -6,7 +6,7 @@ products. A dataflow says which two of these lie along the rows and columns of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -29,6 +29,10 @@ class PassCost:
     """Partial sums read back from the ofmap buffer."""
     psum_writes: int
     """Partial or final sums written to the ofmap buffer."""
+
+    def times(self, n: int) -> PassCost:
+        """The cost of ``n`` such passes: the groups of a convolution, one after the other."""
+        return PassCost(*(n * amount for amount in astuple(self)))
 
 
 class Dataflow(Protocol):

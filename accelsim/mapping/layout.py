@@ -18,15 +18,16 @@ longest length says so), so no block ever costs more than raw.
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockStats
 from accelsim.mapping.stage import StoredMap
+from accelsim.mapping.window import Window3
 from accelsim.units import bits_to_bytes, ceil_div
 
 Ints = NDArray[np.int64]
@@ -34,21 +35,6 @@ Ints = NDArray[np.int64]
 PACKED_START_BITS = 32
 PACKED_LENGTH_BITS = 16
 _NO_LINES = np.zeros(0, np.int64)
-
-
-class Range(NamedTuple):
-    """A window of a map: channel, row and column ranges [start, stop)."""
-
-    c0: int
-    c1: int
-    r0: int
-    r1: int
-    q0: int
-    q1: int
-
-    @property
-    def n_values(self) -> int:
-        return max(0, self.c1 - self.c0) * max(0, self.r1 - self.r0) * max(0, self.q1 - self.q0)
 
 
 @dataclass(frozen=True)
@@ -81,8 +67,11 @@ class LinearMap:
         """Lines that the map occupies."""
         return ceil_div(stored.n_values * stored.bits, line_bytes * 8)
 
-    def extents(self, window: Range) -> Extents:
-        """The runs of lines of ``window``; a line shared by neighbours is moved once."""
+    def extents(self, window: Window3, needed_values: int) -> Extents:
+        """The runs of lines of ``window``; a line shared by neighbours is moved once.
+
+        There are no blocks, so all values are needed; ``needed_values`` is ignored.
+        """
         starts, stops = self._runs(window) if window.n_values else (_NO_LINES, _NO_LINES)
         bits = self.stored.bits
         first = starts * bits // self._line_bits
@@ -105,7 +94,7 @@ class LinearMap:
             fallback_blocks=0,
         )
 
-    def _runs(self, w: Range) -> tuple[Ints, Ints]:
+    def _runs(self, w: Window3) -> tuple[Ints, Ints]:
         """[n] first and one-past-last value of each contiguous run, in rising order."""
         m, group = self.stored, self._group
         starts, stops = [], []
@@ -175,20 +164,32 @@ class BlockedMap:
         table = len(self.n_lines) * self.entry_bits
         return int(self.block_bytes.sum()) * 8 + table
 
-    def blocks(self, window: Range) -> Ints:
-        """Numbers of the blocks that ``window`` touches, rising."""
-        (bc, br, bq), (_, nr, nq) = self.block, self.grid
-        c = np.arange(window.c0 // bc, ceil_div(window.c1, bc), dtype=np.int64)
-        r = np.arange(window.r0 // br, ceil_div(window.r1, br), dtype=np.int64)
-        q = np.arange(window.q0 // bq, ceil_div(window.q1, bq), dtype=np.int64)
-        return ((c[:, None, None] * nr + r[None, :, None]) * nq + q[None, None, :]).ravel()
+    @property
+    def all_blocks(self) -> Ints:
+        """[n_blocks] numbers of all blocks."""
+        return np.arange(len(self.n_lines), dtype=np.int64)
 
-    def extents(self, window: Range) -> Extents:
-        """All blocks that ``window`` touches, whole, one extent each."""
+    def moved_to(self, base_line: int) -> BlockedMap:
+        """The same map at another place."""
+        moved = copy(self)
+        moved.first_line = self.first_line + (base_line - self.base_line)
+        moved.table_line = self.table_line + (base_line - self.base_line)
+        moved.base_line = base_line
+        return moved
+
+    def blocks(self, window: Window3) -> Ints:
+        """Numbers of the blocks that ``window`` touches, rising."""
+        return blocks_in(window, self.stored, self.block)
+
+    def extents(self, window: Window3, needed_values: int) -> Extents:
+        """All blocks that ``window`` touches, whole, one extent each.
+
+        ``needed_values`` of them are wanted; the rest is overfetch. It may exceed the
+        window: values that an earlier fetch brought too much are needed now.
+        """
         ids = self.blocks(window)
         lines, coded = self.n_lines[ids], self.block_bytes[ids]
         values = self._n_values[ids]
-        needed = self._needed(window)
         fallback = self.fallback[ids]
         coded_total = int(coded.sum())
         return Extents(
@@ -198,25 +199,20 @@ class BlockedMap:
             encode_work=self._encode[ids],
             coded_bytes=coded_total,
             padding_bytes=int(lines.sum()) * self._line_bytes - coded_total,
-            overfetch_bytes=int((coded * (values - needed) // np.maximum(values, 1)).sum()),
+            overfetch_bytes=_share(coded_total, int(values.sum()), needed_values),
             coded_values=int(values[~fallback].sum()),
             fallback_blocks=int(fallback.sum()),
         )
 
-    def table_lines_of(self, block_ids: Ints) -> Ints:
-        """Lines of the table that hold the entries of these blocks, rising, each once."""
-        line_bits = self._line_bytes * 8
-        first = block_ids * self.entry_bits // line_bits
-        last = ((block_ids + 1) * self.entry_bits - 1) // line_bits
-        return self.table_line + np.unique(np.concatenate([first, last]))
+    def entry_lines(self, blocks: Ints) -> Ints:
+        """Lines of the table, counted from its start, that hold the entries of ``blocks``.
 
-    def _needed(self, w: Range) -> Ints:
-        """[n_touched] values of each touched block that lie inside the window."""
-        bc, br, bq = self.block
-        c = _overlaps(w.c0, w.c1, bc)
-        r = _overlaps(w.r0, w.r1, br)
-        q = _overlaps(w.q0, w.q1, bq)
-        return (c[:, None, None] * r[None, :, None] * q[None, None, :]).ravel()
+        An entry that lies in two lines gives two; one line may come several times.
+        """
+        line_bits = self._line_bytes * 8
+        first = blocks * self.entry_bits // line_bits
+        last = ((blocks + 1) * self.entry_bits - 1) // line_bits
+        return np.concatenate([first, last[last > first]])
 
 
 MapLayout = LinearMap | BlockedMap
@@ -229,12 +225,20 @@ def block_grid(stored: StoredMap, block: tuple[int, int, int]) -> tuple[int, int
     return c, r, q
 
 
+def blocks_in(window: Window3, stored: StoredMap, block: tuple[int, int, int]) -> Ints:
+    """Numbers of the blocks of ``stored`` that ``window`` touches, rising."""
+    (bc, br, bq), (_, nr, nq) = block, block_grid(stored, block)
+    c = np.arange(window.c0 // bc, ceil_div(window.c1, bc), dtype=np.int64)
+    r = np.arange(window.r0 // br, ceil_div(window.r1, br), dtype=np.int64)
+    q = np.arange(window.q0 // bq, ceil_div(window.q1, bq), dtype=np.int64)
+    return ((c[:, None, None] * nr + r[None, :, None]) * nq + q[None, None, :]).ravel()
+
+
 def bits_to_bytes_array(bits: Ints) -> Ints:
     """``units.bits_to_bytes`` for arrays."""
     return -(-bits // 8)
 
 
-def _overlaps(start: int, stop: int, size: int) -> Ints:
-    """How much of each cell of ``size`` the range [start, stop) covers."""
-    cells = np.arange(start // size, ceil_div(stop, size), dtype=np.int64)
-    return np.minimum(stop, (cells + 1) * size) - np.maximum(start, cells * size)
+def _share(coded_bytes: int, n_values: int, needed_values: int) -> int:
+    """Bytes of ``coded_bytes`` that belong to values beyond the needed ones."""
+    return coded_bytes * (n_values - needed_values) // n_values if n_values else 0

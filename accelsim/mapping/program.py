@@ -134,7 +134,7 @@ class RowWriter:
         self._n_extents += len(first_line)
         return start, self._n_extents
 
-    def change(self, row: int, column: str, value: int) -> None:
+    def set(self, row: int, column: str, value: int) -> None:
         """Set one cell of a row that is already written (a release becomes known later)."""
         self._columns[column][row] = value
 

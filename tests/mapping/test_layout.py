@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 
 from accelsim.codecs.base import BlockStats
 from accelsim.mapping.index_cache import IndexCache
-from accelsim.mapping.layout import BlockedMap, LinearMap, Range, block_grid
+from accelsim.mapping.layout import BlockedMap, LinearMap, block_grid
 from accelsim.mapping.stage import StoredMap
+from accelsim.mapping.window import Window3
 
 
 def stored(channels: int, rows: int, cols: int, bits: int = 8) -> StoredMap:
@@ -20,7 +21,7 @@ def stats(n_values: list[int], payload_bits: list[int]) -> BlockStats:
     return BlockStats(n, bits, np.zeros_like(n), encode_work=n, decode_work=n)
 
 
-def value_bits(m: StoredMap, group: int, w: Range) -> list[int]:
+def value_bits(m: StoredMap, group: int, w: Window3) -> list[int]:
     """First bit of every value of the window, counted one value at a time."""
     found = []
     for c in range(w.c0, w.c1):
@@ -48,8 +49,8 @@ windows = st.tuples(st.integers(1, 9), st.integers(1, 6), st.integers(1, 6)).fla
 @settings(deadline=None, max_examples=200)
 def test_linear_windows_move_exactly_the_lines_of_their_values(drawn, bits, group) -> None:  # type: ignore[no-untyped-def]
     (shape, (c0, c1), (r0, r1), (q0, q1)) = drawn
-    m, w = stored(*shape, bits=bits), Range(c0, c1, r0, r1, q0, q1)
-    extents = LinearMap(m, 1000, 16, group).extents(w)
+    m, w = stored(*shape, bits=bits), Window3(c0, c1, r0, r1, q0, q1)
+    extents = LinearMap(m, 1000, 16, group).extents(w, w.n_values)
     first_bits = value_bits(m, group, w)
     expected = {1000 + b // 128 for b in first_bits} | {
         1000 + (b + bits - 1) // 128 for b in first_bits
@@ -65,7 +66,7 @@ def test_linear_windows_move_exactly_the_lines_of_their_values(drawn, bits, grou
 
 
 def test_an_empty_window_costs_nothing() -> None:
-    extents = LinearMap(stored(4, 4, 4), 0, 16, 4).extents(Range(0, 4, 2, 2, 0, 4))
+    extents = LinearMap(stored(4, 4, 4), 0, 16, 4).extents(Window3(0, 4, 2, 2, 0, 4), 0)
     assert len(extents.first_line) == 0 and extents.coded_bytes == 0
 
 
@@ -95,8 +96,8 @@ def test_packed_blocks_follow_in_the_order_of_production() -> None:
 
 def test_blocks_that_a_window_touches_are_fetched_whole() -> None:
     m = BlockedMap(stored(4, 4, 4), (2, 2, 4), stats([16] * 4, [64] * 4), 0, 4, None)
-    extents = m.extents(Range(0, 2, 1, 3, 0, 4))  # one row of each of two blocks
-    assert m.blocks(Range(0, 2, 1, 3, 0, 4)).tolist() == [0, 1]
+    extents = m.extents(Window3(0, 2, 1, 3, 0, 4), 16)  # one row of each of two blocks
+    assert m.blocks(Window3(0, 2, 1, 3, 0, 4)).tolist() == [0, 1]
     assert extents.coded_bytes == 16
     assert extents.overfetch_bytes == 8  # half of the values are not needed
     assert extents.coded_values == 32
@@ -110,7 +111,7 @@ def test_the_blocks_of_all_tiles_are_all_blocks_once() -> None:
     n = nc * nr * nq
     layout = BlockedMap(m, block, stats([1] * n, [1] * n), 0, 16, None)
     tiles = [
-        Range(c, min(c + 16, 20), r, min(r + 4, 13), 0, 9) for c in (0, 16) for r in range(0, 13, 4)
+        Window3(c, min(c + 16, 20), r, min(r + 4, 13), 0, 9) for c in (0, 16) for r in range(0, 13, 4)
     ]
     seen = np.concatenate([layout.blocks(t) for t in tiles])
     assert sorted(seen.tolist()) == list(range(n))
@@ -120,8 +121,8 @@ def test_table_lines_hold_the_entries_of_the_blocks() -> None:
     n = 40
     m = BlockedMap(stored(n, 4, 8), (1, 4, 8), stats([32] * n, [8] * n), 0, 16, np.arange(n))
     # Entries of 48 bits: entry 2 lies in bits 96..143, which is lines 0 and 1 of the table.
-    assert (m.table_lines_of(np.array([2])) - m.table_line).tolist() == [0, 1]
-    assert (m.table_lines_of(np.array([0, 1])) - m.table_line).tolist() == [0]
+    assert m.entry_lines(np.array([2])).tolist() == [0, 1]
+    assert m.entry_lines(np.array([0, 1])).tolist() == [0, 0]
 
 
 @pytest.mark.parametrize("capacity", [1, 2, 5])
@@ -134,4 +135,11 @@ def test_the_index_cache_forgets_the_least_recently_used(capacity: int) -> None:
         else:
             expected.append(line)
         held = [*held, line][-capacity:]
-    assert [m for line in accesses for m in cache.misses([line])] == expected
+    assert [m for line in accesses for m in cache.misses([line], 1)] == expected
+
+
+def test_the_index_cache_counts_entries_not_lines() -> None:
+    cache = IndexCache(10)
+    assert cache.misses([1, 2, 3], 4) == [1, 2, 3], "the third line pushes out the first"
+    assert cache.misses([2], 4) == []
+    assert cache.misses([1], 4) == [1]

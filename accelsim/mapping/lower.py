@@ -1,0 +1,325 @@
+"""From planned stages to the program: every tile operation of the network as a row.
+
+Nothing is decided here that a plan, a layout or the sizes have not decided: lowering
+walks the passes of each stage, finds the lines that they move, and writes rows and bytes
+down. Dependencies follow from who wrote which rows of which map last.
+
+Not moved: biases (four bytes for each output channel).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.mapping.index_cache import IndexCache
+from accelsim.mapping.layout import BlockedMap, Extents, Ints
+from accelsim.mapping.place import ImageStats, PlacedMap, Placement
+from accelsim.mapping.plan import psum_bytes_per_value, vector_operations
+from accelsim.mapping.program import NONE, Kind, Program, Requester, RowWriter
+from accelsim.mapping.stage import StagePlan, StoredMap
+from accelsim.mapping.tally import Tally
+from accelsim.mapping.tiles import Fetch, Pass, fetches, passes
+from accelsim.mapping.window import Block
+from accelsim.units import bits_to_bytes, ceil_div
+from accelsim.workload.layer import Conv
+
+
+def lower(plans: Sequence[StagePlan], images: Sequence[ImageStats], chip: Chip) -> Program:
+    """The program of ``plans`` for each image in turn.
+
+    ``images`` gives for each image the statistics of its compressed maps. Raises
+    ``ConfigError`` when the tensors do not fit the DRAM.
+    """
+    writer, placement = RowWriter(), Placement(chip)
+    tallies = [Tally(plan.stage) for plan in plans]
+    weights = [_WeightTiles(plan, placement) for plan in plans]
+    reader = _Reader(writer, placement, chip)
+    for image, stats in enumerate(images):
+        placement.next_image()
+        for number, plan in enumerate(plans):
+            walk = _StageWalk(writer, placement, reader, chip, plan, tallies[number])
+            walk.run(number, image, stats, weights[number])
+    rows, extents = writer.table()
+    return Program(
+        rows=rows,
+        extents=extents,
+        stages=tuple(tally.work() for tally in tallies),
+        n_images=len(images),
+        plans=tuple(plans),
+        total_lines=placement.total_lines,
+    )
+
+
+class _WeightTiles:
+    """The weights of one stage in DRAM: tile after tile in the order of their first use."""
+
+    def __init__(self, plan: StagePlan, placement: Placement) -> None:
+        self._tiles: dict[tuple[int, int], tuple[int, int, int]] = {}
+        layer = plan.stage.layer
+        if not isinstance(layer, Conv):
+            return
+        line_bytes, next_line = placement.line_bytes, 0
+        for step in passes(plan.stage, plan.tiling):
+            key = (step.output.c0, step.window.c0)
+            if key not in self._tiles:
+                n_bytes = bits_to_bytes(step.n_weights * layer.weight_bits)
+                lines = ceil_div(n_bytes, line_bytes)
+                self._tiles[key] = (next_line, lines, n_bytes)
+                next_line += lines
+        start, _ = placement.take_bytes(next_line * line_bytes)
+        self._tiles = {k: (start + first, n, b) for k, (first, n, b) in self._tiles.items()}
+
+    def __getitem__(self, step: Pass) -> tuple[int, int, int]:
+        """First line, lines and bytes of the tile that ``step`` uses."""
+        return self._tiles[step.output.c0, step.window.c0]
+
+
+class _Reader:
+    """READ rows of maps, with the rows that bring their table entries first."""
+
+    def __init__(self, writer: RowWriter, placement: Placement, chip: Chip) -> None:
+        self._writer, self._placement = writer, placement
+        self._line_bits = placement.line_bytes * 8
+        self._cache = IndexCache(chip.codec.index_cache_entries)
+        self._last_ifmap, self._last_index = NONE, NONE
+
+    def codec_table(self, placed: PlacedMap, tally: Tally, kind: str, **label: int) -> None:
+        """Load the codec's tables of one map, once for each stage that uses it."""
+        first, lines = placed.codec_table
+        if lines:
+            extents = self._writer.add_extents(_one(first), _one(lines), _one(0))
+            self._index_row(extents, after=NONE, **label)
+            tally.moved_table(kind, "table_bytes", lines * self._placement.line_bytes, write=False)
+
+    def maps(self, found: Sequence[Fetch], acquire_bytes: int, tally: Tally, **label: int) -> int:
+        """One READ row for all fetches of a pass; returns it."""
+        moved: list[Extents] = []
+        after, index = NONE, NONE
+        for fetch in found:
+            placed = self._placement[fetch.stored]
+            extents = placed.layout.extents(fetch.fetched, fetch.needed.n_values)
+            needed_bytes = bits_to_bytes(fetch.needed.n_values * fetch.stored.bits)
+            tally.moved("ifmap", extents, needed_bytes, write=False)
+            moved.append(extents)
+            after = max(after, placed.last_write(fetch.fetched))
+            if isinstance(placed.layout, BlockedMap):
+                blocks = placed.layout.blocks(fetch.fetched)
+                self._table_entries(placed, placed.layout, blocks, tally, **label)
+                index = self._last_index
+        first, last = self._writer.add_extents(
+            np.concatenate([e.first_line for e in moved]),
+            np.concatenate([e.n_lines for e in moved]),
+            np.concatenate([e.decode_work for e in moved]),
+        )
+        self._last_ifmap = self._writer.add(
+            kind=Kind.READ,
+            requester=Requester.IFMAP,
+            first_extent=first,
+            last_extent=last,
+            after=after,
+            index=index,
+            acquire_bytes=acquire_bytes,
+            **label,
+        )
+        return self._last_ifmap
+
+    def _table_entries(
+        self, placed: PlacedMap, layout: BlockedMap, blocks: Ints, tally: Tally, **label: int
+    ) -> None:
+        lines = np.unique(layout.entry_lines(blocks))
+        entries_per_line = ceil_div(self._line_bits, layout.entry_bits)
+        fetched = self._cache.misses((layout.table_line + lines).tolist(), entries_per_line)
+        missed = np.array(fetched, np.int64)
+        if len(missed):
+            first, n_lines = _runs(missed)
+            extents = self._writer.add_extents(first, n_lines, np.zeros_like(first))
+            after = placed.last_table_write(missed - layout.table_line)
+            self._index_row(extents, after, **label)
+            n_bytes = len(missed) * self._placement.line_bytes
+            tally.moved_table("ifmap", "index_bytes", n_bytes, write=False)
+
+    def _index_row(self, extents: tuple[int, int], after: int, **label: int) -> None:
+        self._last_index = self._writer.add(
+            kind=Kind.READ,
+            requester=Requester.INDEX,
+            first_extent=extents[0],
+            last_extent=extents[1],
+            after=after,
+            needs_ifmap=self._last_ifmap,
+            **label,
+        )
+
+
+class _StageWalk:
+    """The rows of one stage for one image."""
+
+    def __init__(
+        self,
+        writer: RowWriter,
+        placement: Placement,
+        reader: _Reader,
+        chip: Chip,
+        plan: StagePlan,
+        tally: Tally,
+    ) -> None:
+        self._writer, self._placement, self._reader = writer, placement, reader
+        self._chip, self._plan, self._stage, self._tally = chip, plan, plan.stage, tally
+        self._dataflow = DATAFLOWS[chip.array.dataflow]
+        self._psum_bytes = psum_bytes_per_value(plan, chip)
+        self._value_bytes = bits_to_bytes(plan.stage.inputs[0][0].bits)
+        self._read_rows = {"needs_ifmap": NONE, "needs_weight": NONE}
+        self._held = {"ifmap": 0, "weight": 0}
+        self._last_compute = NONE
+
+    def run(self, number: int, image: int, stats: ImageStats, weights: _WeightTiles) -> None:
+        """Write all rows of the stage."""
+        label = {"stage": number, "image": image}
+        steps = list(passes(self._stage, self._plan.tiling))
+        output = self._place(stats, steps, label)
+        for step in steps:
+            if step.loads_weights:
+                self._load_weights(weights[step], label)
+            if step.loads_ifmap:
+                self._load_ifmap(step, label)
+            self._compute(step, label)
+            if step.last:
+                self._write(step, output, label)
+        for buffer, n_bytes in self._held.items():
+            self._release(buffer, n_bytes)
+
+    def _place(self, stats: ImageStats, steps: list[Pass], label: dict[str, int]) -> PlacedMap:
+        for parts in self._stage.inputs:
+            for part in parts:
+                placed = self._placement.place(part, stats)
+                self._reader.codec_table(placed, self._tally, "ifmap", **label)
+        tiles = [step.output for step in steps if step.last]
+        output = self._placement.place(self._stage.output, stats, tiles)
+        self._reader.codec_table(output, self._tally, "ofmap", **label)
+        return output
+
+    def _load_weights(self, tile: tuple[int, int, int], label: dict[str, int]) -> None:
+        first_line, lines, n_bytes = tile
+        if not self._plan.tiling.weights_resident:
+            self._release("weight", self._held["weight"])
+        self._held["weight"] += n_bytes
+        first, last = self._writer.add_extents(_one(first_line), _one(lines), _one(0))
+        self._read_rows["needs_weight"] = self._writer.add(
+            kind=Kind.READ,
+            requester=Requester.WEIGHT,
+            first_extent=first,
+            last_extent=last,
+            acquire_bytes=n_bytes,
+            **label,
+        )
+        padding = lines * self._placement.line_bytes - n_bytes
+        nothing = np.zeros(0, np.int64)
+        whole = Extents(nothing, nothing, nothing, nothing, n_bytes, padding, 0, 0, 0)
+        self._tally.moved("weight", whole, n_bytes, write=False)
+        self._tally.filled(weight_bytes=n_bytes)
+
+    def _load_ifmap(self, step: Pass, label: dict[str, int]) -> None:
+        found = fetches(self._stage, step, self._block_of)
+        fetched = sum(self._buffer_bytes(f.stored, f.fetched.n_values) for f in found)
+        if not self._plan.tiling.ifmap_resident:
+            kept = self._window_bytes(step) - fetched
+            self._release("ifmap", self._held["ifmap"] - kept)
+        self._held["ifmap"] += fetched
+        if found:
+            self._read_rows["needs_ifmap"] = self._reader.maps(found, fetched, self._tally, **label)
+            self._tally.filled(ifmap_bytes=fetched)
+
+    def _compute(self, step: Pass, label: dict[str, int]) -> None:
+        tiling, layer = self._plan.tiling, self._stage.layer
+        if isinstance(layer, Conv):
+            array = self._chip.array
+            cost = self._dataflow.cost(
+                step.m, step.n, step.k, array.rows, array.cols, array.fold_overlap, not step.first
+            )
+            kind, cycles = Kind.COMPUTE, cost.cycles * step.groups
+            self._tally.computed(
+                step.macs,
+                cost.times(step.groups),
+                self._value_bytes,
+                layer.weight_bits,
+                self._psum_bytes,
+            )
+        else:
+            operations = vector_operations(layer, step)
+            kind, cycles = Kind.VECTOR, ceil_div(operations, self._chip.vector.lanes)
+            read = self._buffer_bytes(self._stage.inputs[0][0], step.window.n_values)
+            made = self._buffer_bytes(self._stage.output, step.output.n_values)
+            self._tally.vectored(operations, read * len(self._stage.inputs), made)
+        self._last_compute = self._writer.add(
+            kind=kind,
+            cycles=cycles,
+            acquire_bytes=tiling.ofmap_tile_bytes if step.first else 0,
+            **self._read_rows,
+            **label,
+        )
+
+    def _write(self, step: Pass, output: PlacedMap, label: dict[str, int]) -> None:
+        stored = self._stage.output
+        extents = output.layout.extents(step.output, step.output.n_values)
+        rows = [self._write_row(extents.first_line, extents.n_lines, extents.encode_work, label)]
+        output.wrote(step.output, rows[0])
+        needed_bytes = bits_to_bytes(step.output.n_values * stored.bits)
+        self._tally.moved("ofmap", extents, needed_bytes, write=True)
+        computed = step.m * step.n * step.groups
+        pooled = computed if self._stage.fused_pool else 0
+        self._tally.drained(computed * self._psum_bytes, pooled)
+        if isinstance(output.layout, BlockedMap):
+            complete = output.complete_table_lines(output.layout.blocks(step.output))
+            if len(complete):
+                first, n_lines = _runs(output.layout.table_line + complete)
+                rows.append(self._write_row(first, n_lines, np.zeros_like(first), label))
+                output.wrote_table(complete, rows[-1])
+                n_bytes = len(complete) * self._placement.line_bytes
+                self._tally.moved_table("ofmap", "index_bytes", n_bytes, write=True)
+        self._writer.set(rows[-1], "release_ofmap_bytes", self._plan.tiling.ofmap_tile_bytes)
+
+    def _write_row(self, first_line: Ints, n_lines: Ints, work: Ints, label: dict[str, int]) -> int:
+        first, last = self._writer.add_extents(first_line, n_lines, work)
+        return self._writer.add(
+            kind=Kind.WRITE,
+            requester=Requester.OFMAP,
+            after=self._last_compute,
+            first_extent=first,
+            last_extent=last,
+            **label,
+        )
+
+    def _release(self, buffer: str, n_bytes: int) -> None:
+        """Give bytes back with the last COMPUTE so far, which is the last that used them."""
+        if n_bytes:
+            self._writer.add_to(self._last_compute, f"release_{buffer}_bytes", n_bytes)
+            self._held[buffer] -= n_bytes
+
+    def _window_bytes(self, step: Pass) -> int:
+        """Bytes that the whole window of a pass occupies in the ifmap buffer."""
+        whole = replace(step, retained=None)
+        found = fetches(self._stage, whole, self._block_of)
+        return sum(self._buffer_bytes(f.stored, f.fetched.n_values) for f in found)
+
+    def _block_of(self, stored: StoredMap) -> Block | None:
+        layout = self._placement[stored].layout
+        return layout.block if isinstance(layout, BlockedMap) else None
+
+    @staticmethod
+    def _buffer_bytes(stored: StoredMap, n_values: int) -> int:
+        """Bytes of ``n_values`` in a buffer, where every value has whole bytes."""
+        return n_values * bits_to_bytes(stored.bits)
+
+
+def _one(value: int) -> Ints:
+    return np.array([value], np.int64)
+
+
+def _runs(lines: Ints) -> tuple[Ints, Ints]:
+    """First line and length of each run of consecutive lines."""
+    starts = np.flatnonzero(np.diff(lines, prepend=lines[0] - 2) != 1)
+    return lines[starts], np.diff(np.append(starts, len(lines)))

@@ -1,0 +1,72 @@
+"""What every stored map of an image is in the chip's codec: values stop here.
+
+Tables (Huffman) are fitted on the other images of the trace, at most four of them, as a
+machine that calibrates offline would; a trace with one image has only itself. Every
+stream is written and read back once, when it is measured; then the size cache knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from accelsim.codecs.base import CODECS, Codec, Values, Word
+from accelsim.codecs.measure import MapStats, measure_map
+from accelsim.codecs.size_cache import SizeCache, size_key
+from accelsim.hardware.chip import CodecBlock
+from accelsim.mapping.stage import StoredMap
+from accelsim.workload.trace import Trace
+
+MAX_CALIBRATION_IMAGES = 4
+
+
+def calibration_images(n_images: int, image: int) -> tuple[int, ...]:
+    """The images whose values the tables for ``image`` are fitted on.
+
+    >>> calibration_images(3, 1), calibration_images(1, 0)
+    ((0, 2), (0,))
+    """
+    others = [i for i in range(n_images) if i != image]
+    return tuple(others[:MAX_CALIBRATION_IMAGES]) or (image,)
+
+
+def measure_maps(
+    trace: Trace, maps: Iterable[StoredMap], image: int, block: CodecBlock, cache: SizeCache
+) -> dict[StoredMap, MapStats]:
+    """Statistics of the blocks of each map of one image.
+
+    Raises ``TraceError`` for broken tensors, ``CodecError`` for values that the codec
+    cannot take.
+    """
+    found: dict[StoredMap, MapStats] = {}
+    by_word: dict[Word, list[StoredMap]] = {}
+    for stored in maps:
+        by_word.setdefault(Word(stored.bits, stored.signed), []).append(stored)
+    calibration = calibration_images(trace.facts.n_images, image)
+    for word, group in by_word.items():
+        codec = CODECS[block.name].for_network(word)
+        tensors = f"{trace.facts.sha256} image {image} fitted on {calibration}"
+        key = size_key(tensors, codec, block.block, block.scan)
+        known = cache.get_many(key)
+        missing = [stored for stored in group if stored.name not in known]
+        for stored in missing:
+            fitted = _fitted(codec, trace, stored, calibration)
+            values = values_of(trace, stored, image)
+            known[stored.name] = measure_map(values, fitted, block.block, block.scan)
+        if missing:
+            cache.put_many(key, known)
+        found |= {stored: known[stored.name] for stored in group}
+    return found
+
+
+def values_of(trace: Trace, stored: StoredMap, image: int) -> Values:
+    """The integers of a stored map, shape (channels, rows, cols)."""
+    return trace.values(stored.edge, image)[stored.channel_start : stored.channel_stop]
+
+
+def _fitted(codec: Codec, trace: Trace, stored: StoredMap, images: Sequence[int]) -> Codec:
+    if type(codec).fit is Codec.fit:  # no tables: spare reading the other images
+        return codec
+    values = [values_of(trace, stored, image).ravel() for image in images]
+    return codec.fit(np.concatenate(values), every_symbol=True)

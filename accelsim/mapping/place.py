@@ -1,0 +1,116 @@
+"""Every tensor in its place in DRAM, and who wrote which part of it last."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.codecs.measure import MapStats
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.allocate import Allocator
+from accelsim.mapping.layout import BlockedMap, LinearMap, MapLayout, blocks_in
+from accelsim.mapping.program import NONE
+from accelsim.mapping.stage import StoredMap
+from accelsim.mapping.window import Window3
+from accelsim.units import bits_to_bytes, ceil_div
+
+Ints = NDArray[np.int64]
+ImageStats = Mapping[StoredMap, MapStats]
+"""Statistics of the maps that are stored as compressed blocks; all others are linear."""
+
+
+class PlacedMap:
+    """A map in DRAM, and the WRITE rows that its readers wait for."""
+
+    def __init__(self, layout: MapLayout, codec_table: tuple[int, int]) -> None:
+        self.layout = layout
+        self.codec_table = codec_table
+        """First line and lines of the codec's tables for this map."""
+        self._written = np.full(layout.stored.rows, NONE, np.int64)
+        self._entry_written = np.full(layout.table_lines, NONE, np.int64)
+        self._entries_missing = np.zeros(layout.table_lines, np.int64)
+        if isinstance(layout, BlockedMap):
+            np.add.at(self._entries_missing, layout.entry_lines(layout.all_blocks), 1)
+
+    def wrote(self, window: Window3, row: int) -> None:
+        """Remember that WRITE ``row`` stored ``window``."""
+        self._written[window.r0 : window.r1] = row
+
+    def last_write(self, window: Window3) -> int:
+        """The WRITE row after which all of ``window`` is stored; ``NONE`` for network inputs."""
+        return int(self._written[window.r0 : window.r1].max(initial=NONE))
+
+    def complete_table_lines(self, blocks: Ints) -> Ints:
+        """Lines of the block table that become complete when ``blocks`` are known, rising."""
+        assert isinstance(self.layout, BlockedMap)
+        lines = self.layout.entry_lines(blocks)
+        np.subtract.at(self._entries_missing, lines, 1)
+        touched = np.unique(lines)
+        return touched[self._entries_missing[touched] == 0]
+
+    def wrote_table(self, lines: Ints, row: int) -> None:
+        """Remember that WRITE ``row`` stored these lines of the block table."""
+        self._entry_written[lines] = row
+
+    def last_table_write(self, lines: Ints) -> int:
+        """The WRITE row after which these lines of the block table are stored."""
+        return int(self._entry_written[lines].max(initial=NONE))
+
+
+class Placement:
+    """Places maps for one image after the other; weights and codec tables once."""
+
+    def __init__(self, chip: Chip) -> None:
+        self._codec, self.line_bytes = chip.codec, chip.dram.config.line_bytes
+        self._allocator = Allocator(chip.dram.config, chip.dram.allocation)
+        self._maps: dict[StoredMap, PlacedMap] = {}
+        self._codec_tables: dict[StoredMap, tuple[int, int]] = {}
+
+    @property
+    def total_lines(self) -> int:
+        """Lines handed out so far, gaps included."""
+        return self._allocator.next_line
+
+    def next_image(self) -> None:
+        """Forget the maps of the image before; the new one gets fresh places."""
+        self._maps = {}
+
+    def take_bytes(self, n_bytes: int) -> tuple[int, int]:
+        """A new tensor of ``n_bytes``: its first line and its lines."""
+        lines = ceil_div(n_bytes, self.line_bytes)
+        return self._allocator.take(lines), lines
+
+    def __getitem__(self, stored: StoredMap) -> PlacedMap:
+        return self._maps[stored]
+
+    def place(
+        self, stored: StoredMap, stats: ImageStats, tiles: Sequence[Window3] = ()
+    ) -> PlacedMap:
+        """The map's place, made on first use.
+
+        ``tiles`` are the windows in the order in which its producer writes them, which
+        packed layouts follow; network inputs have none and lie in block order.
+        """
+        if stored not in self._maps:
+            self._maps[stored] = self._new(stored, stats, tiles)
+        return self._maps[stored]
+
+    def _new(self, stored: StoredMap, stats: ImageStats, tiles: Sequence[Window3]) -> PlacedMap:
+        if stored not in stats:
+            lines = LinearMap.size_lines(stored, self.line_bytes)
+            start = self._allocator.take(lines)
+            group = self._codec.block[0]
+            return PlacedMap(LinearMap(stored, start, self.line_bytes, group), (0, 0))
+        block, measured = self._codec.block, stats[stored]
+        order: Ints | None = None
+        if self._codec.layout == "packed":
+            whole = Window3(0, stored.channels, 0, stored.rows, 0, stored.cols)
+            order = np.concatenate([blocks_in(t, stored, block) for t in tiles or (whole,)])
+        at_zero = BlockedMap(stored, block, measured.blocks, 0, self.line_bytes, order)
+        layout = at_zero.moved_to(self._allocator.take(at_zero.total_lines))
+        if stored not in self._codec_tables:
+            table_bytes = bits_to_bytes(measured.table_bits)
+            self._codec_tables[stored] = self.take_bytes(table_bytes) if table_bytes else (0, 0)
+        return PlacedMap(layout, self._codec_tables[stored])

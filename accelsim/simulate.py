@@ -1,0 +1,183 @@
+"""The one way through the house: a trace and a chip in, a result out.
+
+``prepare`` turns tensors into sizes, sizes into a plan, and the plan into a program;
+``simulate`` plays it and prices what it counted; ``compare`` does so for several codecs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from accelsim.codecs.base import CODECS
+from accelsim.codecs.measure import MapStats, with_fallback
+from accelsim.codecs.size_cache import SizeCache
+from accelsim.dram.traffic import write_traffic
+from accelsim.energy.price import price, price_idle
+from accelsim.errors import TraceError
+from accelsim.hardware.chip import Chip
+from accelsim.hardware.read import chip_from_resolved
+from accelsim.mapping.lower import lower
+from accelsim.mapping.measured import calibration_images, measure_maps
+from accelsim.mapping.plan import Sizes, plan
+from accelsim.mapping.program import Program
+from accelsim.mapping.stage import Stage, StagePlan, StoredMap
+from accelsim.mapping.stages import stages, stored_maps
+from accelsim.results.build import MapRates, build_result
+from accelsim.results.result import Result
+from accelsim.sim.run import run
+from accelsim.workload.trace import Trace
+
+Plans = tuple[StagePlan, ...]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A program, and what its tensors are in the chip's codec."""
+
+    program: Program
+    plans: Plans
+    maps: tuple[dict[StoredMap, MapStats], ...]
+    """By image: statistics of every stored map, also of those that stay linear."""
+
+
+def simulate(
+    chip: Chip,
+    trace: Trace,
+    *,
+    codec: str | Mapping[str, str] | None = None,
+    images: int = 1,
+    mapping: Plans | None = None,
+    dram_trace: Path | None = None,
+) -> Result:
+    """Run the first ``images`` images of ``trace`` on ``chip``.
+
+    ``codec`` names the codec of feature maps, or a mapping with keys ``ofmap`` and
+    ``weight``; None takes the chip's. ``mapping`` holds a plan of another run fixed.
+    ``dram_trace`` receives the traffic as a DRAMsim3 request trace.
+
+    Raises ``MappingError`` when a layer does not fit, ``TraceError`` and ``CodecError``
+    for tensors that cannot be used, ``UnknownNameError`` for an unknown codec.
+
+    >>> from accelsim import read_hardware, read_trace
+    >>> result = simulate(read_hardware("edge_npu"), read_trace("squeezenet1_1"), codec="zvc")
+    >>> result.totals.macs
+    355915520
+    """
+    chip = with_codec(chip, codec)
+    prepared = prepare(chip, trace, images=images, mapping=mapping)
+    played = run(prepared.program, chip, record_traffic=dram_trace is not None)
+    if dram_trace is not None:
+        write_traffic(dram_trace, played.memory)
+    counts = played.counts
+    return build_result(
+        counts,
+        [price(layer, chip).as_dict() for layer in counts.layers],
+        _rates(prepared),
+        chip,
+        trace.facts,
+        codec=chip.codec.name,
+        images=images,
+        idle_energy_pj=price_idle(counts, chip).as_dict(),
+        closed_loop=CODECS[chip.codec.name].lossless,
+        notes=_notes(chip, trace, images),
+    )
+
+
+def compare(
+    chip: Chip,
+    trace: Trace,
+    codecs: Sequence[str],
+    *,
+    images: int = 1,
+    mapping: Literal["replan", "fixed"] = "replan",
+) -> dict[str, Result]:
+    """The same run with each codec, by name, in the order given.
+
+    ``replan`` gives each codec its own best mapping; ``fixed`` takes the first codec's for
+    all, so that only the sizes differ.
+    """
+    held: Plans | None = None
+    results = {}
+    for name in codecs:
+        with_this = with_codec(chip, name)
+        if mapping == "fixed" and held is None:
+            held = prepare(with_this, trace, images=images).plans
+        results[name] = simulate(with_this, trace, images=images, mapping=held)
+    return results
+
+
+def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None = None) -> Prepared:
+    """Everything before the simulation: sizes, plan, layout, program."""
+    if not 1 <= images <= trace.facts.n_images:
+        raise TraceError(
+            trace.facts.name,
+            f"{images} images asked for, the trace has {trace.facts.n_images}",
+            f"choose 1 to {trace.facts.n_images}",
+        )
+    work = stages(trace.graph) if mapping is None else tuple(p.stage for p in mapping)
+    cache = SizeCache()
+    maps = [
+        measure_maps(trace, stored_maps(work), image, chip.codec, cache) for image in range(images)
+    ]
+    coded = _coded_maps(chip, trace, work)
+    plans = mapping or plan(work, chip, _sizes(chip, maps[0], coded))
+    blocked = [{stored: m[stored] for stored in coded} for m in maps]
+    return Prepared(lower(plans, blocked, chip), plans, tuple(maps))
+
+
+def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
+    """The chip with another codec: its lane figures and layout come along."""
+    if codec is None:
+        return chip
+    chosen = {"ofmap": codec} if isinstance(codec, str) else codec
+    keys = {"ofmap": "codec.name", "weight": "codec.weight_name"}
+    overrides = {keys[tensor]: name for tensor, name in chosen.items()}
+    return chip_from_resolved(chip.resolved, overrides)
+
+
+def _coded_maps(chip: Chip, trace: Trace, work: Sequence[Stage]) -> tuple[StoredMap, ...]:
+    """Maps that lie in blocks: all but network inputs and outputs, unless the layout is linear."""
+    if chip.codec.layout == "linear":
+        return ()
+    ends = {*trace.graph.inputs, *trace.graph.outputs}
+    return tuple(stored for stored in stored_maps(work) if stored.edge not in ends)
+
+
+def _rates(prepared: Prepared) -> list[MapRates]:
+    """By stage: what its output map is before any padding, over all images."""
+    rates = []
+    for planned in prepared.plans:
+        stage = planned.stage
+        measured = [maps[stage.output] for maps in prepared.maps]
+        rates.append(
+            MapRates(
+                n_values=stage.output.n_values * len(measured),
+                entropy_bits=sum(m.entropy_bits for m in measured),
+                huffman_bits=sum(m.huffman_bits for m in measured),
+                stream_bits=sum(_stream_bits(m) for m in measured),
+                ifmap_word_bits=stage.inputs[0][0].bits,
+                ofmap_word_bits=stage.output.bits,
+            )
+        )
+    return rates
+
+
+def _stream_bits(measured: MapStats) -> int:
+    stored_bits, _ = with_fallback(measured.blocks, measured.word)
+    return int(stored_bits.sum()) + measured.table_bits
+
+
+def _notes(chip: Chip, trace: Trace, images: int) -> list[str]:
+    """What a reader must know about how the figures came about."""
+    n_images = trace.facts.n_images
+    fitted = {image: calibration_images(n_images, image) for image in range(images)}
+    own = [image for image, others in fitted.items() if image in others]
+    notes = [f"mapping: {chip.array.dataflow}, every map in DRAM, biases not moved"]
+    if own:
+        notes.append(f"codec tables of images {own} are fitted on themselves: no other image")
+    else:
+        notes.append(f"codec tables are fitted on other images of the trace: {fitted}")
+    return notes
