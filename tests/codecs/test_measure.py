@@ -1,0 +1,82 @@
+"""Statistics of a map, and the raw fallback."""
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from accelsim.codecs import rates
+from accelsim.codecs.base import CODECS, Bitstream, Blocks, BlockStats, Word
+from accelsim.codecs.formats.zvc import Zvc
+from accelsim.codecs.measure import measure_map, with_fallback
+from accelsim.errors import CodecError
+
+RNG = np.random.default_rng(3)
+MAP = np.where(RNG.random((6, 10, 9)) < 0.6, 0, RNG.integers(1, 256, (6, 10, 9))).astype(np.uint8)
+
+
+@pytest.mark.parametrize("name", list(CODECS))
+def test_the_statistics_of_a_map_are_those_of_its_blocks(name: str) -> None:
+    codec = CODECS[name].for_network(Word(8)).fit(MAP, every_symbol=True)
+    stats = measure_map(MAP, codec, (4, 8, 8), "hwc")
+    assert stats.blocks.n_values.tolist() == [256, 32, 64, 8, 128, 16, 32, 4]
+    assert stats.blocks.nonzeros.sum() == np.count_nonzero(MAP)
+    assert stats.word == Word(8)
+    assert stats.table_bits == codec.table_bits
+    counts = np.bincount(MAP.ravel())
+    assert stats.entropy_bits == pytest.approx(rates.entropy_bits(counts))
+    assert stats.entropy_bits <= stats.huffman_bits <= stats.entropy_bits + MAP.size
+
+
+def test_zvc_sizes_follow_from_the_density() -> None:
+    stats = measure_map(MAP, Zvc.for_word(Word(8)), (2, 4, 4)).blocks
+    np.testing.assert_array_equal(stats.payload_bits, stats.n_values + 8 * stats.nonzeros)
+    np.testing.assert_array_equal(stats.encode_work, -(-stats.n_values // 32))
+
+
+def test_maps_in_a_wider_dtype_are_measured_alike() -> None:
+    narrow = measure_map(MAP, Zvc.for_word(Word(8)), (2, 4, 4))
+    wide = measure_map(MAP.astype(np.uint16), Zvc.for_word(Word(8)), (2, 4, 4))
+    np.testing.assert_array_equal(narrow.blocks.payload_bits, wide.blocks.payload_bits)
+
+
+def test_values_outside_the_word_are_refused_not_wrapped() -> None:
+    with pytest.raises(CodecError, match="do not fit"):
+        measure_map(MAP.astype(np.uint16) + 200, Zvc.for_word(Word(8)), (2, 4, 4))
+
+
+def test_blocks_not_shorter_than_raw_are_stored_raw() -> None:
+    n_values = np.array([4, 4, 4, 0])
+    payload = np.array([31, 32, 33, 0])
+    stats = BlockStats(n_values, payload, n_values, n_values, n_values)
+    stored_bits, fallback = with_fallback(stats, Word(8))
+    assert stored_bits.tolist() == [31, 32, 32, 0]
+    assert fallback.tolist() == [False, True, True, True]
+
+
+@dataclasses.dataclass(frozen=True)
+class ForgetfulZvc(Zvc):
+    """Loses the first value of every stream."""
+
+    def decode(self, stream: Bitstream, sizes: np.ndarray) -> Blocks:
+        values, offsets = super().decode(stream, sizes)
+        values[0] = 0
+        return Blocks(values, offsets)
+
+
+@dataclasses.dataclass(frozen=True)
+class OptimisticZvc(Zvc):
+    """Measures one bit less than it writes."""
+
+    def payload_bits(self, blocks: Blocks) -> np.ndarray:
+        return super().payload_bits(blocks) - 1
+
+
+@pytest.mark.parametrize(
+    ("kind", "message"),
+    [(ForgetfulZvc, "does not return what was encoded"), (OptimisticZvc, "differ from the")],
+)
+def test_a_codec_that_breaks_its_promise_is_caught(kind: type[Zvc], message: str) -> None:
+    with pytest.raises(CodecError, match=message):
+        measure_map(MAP | 1, kind.for_word(Word(8)), (2, 4, 4))
+    measure_map(MAP | 1, kind.for_word(Word(8)), (2, 4, 4), verify=False)
