@@ -99,7 +99,9 @@ def _check_header(shape: tuple[int, ...], dtype: np.dtype[Any], where: str) -> N
     if dtype.kind not in "iu":
         raise UserError(where, f"holds {dtype}, not integers", "quantise the values first")
     n_values = math.prod(shape)
-    if min(shape, default=1) < 0 or n_values > MAX_VALUES:
+    if min(shape, default=1) < 0:
+        raise UserError(where, f"has the impossible shape {shape}", "save it again")
+    if n_values > MAX_VALUES:
         raise UserError(
             where, f"has shape {shape}, more than {MAX_VALUES} values", "split it into parts"
         )

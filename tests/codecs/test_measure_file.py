@@ -1,0 +1,209 @@
+"""What `codecs measure` reports: conventions to the letter, and one error for a bad file."""
+
+import io
+import warnings
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from accelsim.codecs.array_files import MAX_VALUES
+from accelsim.codecs.base import CODECS
+from accelsim.codecs.measure_file import ArrayMeasure, measure_file
+from accelsim.errors import UnknownNameError, UserError
+from accelsim.workload.graph import Edge, Graph
+from accelsim.workload.layer import Conv, Window
+from accelsim.workload.trace_writer import write_trace
+
+RNG = np.random.default_rng(11)
+DTYPES = [np.uint8, np.int8, np.uint16, np.int16]
+
+
+def sparse(shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    info = np.iinfo(dtype)
+    values = np.rint(RNG.laplace(0, 20, shape)).clip(info.min, info.max)
+    return np.where(RNG.random(shape) < 0.5, 0, values).astype(dtype)
+
+
+def measure_one(tmp_path: Path, values: NDArray[Any], codec: str, **options: Any) -> ArrayMeasure:
+    np.save(tmp_path / "x.npy", values)
+    return measure_file(tmp_path / "x.npy", codec, **options)["x"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_sizes_of_one_block_follow_from_counting(tmp_path: Path, dtype: Any) -> None:
+    values = sparse((3, 7, 11), dtype)
+    n, nonzeros, word = values.size, np.count_nonzero(values), 8 * values.itemsize
+    zvc = measure_one(tmp_path, values, "zvc")
+    assert zvc.values == n
+    assert zvc.density == nonzeros / n
+    assert zvc.stream_bits == n + word * nonzeros
+    assert zvc.side_bits == 0
+    assert zvc.bits_per_value == zvc.stream_bits / n
+    assert (zvc.lossless, zvc.mse) == (True, 0.0)
+    assert measure_one(tmp_path, values, "raw").stream_bits == n * word
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_runs_follow_the_c_order_of_the_array(tmp_path: Path, dtype: Any) -> None:
+    values = sparse((4, 5, 6), dtype)
+    word = 8 * values.itemsize
+    expected, run = 0, 0
+    for value in [*values.ravel().tolist(), None]:
+        if value == 0:
+            run += 1
+            continue
+        expected += -(-run // 16) * 5 + (0 if value is None else 1 + word)
+        run = 0
+    for stored in (values, np.asfortranarray(values), values.astype(f">{values.dtype.str[1:]}")):
+        assert measure_one(tmp_path, stored, "zero_rle").stream_bits == expected
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_huffman_is_fitted_on_the_array_and_counts_its_table(tmp_path: Path, dtype: Any) -> None:
+    found = measure_one(tmp_path, sparse((2000,), dtype), "huffman")
+    word = 8 * np.dtype(dtype).itemsize
+    assert found.side_bits == 4 * 2**word
+    assert found.stream_bits == found.huffman_bits
+    assert found.entropy_bits <= found.huffman_bits < found.entropy_bits + found.values
+    assert found.bits_per_value == (found.stream_bits + found.side_bits) / found.values
+
+
+def test_eyeriss_rlc_keeps_sixteen_bit_levels(tmp_path: Path) -> None:
+    assert measure_one(tmp_path, np.ones(4, np.uint8), "eyeriss_rlc").stream_bits == 2 * 64
+
+
+def test_blocks_cut_the_flat_array_and_the_last_is_shorter(tmp_path: Path) -> None:
+    values = np.zeros(20, np.uint8)
+    # Runs of 16 + 4 in one block; of 8, 8 and 4 in blocks of 8.
+    assert measure_one(tmp_path, values, "zero_rle").stream_bits == 2 * 5
+    assert measure_one(tmp_path, values, "zero_rle", block=8).stream_bits == 3 * 5
+    assert measure_one(tmp_path, values, "zero_rle", block=100).stream_bits == 2 * 5
+
+
+def test_fallback_stores_long_blocks_raw_and_counts_a_flag_per_block(tmp_path: Path) -> None:
+    values = np.r_[np.ones(8, np.uint8), np.zeros(8, np.uint8), np.ones(4, np.uint8)]
+    without = measure_one(tmp_path, values, "zvc", block=8)
+    assert (without.stream_bits, without.side_bits) == (8 * 9 + 8 + 4 * 9, 0)
+    found = measure_one(tmp_path, values, "zvc", block=8, fallback=True)
+    assert (found.stream_bits, found.side_bits) == (64 + 8 + 32, 3)
+    assert measure_one(tmp_path, values, "zvc", fallback=True).side_bits == 1
+
+
+def test_bits_set_the_word_and_keep_the_sign(tmp_path: Path) -> None:
+    values = np.array([0, -3, 7, 0], np.int64)
+    assert measure_one(tmp_path, values, "zvc", bits=4).stream_bits == 4 + 2 * 4
+    with pytest.raises(UserError, match="do not fit signed words of 3 bits"):
+        measure_one(tmp_path, values, "zvc", bits=3)
+    with pytest.raises(UserError, match=r"int64, wider than the 16 bits[^~]*--bits"):
+        measure_one(tmp_path, values, "zvc")
+    with pytest.raises(UserError, match="2 to 16 bits, not 1"):
+        measure_one(tmp_path, values, "zvc", bits=1)
+
+
+@pytest.mark.parametrize("name", list(CODECS))
+def test_every_codec_measures_every_array_of_an_archive(tmp_path: Path, name: str) -> None:
+    arrays = {"b": sparse((5, 5), np.uint8), "a": sparse((40,), np.int16)}
+    np.savez_compressed(tmp_path / "x.npz", **arrays)
+    found = measure_file(tmp_path / "x.npz", name)
+    assert list(found) == ["b", "a"]
+    assert [m.values for m in found.values()] == [25, 40]
+
+
+def test_a_trace_gives_the_stored_maps_of_all_images(tmp_path: Path) -> None:
+    edges = (Edge("in", 1, 4, 4, bits=5, signed=True), Edge("out", 2, 4, 4))
+    graph = Graph((Conv("conv", "in", "out", 1, 2, Window((1, 1))),), edges, ("in",), ("out",))
+    images = [
+        {"in": np.full((1, 4, 4), -1, np.int8), "out": np.full((2, 4, 4), i, np.uint8)}
+        for i in range(2)
+    ]
+    write_trace(tmp_path / "t.h5", name="t", graph=graph, n_images=2, images=images)
+    found = measure_file(tmp_path / "t.h5", "zvc")
+    assert {name: m.stream_bits for name, m in found.items()} == {
+        "in[0]": 16 * 6,
+        "in[1]": 16 * 6,
+        "out[0]": 32,
+        "out[1]": 32 * 9,
+    }
+
+
+def npy_bytes(values: NDArray[Any]) -> bytes:
+    with io.BytesIO() as file:
+        np.save(file, values, allow_pickle=True)
+        return file.getvalue()
+
+
+def npy_promising(shape: tuple[int, ...]) -> bytes:
+    with io.BytesIO() as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        return file.getvalue() + bytes(100)
+
+
+BAD = {
+    "truncated": (npy_bytes(np.ones(1000, np.uint8))[:-1], "truncated: 999 of 1000 bytes"),
+    "header cut": (npy_bytes(np.ones(9, np.uint8))[:40], "damaged"),
+    "nothing": (b"", "damaged"),
+    "foreign": (b"%PDF-1.7 and more", "damaged"),
+    "objects": (npy_bytes(np.array([None, 1])), "Python objects, which are never loaded"),
+    "floats": (npy_bytes(np.array([np.nan, 1.0])), "float64, not integers"),
+    "booleans": (npy_bytes(np.array([True])), "bool, not integers"),
+    "empty": (npy_bytes(np.zeros((3, 0), np.uint8)), r"is empty: shape \(3, 0\)"),
+    "huge": (npy_promising((MAX_VALUES + 1,)), "more than 134217728 values"),
+    "overflowing": (npy_promising((1 << 40, 1 << 40)), "more than 134217728 values"),
+    "negative": (npy_promising((-5,)), "impossible shape"),
+}
+
+
+@pytest.mark.parametrize("kind", list(BAD))
+@pytest.mark.parametrize("suffix", [".npy", ".npz"])
+def test_a_bad_array_gives_one_clear_error(tmp_path: Path, kind: str, suffix: str) -> None:
+    data, message = BAD[kind]
+    file = tmp_path / f"bad{suffix}"
+    if suffix == ".npy":
+        file.write_bytes(data)
+    else:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("member.npy", data)
+    with pytest.raises(UserError, match=message) as found:
+        measure_file(file, "zvc")
+    assert str(file) in str(found.value)
+    assert len(str(found.value).splitlines()) == 2
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_a_damaged_archive_gives_an_error_or_the_same_values(tmp_path: Path, seed: int) -> None:
+    file = tmp_path / "x.npz"
+    np.savez_compressed(file, a=sparse((500,), np.uint8))
+    expected = measure_file(file, "zvc")
+    rng = np.random.default_rng(seed)
+    data = bytearray(file.read_bytes())
+    if seed % 3 == 0:
+        data = data[: rng.integers(len(data))]
+    else:
+        data[int(rng.integers(len(data)))] ^= int(rng.integers(1, 256))
+    file.write_bytes(data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = measure_file(file, "zvc")
+        except UserError as error:
+            assert len(str(error).splitlines()) == 2
+        else:
+            assert list(found.values()) == list(expected.values())
+
+
+@pytest.mark.parametrize("missing", ["no.npy", "no.npz", "no_such_trace"])
+def test_a_missing_file_is_named(tmp_path: Path, missing: str) -> None:
+    with pytest.raises(UserError, match="no such file"):
+        measure_file(tmp_path / missing, "zvc")
+
+
+def test_wrong_options_say_what_is_allowed(tmp_path: Path) -> None:
+    with pytest.raises(UnknownNameError, match="Did you mean 'zvc'"):
+        measure_file(tmp_path / "x.npy", "zcv")
+    with pytest.raises(UserError, match="at least 1"):
+        measure_one(tmp_path, np.ones(3, np.uint8), "zvc", block=0)
