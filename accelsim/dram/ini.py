@@ -71,7 +71,13 @@ def read_ini(path: str | Path) -> tuple[DramConfig, tuple[str, ...]]:
         ) from None
     if len(data) > MAX_FILE_BYTES:
         raise ConfigError(str(path), "is larger than 1 MiB", "a DRAMsim3 .ini has about 60 lines")
-    values = parse(data.decode("utf-8", "replace"))
+    return parse_ini(data.decode("utf-8", "replace"), path)
+
+
+def parse_ini(text: str, path: str | Path) -> tuple[DramConfig, tuple[str, ...]]:
+    """The same from the text of a file: what a result keeps of it. ``path`` names it."""
+    path = Path(path)
+    values = parse(text)
     if not values.text:
         raise ConfigError(
             str(path), "holds no `key = value` line", "expected a DRAMsim3 .ini with [timing]"
@@ -195,7 +201,9 @@ def _config(path: Path, v: IniValues) -> DramConfig:
     refresh = v.string("system", "refresh_policy", "RANK_LEVEL_STAGGERED").strip()
     if refresh not in REFRESH_POLICIES:
         raise ConfigError(
-            f"{path}: refresh_policy", f"unknown {refresh!r}", f"one of {', '.join(REFRESH_POLICIES)}"
+            f"{path}: refresh_policy",
+            f"unknown {refresh!r}",
+            f"one of {', '.join(REFRESH_POLICIES)}",
         )
     structure = v.string("system", "queue_structure", "PER_BANK").strip()
     if structure not in ("PER_BANK", "PER_RANK"):
@@ -251,9 +259,13 @@ def _organisation(path: Path, v: IniValues, protocol: str) -> Organisation:
     sizes = (groups, banks, columns, rows, device_bits, bus_bits, channel_mib)
     if min(sizes) < 1:
         raise ConfigError(
-            str(path), "counts and sizes must be at least 1", "check bankgroups, rows, bus_width, ..."
+            str(path),
+            "counts and sizes must be at least 1",
+            "check bankgroups, rows, bus_width, ...",
         )
-    rank_bytes = columns * device_bits * rows * groups * banks * max(1, bus_bits // device_bits) // 8
+    rank_bytes = (
+        columns * device_bits * rows * groups * banks * max(1, bus_bits // device_bits) // 8
+    )
     ranks = (channel_mib << 20) // max(1, rank_bytes)
     if ranks < 1:
         v.warnings.append(

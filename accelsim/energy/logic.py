@@ -36,7 +36,7 @@ def scaled(energy_pj: float, from_nm: int, to_nm: int) -> float:
     """An energy published at one process node, at another.
 
     >>> round(scaled(0.2, 45, 22), 4)
-    0.0514
+    0.0513
     """
     return energy_pj * float((to_nm / from_nm) ** NODE_EXPONENT)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from accelsim.dram.ini import parse_ini
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.document import Document
 from accelsim.hardware.problems import Problem
@@ -21,6 +22,7 @@ def advise(chip: Chip, document: Document) -> Iterator[Problem]:
     yield from _uneven_fifo(chip, document)
     yield from _node_between_points(chip, document)
     yield from _two_codecs(chip, document)
+    yield from _imported_memory(document)
     yield from _missing_sources(chip, document)
 
 
@@ -92,6 +94,16 @@ def _two_codecs(chip: Chip, document: Document) -> Iterator[Problem]:
             "one kind of lane",
             "the same codec for both, or codec.hardware.* figures that suit both",
         )
+
+
+def _imported_memory(document: Document) -> Iterator[Problem]:
+    """What DRAMsim3 silently makes of a file."""
+    text = document.get("dram.ini_text")
+    if text is not None:
+        _, warnings = parse_ini(text, document.get("dram.standard"))
+        where = document.place(["dram", "standard"])
+        for warning in warnings:
+            yield Problem(where, warning, "mend the .ini file, or accept what DRAMsim3 does")
 
 
 def _missing_sources(chip: Chip, document: Document) -> Iterator[Problem]:

@@ -102,8 +102,8 @@ def _combinations(document: Document) -> Iterator[Problem]:
 
 def _describe(document: Document, detail: ErrorDetails) -> Problem:
     path, kind = list(detail["loc"]), detail["type"]
-    while path and isinstance(path[-1], int):
-        path.pop()
+    while kind != "invalid_key" and isinstance(path[-1], int):
+        path.pop()  # the position in a list: the list is the value to speak of
     dotted = ".".join(map(str, path))
     where = document.place(path) if path else document.where
     facts = _LEAVES.get(dotted)
@@ -113,6 +113,8 @@ def _describe(document: Document, detail: ErrorDetails) -> Problem:
         return Problem(where, "section is missing", f"add `{path[-1]}:` with its keys")
     if kind == "missing" and facts is not None and len(path) == len(detail["loc"]):
         return Problem(where, "is missing", f"add {facts.meaning}: {_wanted(facts)}")
+    if path[:1] == ["sources"] and facts is None:
+        return Problem(where, "must be text: a dotted key and its source", "put it in quotes")
     if facts is None:
         return Problem(where, f"must be a section of keys, got {_shown(detail['input'])}", SECTION)
     if kind == "value_error":

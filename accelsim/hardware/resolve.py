@@ -7,6 +7,7 @@ from typing import Final
 
 from accelsim.codecs.base import CODECS, BlockHardware
 from accelsim.dram.config import DramConfig
+from accelsim.dram.ini import parse_ini
 from accelsim.dram.standard import STANDARDS
 from accelsim.hardware.chip import (
     Buffers,
@@ -89,9 +90,7 @@ def _lane(codec: Codec, name: str) -> BlockHardware:
 def _dram_config(dram: Dram, document: Document) -> DramConfig:
     if dram.ini_text is None:
         return STANDARDS[dram.standard].config(dram.channels or 1, dram.address_map)
-    from accelsim.dram.ini import parse_ini
-
-    config = parse_ini(dram.ini_text, dram.standard)
+    config, _ = parse_ini(dram.ini_text, dram.standard)
     own = config.organisation, config.controller
     return replace(
         config,

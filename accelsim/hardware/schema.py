@@ -105,7 +105,12 @@ class Codec(Section):
         "raw", "", "codec of weights; raw is none", "feature maps are the subject"
     )
     lanes: int = key(
-        1, "lanes", "blocks in work at once, each way", "the smallest codec", ge=1, le=4096
+        16,
+        "lanes",
+        "blocks in work at once, each way",
+        "one value per cycle for each row of a 16 x 16 array",
+        ge=1,
+        le=4096,
     )
     block: Annotated[tuple[Extent, Extent, Extent], Strict(False)] = key(
         (16, 1, 64),
@@ -114,7 +119,10 @@ class Codec(Section):
         "1024 values, so that lengths and padding to bursts stay below a few percent",
     )
     scan: Literal["chw", "hwc"] = key(
-        "hwc", "", "order of values in a block, outermost first", "runs of zeros cross channels"
+        "hwc",
+        "",
+        "order of values in a block, outermost first",
+        "channels innermost, as the array reads them",
     )
     layout: Literal["auto", "linear", "slotted", "packed"] = key(
         "auto",
