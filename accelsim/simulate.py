@@ -20,8 +20,8 @@ from accelsim.errors import TraceError
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved
 from accelsim.mapping.lower import lower
-from accelsim.mapping.measured import calibration_images, measure_maps
-from accelsim.mapping.plan import Sizes, plan
+from accelsim.mapping.measured import calibration_images, measure_maps, planned_sizes
+from accelsim.mapping.plan import plan
 from accelsim.mapping.program import Program
 from accelsim.mapping.stage import Stage, StagePlan, StoredMap
 from accelsim.mapping.stages import stages, stored_maps
@@ -123,7 +123,7 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
         measure_maps(trace, stored_maps(work), image, chip.codec, cache) for image in range(images)
     ]
     coded = _coded_maps(chip, trace, work)
-    plans = mapping or plan(work, chip, _sizes(chip, maps[0], coded))
+    plans = mapping or plan(work, chip, planned_sizes(maps[0], coded, chip))
     blocked = [{stored: m[stored] for stored in coded} for m in maps]
     return Prepared(lower(plans, blocked, chip), plans, tuple(maps))
 

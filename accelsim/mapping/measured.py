@@ -7,15 +7,18 @@ stream is written and read back once, when it is measured; then the size cache k
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
 from accelsim.codecs.base import CODECS, Codec, Values, Word
 from accelsim.codecs.measure import MapStats, measure_map
 from accelsim.codecs.size_cache import SizeCache, size_key
-from accelsim.hardware.chip import CodecBlock
+from accelsim.hardware.chip import Chip, CodecBlock
+from accelsim.mapping.layout import BlockedMap
+from accelsim.mapping.sizes import MapSize, Sizes
 from accelsim.mapping.stage import StoredMap
+from accelsim.units import ceil_div
 from accelsim.workload.trace import Trace
 
 MAX_CALIBRATION_IMAGES = 4
@@ -58,6 +61,23 @@ def measure_maps(
             cache.put_many(key, known)
         found |= {stored: known[stored.name] for stored in group}
     return found
+
+
+def planned_sizes(
+    maps: Mapping[StoredMap, MapStats], coded: Collection[StoredMap], chip: Chip
+) -> Sizes:
+    """What the planner is told: for ``coded`` maps the mean block as it lies in DRAM."""
+    line_bytes, block = chip.dram.config.line_bytes, chip.codec.block
+    found = {}
+    for stored, measured in maps.items():
+        if stored not in coded:
+            found[stored.name] = MapSize(None, stored.bits, channel_group=block[0])
+            continue
+        placed = BlockedMap(stored, block, measured.blocks, 0, line_bytes, None)
+        moved_bits = int(placed.n_lines.sum()) * line_bytes * 8
+        mean_bits = ceil_div(moved_bits, len(placed.n_lines)) + placed.entry_bits
+        found[stored.name] = MapSize(block, mean_bits)
+    return Sizes(found, line_bytes)
 
 
 def values_of(trace: Trace, stored: StoredMap, image: int) -> Values:

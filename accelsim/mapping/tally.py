@@ -1,46 +1,91 @@
-"""How often each extent occurs among the tiles of many candidate tilings.
-
-A window is a box, and a candidate cuts each axis on its own. So the cost of all tiles of a
-candidate is a sum over few distinct boxes, each weighted with how often its three extents
-occur: three small matrix products price all combinations of candidates at once.
-"""
+"""The running count of a stage's work while it is lowered; see ``StageWork``."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import fields
 
-import numpy as np
-from numpy.typing import NDArray
+from accelsim.mapping.dataflow import PassCost
+from accelsim.mapping.layout import Extents
+from accelsim.mapping.stage import Stage
+from accelsim.mapping.work import TENSOR_KINDS, ByteCounts, SramCounts, StageWork
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 
-
-@dataclass(frozen=True)
 class Tally:
-    """Distinct extents, and how often each occurs in each candidate."""
+    """Adds up one stage over its passes and images."""
 
-    extents: Ints  # [n_extents]
-    counts: Floats  # [n_candidates, n_extents]
+    def __init__(self, stage: Stage) -> None:
+        self._stage = stage
+        self._bytes = {kind: _zeros(ByteCounts) for kind in TENSOR_KINDS}
+        self._sram = _zeros(SramCounts)
+        self._macs = self._encoded = self._decoded = self._vector = self._pooled = 0
+
+    def moved(self, kind: str, extents: Extents, needed_bytes: int, *, write: bool) -> None:
+        """A window of a map or a tile of weights crossed the DRAM bus."""
+        self._add_bytes(
+            kind,
+            write,
+            extents.coded_bytes + extents.padding_bytes,
+            needed_bytes=needed_bytes,
+            coded_bytes=extents.coded_bytes,
+            overfetch_bytes=extents.overfetch_bytes,
+            padding_bytes=extents.padding_bytes,
+            fallback_blocks=extents.fallback_blocks,
+        )
+        if write:
+            self._encoded += extents.coded_values
+        else:
+            self._decoded += extents.coded_values
+
+    def moved_table(self, kind: str, column: str, n_bytes: int, *, write: bool) -> None:
+        """Lines of a block table (``index_bytes``) or of codec tables (``table_bytes``)."""
+        self._add_bytes(kind, write, n_bytes, **{column: n_bytes})
+
+    def filled(self, *, ifmap_bytes: int = 0, weight_bytes: int = 0) -> None:
+        """DMA or decoder wrote into a buffer."""
+        self._sram["ifmap_write_bytes"] += ifmap_bytes
+        self._sram["weight_write_bytes"] += weight_bytes
+
+    def computed(
+        self, macs: int, cost: PassCost, value_bytes: int, weight_bits: int, psum_bytes: int
+    ) -> None:
+        """The array made one pass; ``psum_bytes`` is the width of a sum in the ofmap buffer."""
+        self._macs += macs
+        self._sram["ifmap_read_bytes"] += cost.ifmap_reads * value_bytes
+        self._sram["weight_read_bytes"] += cost.weight_reads * weight_bits // 8
+        self._sram["ofmap_read_bytes"] += cost.psum_reads * psum_bytes
+        self._sram["ofmap_write_bytes"] += cost.psum_writes * psum_bytes
+
+    def vectored(self, operations: int, read_bytes: int, write_bytes: int) -> None:
+        """The vector unit worked on one tile."""
+        self._vector += operations
+        self._sram["ifmap_read_bytes"] += read_bytes
+        self._sram["ofmap_write_bytes"] += write_bytes
+
+    def drained(self, read_bytes: int, pooled_values: int) -> None:
+        """A finished tile left the ofmap buffer, through the pooling of the drain path if fused."""
+        self._sram["ofmap_read_bytes"] += read_bytes
+        self._pooled += pooled_values
+
+    def work(self) -> StageWork:
+        """The finished count."""
+        return StageWork(
+            name=self._stage.name,
+            kind=self._stage.layer.kind,
+            macs=self._macs,
+            bytes_by_tensor={kind: ByteCounts(**b) for kind, b in self._bytes.items()},
+            sram=SramCounts(**self._sram),
+            encoded_values=self._encoded,
+            decoded_values=self._decoded,
+            vector_values=self._vector,
+            fused_pool_values=self._pooled,
+        )
+
+    def _add_bytes(self, kind: str, write: bool, moved_bytes: int, **columns: int) -> None:
+        counts = self._bytes[kind]
+        counts["written_bytes" if write else "read_bytes"] += moved_bytes
+        for column, amount in columns.items():
+            counts[column] += amount
 
 
-def tally(candidate: Ints, extents: Ints, n_candidates: int) -> Tally:
-    """Count ``extents`` [n_tiles], each of a tile of ``candidate`` [n_tiles]; zeros do not count.
-
-    >>> t = tally(np.array([0, 0, 1]), np.array([4, 2, 4]), 2)
-    >>> t.extents.tolist(), t.counts.tolist()
-    ([2, 4], [[1.0, 1.0], [0.0, 1.0]])
-    """
-    distinct, which = np.unique(extents, return_inverse=True)
-    flat = np.bincount(candidate * len(distinct) + which, minlength=n_candidates * len(distinct))
-    counts = flat.reshape(n_candidates, len(distinct)).astype(np.float64)
-    some = distinct > 0
-    return Tally(distinct[some], counts[:, some])
-
-
-def weighted_sum(cost: Floats, first: Floats, second: Floats, third: Floats) -> Floats:
-    """[a, b, c] sums of ``cost`` [x, y, z] with the counts [a, x], [b, y], [c, z]."""
-    _, y, z = cost.shape
-    summed = (first @ cost.reshape(cost.shape[0], y * z)).reshape(len(first), y, z)
-    result: Floats = second @ summed @ third.T
-    return result
+def _zeros(counts: type[ByteCounts] | type[SramCounts]) -> dict[str, int]:
+    return {f.name: 0 for f in fields(counts)}
