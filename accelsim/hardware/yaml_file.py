@@ -57,8 +57,11 @@ def parse(text: str, where: str) -> Any:
         mark = error.problem_mark or error.context_mark
         line = f":{mark.line + 1}" if mark and "\n" in text else ""
         raise ConfigError(f"{where}{line}", _problem(error), _fix(error)) from None
-    except (YAMLError, ValueError) as error:
-        raise ConfigError(where, _one_line(str(error)), "write plain YAML 1.2") from None
+    # A tag that contradicts its value (`!!bool 3`) ends in one of the last three.
+    except (YAMLError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise ConfigError(
+            where, f"cannot be read: {_one_line(str(error))}", "write plain YAML 1.2, without tags"
+        ) from None
     except RecursionError:
         raise ConfigError(where, "nested too deeply", "write sections of keys") from None
 

@@ -94,6 +94,8 @@ CASES = [
     ("core:\n  clock_mhz: 500\n", "", "core: section is missing"),
     ("core:", "core: [", ":3: expected ',' or ']'"),
     ("core:", "core: !!python/name:os.system", "could not determine a constructor"),
+    ("rows: 8", "rows: !!bool 3", "cannot be read"),
+    ("rows: 8", "rows: 2001-13-45", "cannot be read: month must be in 1..12"),
     ("core:", "---\na: 1\n---\ncore:", "expected a single document in the stream"),
     ("codec:\n  name: raw", "a: &a [*a]", ":9: a: unknown key 'a'"),
 ]
