@@ -83,6 +83,7 @@ def test_only_the_command_line_prints(path: Path) -> None:
 
 def test_importing_the_package_loads_nothing_heavy() -> None:
     heavy = "numba torch matplotlib polars distributed simpy h5py"
-    code = f"import sys, accelsim; sys.exit(' '.join(set('{heavy}'.split()) & set(sys.modules)) or 0)"
+    loaded = f"set('{heavy}'.split()) & set(sys.modules)"
+    code = f"import sys, accelsim; sys.exit(' '.join({loaded}) or 0)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
