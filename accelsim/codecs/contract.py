@@ -103,6 +103,9 @@ def check_broken_streams(codec: Codec, blocks: Blocks, seed: int, n_trials: int 
         _decodes_or_refuses(codec, Bitstream(noise, end), rng.integers(1, 20, 1))
     # Far more values than bits: a decoder that does not look at the end runs beyond it.
     _decodes_or_refuses(codec, stream, blocks.sizes + 5000)
+    for fill in (0, 255):
+        few = Bitstream(np.full(4, fill, np.uint8), np.array([0, 32]))
+        _decodes_or_refuses(codec, few, np.array([5000]))
     if stream.payload.size:
         longer = np.append(stream.payload, np.uint8(0))
         for n_bits, payload in ((-1, stream.payload), (8, longer)):
