@@ -16,7 +16,7 @@ from accelsim.codecs.measure import MapStats, with_fallback
 from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.traffic import write_traffic
 from accelsim.energy.price import price, price_idle
-from accelsim.errors import TraceError
+from accelsim.errors import ConfigError, TraceError
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved
 from accelsim.mapping.lower import lower
@@ -111,6 +111,12 @@ def compare(
 
 def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None = None) -> Prepared:
     """Everything before the simulation: sizes, plan, layout, program."""
+    if chip.codec.weight_name != "raw":
+        raise ConfigError(
+            "codec.weight_name",
+            f"compressed weights are not modelled, got {chip.codec.weight_name!r}",
+            "choose raw",
+        )
     if not 1 <= images <= trace.facts.n_images:
         raise TraceError(
             trace.facts.name,

@@ -6,7 +6,7 @@ products. A dataflow says which two of these lie along the rows and columns of t
 
 from __future__ import annotations
 
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -32,7 +32,13 @@ class PassCost:
 
     def times(self, n: int) -> PassCost:
         """The cost of ``n`` such passes: the groups of a convolution, one after the other."""
-        return PassCost(*(n * amount for amount in astuple(self)))
+        return PassCost(
+            n * self.cycles,
+            n * self.ifmap_reads,
+            n * self.weight_reads,
+            n * self.psum_reads,
+            n * self.psum_writes,
+        )
 
 
 class Dataflow(Protocol):

@@ -19,14 +19,14 @@ from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.mapping.index_cache import IndexCache
 from accelsim.mapping.layout import BlockedMap, Extents, Ints
 from accelsim.mapping.place import ImageStats, PlacedMap, Placement
+from accelsim.mapping.plan import psum_bytes_per_value, vector_operations
 from accelsim.mapping.program import NONE, Kind, Program, Requester, RowWriter
-from accelsim.mapping.search import accumulates_in_buffer
 from accelsim.mapping.stage import StagePlan, StoredMap
 from accelsim.mapping.tally import Tally
 from accelsim.mapping.tiles import Fetch, Pass, fetches, passes
 from accelsim.mapping.window import Block
 from accelsim.units import bits_to_bytes, ceil_div
-from accelsim.workload.layer import Add, Conv, Pool
+from accelsim.workload.layer import Conv
 
 
 def lower(plans: Sequence[StagePlan], images: Sequence[ImageStats], chip: Chip) -> Program:
@@ -170,7 +170,7 @@ class _StageWalk:
         self._writer, self._placement, self._reader = writer, placement, reader
         self._chip, self._plan, self._stage, self._tally = chip, plan, plan.stage, tally
         self._dataflow = DATAFLOWS[chip.array.dataflow]
-        self._psum_bytes = _psum_bytes(plan, chip)
+        self._psum_bytes = psum_bytes_per_value(plan, chip)
         self._value_bytes = bits_to_bytes(plan.stage.inputs[0][0].bits)
         self._read_rows = {"needs_ifmap": NONE, "needs_weight": NONE}
         self._held = {"ifmap": 0, "weight": 0}
@@ -249,7 +249,7 @@ class _StageWalk:
                 self._psum_bytes,
             )
         else:
-            operations = _vector_operations(layer, step, len(self._stage.inputs))
+            operations = vector_operations(layer, step)
             kind, cycles = Kind.VECTOR, ceil_div(operations, self._chip.vector.lanes)
             read = self._buffer_bytes(self._stage.inputs[0][0], step.window.n_values)
             made = self._buffer_bytes(self._stage.output, step.output.n_values)
@@ -313,29 +313,6 @@ class _StageWalk:
     def _buffer_bytes(stored: StoredMap, n_values: int) -> int:
         """Bytes of ``n_values`` in a buffer, where every value has whole bytes."""
         return n_values * bits_to_bytes(stored.bits)
-
-
-def _psum_bytes(plan: StagePlan, chip: Chip) -> int:
-    """Width of a sum in the ofmap buffer: finished values leave the array requantised."""
-    layer, array = plan.stage.layer, chip.array
-    word_bytes = bits_to_bytes(plan.stage.output.bits)
-    if not isinstance(layer, Conv):
-        return word_bytes
-    kernel_rows, kernel_cols = layer.window.kernel
-    k = plan.tiling.in_channels * kernel_rows * kernel_cols
-    split = plan.tiling.in_channels < layer.in_channels // layer.groups
-    if split or accumulates_in_buffer(DATAFLOWS[array.dataflow], k, array.rows, array.cols):
-        return bits_to_bytes(array.psum_bits)
-    return word_bytes
-
-
-def _vector_operations(layer: Pool | Add, step: Pass, n_inputs: int) -> int:
-    """Comparisons or additions of one tile: one for each window element or further operand."""
-    values = step.m * step.groups
-    if isinstance(layer, Pool):
-        rows, cols = layer.window.kernel
-        return values * rows * cols
-    return values * max(1, n_inputs - 1)
 
 
 def _one(value: int) -> Ints:

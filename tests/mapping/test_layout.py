@@ -110,9 +110,8 @@ def test_the_blocks_of_all_tiles_are_all_blocks_once() -> None:
     assert (nc, nr, nq) == (2, 4, 2)
     n = nc * nr * nq
     layout = BlockedMap(m, block, stats([1] * n, [1] * n), 0, 16, None)
-    tiles = [
-        Window3(c, min(c + 16, 20), r, min(r + 4, 13), 0, 9) for c in (0, 16) for r in range(0, 13, 4)
-    ]
+    corners = [(c, r) for c in (0, 16) for r in range(0, 13, 4)]
+    tiles = [Window3(c, min(c + 16, 20), r, min(r + 4, 13), 0, 9) for c, r in corners]
     seen = np.concatenate([layout.blocks(t) for t in tiles])
     assert sorted(seen.tolist()) == list(range(n))
 

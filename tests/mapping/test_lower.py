@@ -1,0 +1,194 @@
+"""A program moves every byte once, in the right order, and gives back every buffer byte."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accelsim import read_hardware
+from accelsim.codecs.base import BlockStats, Word
+from accelsim.codecs.blocks import block_sizes
+from accelsim.codecs.measure import MapStats
+from accelsim.hardware.chip import Buffers, Chip
+from accelsim.mapping.lower import lower
+from accelsim.mapping.measured import planned_sizes
+from accelsim.mapping.plan import plan
+from accelsim.mapping.program import NONE, Kind, Program, Requester
+from accelsim.mapping.stage import StagePlan, StoredMap
+from accelsim.mapping.stages import stages, stored_maps
+from accelsim.sim.machine import Machine
+from accelsim.workload.graph import Edge, Graph, output_shape
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
+from tests.sim.small_machine import OneLineAtATime
+
+BLOCK = (4, 2, 5)
+
+
+def graph_of(layers: Sequence[Layer], channels: int, rows: int, cols: int) -> Graph:
+    edges = {"x": Edge("x", channels, rows, cols)}
+    for layer in layers:
+        shape = output_shape(layer, [edges[n] for n in layer.inputs])
+        edges[layer.output] = Edge(layer.output, *shape)
+    return Graph(tuple(layers), tuple(edges.values()), ("x",), (layers[-1].output,))
+
+
+def network(channels: int, rows: int, cols: int, width: int, stride: int) -> Graph:
+    """Residual sum, concatenation, fused and separate pooling, groups, in six layers."""
+    same = Window((3, 3), padding=(1, 1, 1, 1))
+    layers: list[Layer] = [
+        Conv("a", "x", "a", channels, width, Window((3, 3), (stride, stride), (1, 1, 1, 1))),
+        Conv("b", "a", "b", width, width, same, groups=2),
+        Add("sum", ("a", "b"), "sum", "relu"),
+        Conv("left", "sum", "left", width, 2 * width, Window((1, 1))),
+        Conv("right", "sum", "right", width, width, same),
+        Concat("both", ("left", "right"), "both"),
+        Pool("pool", "both", "pool", Window((3, 3), (2, 2), (1, 1, 1, 1))),
+        Conv("last", "pool", "last", 3 * width, 10, Window((1, 1))),
+    ]
+    return graph_of(layers, channels, rows, cols)
+
+
+def chip_of(layout: str, kib: tuple[int, int, int]) -> Chip:
+    chip = read_hardware("edge_npu", ["codec.name=zvc", "array.rows=4", "array.cols=4"])
+    buffers = Buffers(*(k * 1024 for k in kib), port_bits=64)
+    codec = replace(chip.codec, block=BLOCK, layout=layout, index_cache_entries=16, lanes=2)
+    return replace(chip, buffers=buffers, codec=codec)
+
+
+def made_up_stats(stored: StoredMap, rng: np.random.Generator) -> MapStats:
+    sizes = block_sizes((stored.channels, stored.rows, stored.cols), BLOCK)
+    bits = rng.integers(0, 10, len(sizes)) * sizes
+    return MapStats(
+        BlockStats(sizes, bits, sizes, encode_work=sizes, decode_work=sizes), Word(8), 0.0, 0, 300
+    )
+
+
+def program_of(graph: Graph, chip: Chip, seed: int = 0) -> tuple[Program, tuple[StagePlan, ...]]:
+    work = stages(graph)
+    rng = np.random.default_rng(seed)
+    measured = {m: made_up_stats(m, rng) for m in stored_maps(work)}
+    coded = [m for m in measured if m.edge not in ("x", "last") and chip.codec.layout != "linear"]
+    plans = plan(work, chip, planned_sizes(measured, coded, chip))
+    return lower(plans, [{m: measured[m] for m in coded}] * 2, chip), plans
+
+
+networks = st.builds(
+    network,
+    channels=st.integers(1, 6),
+    rows=st.integers(5, 14),
+    cols=st.integers(5, 14),
+    width=st.sampled_from([2, 4, 6, 10]),
+    stride=st.sampled_from([1, 2]),
+)
+chips = st.builds(
+    chip_of,
+    layout=st.sampled_from(["linear", "slotted", "packed"]),
+    kib=st.sampled_from([(1, 1, 1), (2, 1, 4), (16, 16, 16)]),
+)
+
+
+@given(networks, chips, st.integers(0, 3))
+@settings(deadline=None, max_examples=60)
+def test_bytes_macs_buffers_and_order(graph: Graph, chip: Chip, seed: int) -> None:
+    program, _ = program_of(graph, chip, seed)
+    check_bytes(program, chip)
+    check_macs(program, graph)
+    check_dependencies(program)
+    check_buffers(program, chip)
+
+
+def check_bytes(program: Program, chip: Chip) -> None:
+    """Every byte of the program is moved once."""
+    moved = int(program.extents.n_lines.sum()) * chip.dram.config.line_bytes
+    counts = [b for work in program.stages for b in work.bytes_by_tensor.values()]
+    assert moved == sum(b.fetched_bytes for b in counts)
+    assert moved == sum(b.read_bytes + b.written_bytes for b in counts)
+    assert all(b.fetched_bytes >= b.coded_bytes >= 0 for b in counts)
+    assert all(b.padding_bytes >= 0 for b in counts)
+    rows, extents = program.rows, program.extents
+    used = np.zeros(len(extents.n_lines), np.int64)
+    for first, last in zip(rows.first_extent, rows.last_extent, strict=True):
+        used[first:last] += 1
+    assert (used == 1).all(), "every extent belongs to one row"
+
+
+def check_macs(program: Program, graph: Graph) -> None:
+    for work in program.stages:
+        layer = next(x for x in graph.layers if x.name == work.name)
+        assert work.macs == graph.macs(layer) * program.n_images
+
+
+def check_dependencies(program: Program) -> None:
+    """Whoever reads a line waits, directly, for a WRITE no earlier than the line's last one."""
+    rows = program.rows
+    written: dict[int, int] = {}
+    for row in range(rows.n_rows):
+        lines = lines_of(program, row)
+        if rows.kind[row] == Kind.WRITE:
+            assert rows.kind[rows.after[row]] in (Kind.COMPUTE, Kind.VECTOR)
+            written.update(dict.fromkeys(lines, row))
+        elif rows.kind[row] == Kind.READ and rows.requester[row] != Requester.WEIGHT:
+            last = max((written[line] for line in lines if line in written), default=NONE)
+            assert last <= rows.after[row] < row
+        elif rows.kind[row] in (Kind.COMPUTE, Kind.VECTOR):
+            assert max(rows.needs_ifmap[row], rows.needs_weight[row]) < row
+
+
+def lines_of(program: Program, row: int) -> list[int]:
+    first, last = program.rows.first_extent[row], program.rows.last_extent[row]
+    extents = program.extents
+    return [
+        line
+        for e in range(first, last)
+        for line in range(extents.first_line[e], extents.first_line[e] + extents.n_lines[e])
+    ]
+
+
+def check_buffers(program: Program, chip: Chip) -> None:
+    """All bytes come back, and the machine gets through with the buffers that it has."""
+    rows = program.rows
+    read = rows.kind == Kind.READ
+    for requester, released in (
+        (Requester.IFMAP, rows.release_ifmap_bytes),
+        (Requester.WEIGHT, rows.release_weight_bytes),
+    ):
+        taken = rows.acquire_bytes[read & (rows.requester == requester)].sum()
+        assert taken == released.sum()
+        assert (released >= 0).all()
+    assert rows.acquire_bytes[~read].sum() == rows.release_ofmap_bytes.sum()
+    Machine(program, chip, OneLineAtATime(len(program.stages))).run()
+
+
+@pytest.mark.parametrize("layout", ["slotted", "packed"])
+def test_every_compressed_block_is_written_once_and_so_is_its_table_entry(layout: str) -> None:
+    program, _ = program_of(network(3, 13, 11, 6, 1), chip_of(layout, (4, 4, 4)))
+    rows = program.rows
+    blocked = rows.stage != len(program.stages) - 1  # the network's output is linear
+    lines = [
+        line
+        for row in np.flatnonzero((rows.kind == Kind.WRITE) & blocked)
+        for line in lines_of(program, int(row))
+    ]
+    assert len(lines) == len(set(lines))
+
+
+def test_two_images_get_places_of_their_own() -> None:
+    program, _ = program_of(network(3, 9, 9, 4, 1), chip_of("slotted", (4, 4, 4)))
+    rows = program.rows
+    written: list[set[int]] = [set(), set()]
+    for row in np.flatnonzero(rows.kind == Kind.WRITE):
+        written[int(rows.image[row])].update(lines_of(program, int(row)))
+    assert written[0] and written[1] and not written[0] & written[1]
+
+
+def test_lowering_is_deterministic() -> None:
+    graph, chip = network(3, 13, 11, 6, 2), chip_of("packed", (2, 2, 2))
+    one, two = (program_of(graph, chip)[0] for _ in range(2))
+    for table in ("rows", "extents"):
+        for a, b in zip(
+            vars(getattr(one, table)).values(), vars(getattr(two, table)).values(), strict=True
+        ):
+            np.testing.assert_array_equal(a, b)
