@@ -93,8 +93,9 @@ def spans(axis: Axis, extents: Sequence[int]) -> Spans:
     starts = [np.arange(0, axis.n_stored, e, dtype=np.int64) for e in extents]
     cut = np.concatenate(starts)
     candidate = np.repeat(np.arange(len(extents)), [len(s) for s in starts])
-    boundary = np.clip((cut - 1) * axis.pool.stride - axis.pool.before + axis.pool.extent, 0, None)
+    boundary = (cut - 1) * axis.pool.stride - axis.pool.before + axis.pool.extent
     boundary[cut == 0] = 0
+    boundary = np.maximum(boundary, 0)
     before = np.concatenate([boundary[:1], boundary[:-1]])
     keep = (cut == 0) | ((boundary > before) & (boundary < axis.n_computed))
     cut, candidate, boundary = cut[keep], candidate[keep], boundary[keep]

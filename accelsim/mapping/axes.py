@@ -1,0 +1,174 @@
+"""The candidate cuts of a stage, axis by axis, as arrays: what their tiles store and read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+
+from accelsim.mapping.occurrences import Floats, Ints, Occurrences, occurrences
+from accelsim.mapping.spans import Axis, Spans, spans
+from accelsim.mapping.stage import Stage
+from accelsim.mapping.tiles import channel_groups
+
+
+class Reads(NamedTuple):
+    """Rows (or columns) that the tiles of each candidate read, in whole blocks."""
+
+    whole: Occurrences
+    """Of every tile, its window."""
+    new: Occurrences
+    """Of every tile, what its window adds to that of the tile before."""
+    largest: Ints  # [n_candidates] the largest window
+    largest_with_next: Ints  # [n_candidates] a window and what the next one adds
+    last_with_first: Ints  # [n_candidates] the last window and the first
+
+
+@dataclass(frozen=True)
+class PlaceAxis:
+    """Candidate cuts of the rows or of the columns. Arrays are [n_candidates]."""
+
+    n_tiles: Ints
+    stored: Occurrences
+    computed: Occurrences
+    largest_stored: Ints
+    largest_computed: Ints
+    cut: Spans
+
+
+@lru_cache(maxsize=512)  # the layers of a network share few shapes
+def place_axis(axis: Axis, extents: tuple[int, ...]) -> PlaceAxis:
+    """Cut ``axis`` into tiles of each of ``extents``."""
+    cut, n = spans(axis, extents), len(extents)
+    first = np.flatnonzero(np.diff(cut.candidate, prepend=-1))
+    stored, computed = (b - a for a, b in (cut.stored, cut.computed))
+    return PlaceAxis(
+        n_tiles=np.bincount(cut.candidate, minlength=n),
+        stored=occurrences(cut.candidate, stored, n),
+        computed=occurrences(cut.candidate, computed, n),
+        largest_stored=np.maximum.reduceat(stored, first),
+        largest_computed=np.maximum.reduceat(computed, first),
+        cut=cut,
+    )
+
+
+@lru_cache(maxsize=512)
+def reads(axis: Axis, extents: tuple[int, ...], block: int) -> Reads:
+    """What the tiles of ``place_axis`` read, aligned to blocks of ``block`` rows."""
+    cut, n = place_axis(axis, extents).cut, len(extents)
+    candidate, (start, stop) = cut.candidate, cut.read
+    start, stop = start // block * block, np.minimum(-(-stop // block) * block, axis.n_read)
+    first = np.flatnonzero(np.diff(candidate, prepend=-1))
+    held = np.append(0, stop[:-1])
+    held[first] = 0
+    whole = stop - start
+    new = np.maximum(0, stop - np.maximum(start, held))
+    following = np.append(new[1:], 0)
+    last = np.append(first[1:], len(candidate)) - 1
+    following[last] = 0
+    return Reads(
+        whole=occurrences(candidate, whole, n),
+        new=occurrences(candidate, new, n),
+        largest=np.maximum.reduceat(whole, first),
+        largest_with_next=np.maximum.reduceat(whole + following, first),
+        last_with_first=whole[last] + whole[first],
+    )
+
+
+@dataclass(frozen=True)
+class ChannelAxis:
+    """Candidate cuts of the channels: pairs of output tile and input pass.
+
+    Arrays are [n_pairs]. Many pairs read the same ranges of input channels; these are
+    listed once, in sets.
+    """
+
+    out_channels: Ints
+    in_channels: Ints
+    n_out_tiles: Ints
+    n_in_passes: Ints
+    revisits: Ints
+    """Output tiles that read the same input channels."""
+    alternates: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    """Whether other output tiles read other input channels."""
+    range_set: Ints
+    """Which set of ranges the pair reads."""
+    range_of_set: Ints  # [n_ranges] set of each range
+    range_start: Ints  # [n_ranges]
+    range_stop: Ints  # [n_ranges]
+
+
+def channel_axis(stage: Stage, pairs: Sequence[tuple[int, int]]) -> ChannelAxis:
+    """The channel cuts of ``stage``; see ``candidates.channel_extents`` for legal pairs."""
+    groups, group_in, group_out = channel_groups(stage)
+    total = stage.output.channels
+    out, ins = (np.array(column, np.int64) for column in zip(*pairs, strict=True))
+    inside = out <= group_out
+    tiles_of_group = -(-group_out // out)
+    n_out_tiles = np.where(inside, groups * tiles_of_group, -(-total // out))
+    # Ranges of input channels: equal passes in every group, or one for several groups.
+    # No pass inside a group is as wide as a range over several.
+    widths = np.where(inside, ins, out // group_out * group_in)
+    distinct, range_set = np.unique(widths, return_inverse=True)
+    starts, stops, sets = [], [], []
+    for number, width in enumerate(distinct.tolist()):
+        if width <= group_in:
+            within = np.arange(0, group_in, width, dtype=np.int64)
+            start = (np.arange(groups)[:, None] * group_in + within).ravel()
+            stop = np.minimum(start + width, (start // group_in + 1) * group_in)
+        else:
+            start = np.arange(0, groups * group_in, width, dtype=np.int64)
+            stop = np.minimum(start + width, groups * group_in)
+        starts.append(start)
+        stops.append(stop)
+        sets.append(np.full(len(start), number))
+    return ChannelAxis(
+        out_channels=out,
+        in_channels=ins,
+        n_out_tiles=n_out_tiles,
+        n_in_passes=-(-group_in // ins),
+        revisits=np.where(inside, tiles_of_group, 1),
+        alternates=(groups > 1) & (inside | (n_out_tiles > 1)),
+        range_set=range_set,
+        range_of_set=np.concatenate(sets),
+        range_start=np.concatenate(starts),
+        range_stop=np.concatenate(stops),
+    )
+
+
+def products(
+    stage: Stage, pairs: Iterable[tuple[int, int]]
+) -> tuple[tuple[Ints, Ints, Ints], Floats]:
+    """Distinct (n, k / kernel size, groups) of the passes at one place, each [n_products].
+
+    And [n_pairs, n_products] how often each pair of channel extents has them.
+    """
+    groups, group_in, group_out = channel_groups(stage)
+    found: dict[tuple[int, int, int], int] = {}
+    entries: list[tuple[int, int, int]] = []
+    pairs = list(pairs)
+    for number, (out, ins) in enumerate(pairs):
+        if out <= group_out:
+            times, size = groups, group_out
+            tiles = [(n, 1, count) for n, count in _pieces(size, out)]
+        else:
+            times, size = 1, groups * group_out
+            tiles = [(group_out, n // group_out, count) for n, count in _pieces(size, out)]
+        for n, n_groups, n_tiles in tiles:
+            for k, n_passes in _pieces(group_in, ins):
+                column = found.setdefault((n, k, n_groups), len(found))
+                entries.append((number, column, times * n_tiles * n_passes))
+    counts = np.zeros((len(pairs), len(found)))
+    for number, column, count in entries:
+        counts[number, column] += count
+    n, k, n_groups = np.array(list(found), np.int64).T
+    return (n, k, n_groups), counts
+
+
+def _pieces(size: int, extent: int) -> list[tuple[int, int]]:
+    """(extent, how often) when ``size`` is cut; the last piece may be smaller."""
+    whole, rest = divmod(size, extent)
+    return [(e, count) for e, count in ((extent, whole), (rest, 1)) if e and count]

@@ -1,0 +1,173 @@
+"""How each stage is cut: the best tiling for the given buffers, array and stored sizes.
+
+All candidate cuts of a stage are priced at once (``search``). Candidates do not depend on
+the buffers, so for the traffic objective a larger buffer never gives more modelled traffic.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.errors import MappingError
+from accelsim.hardware.chip import Buffers, Chip
+from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.mapping.occurrences import Floats, Ints
+from accelsim.mapping.search import StageSearch, Variant, accumulates_in_buffer
+from accelsim.mapping.sizes import Sizes
+from accelsim.mapping.stage import Stage, StagePlan, Tiling
+from accelsim.mapping.tiles import Pass
+from accelsim.units import KIB, bits_to_bytes, ceil_div
+from accelsim.workload.layer import Add, Conv, Pool
+
+Objective: TypeAlias = Literal["traffic", "latency"]
+TIME_TOLERANCE = 0.02
+"""Tilings whose modelled times differ by less count as equally fast: the model is no better."""
+_KNOBS = ("buffers.ifmap_kib", "buffers.weight_kib", "buffers.ofmap_kib")
+
+
+def plan(
+    stages: Sequence[Stage], chip: Chip, sizes: Sizes, objective: Objective = "traffic"
+) -> tuple[StagePlan, ...]:
+    """Cut every stage for ``chip``.
+
+    ``traffic``: fewest modelled DRAM bytes; among equals the fewest passes of those whose
+    modelled time is shortest, within ``TIME_TOLERANCE``. ``latency``: the fewest bytes, then
+    passes, among all whose modelled time is shortest, within the same.
+    Time is the longer of DRAM time at peak bandwidth and array cycles, plus what nothing
+    hides: the first tiles of both operands and the last output tile. Raises
+    ``MappingError`` when a stage fits the buffers in no way.
+    """
+    return tuple(StagePlan(s, _tiling(s, chip, sizes, objective)) for s in stages)
+
+
+def vector_operations(layer: Pool | Add, step: Pass) -> int:
+    """Operations of a pass on the vector unit, one per lane and cycle.
+
+    A pooling folds in every value of its windows (padding included), a sum every operand
+    but the first.
+    """
+    if isinstance(layer, Add):
+        return step.output.n_values * (len(layer.inputs) - 1)
+    rows, cols = layer.window.kernel
+    return step.output.n_values * rows * cols
+
+
+def psum_bytes_per_value(plan: StagePlan, chip: Chip) -> int:
+    """Bytes that one output of the array occupies in the ofmap buffer before it is drained.
+
+    Wide partial sums where later passes or folds add to them; finished values otherwise.
+    """
+    stage, layer, array = plan.stage, plan.stage.layer, chip.array
+    finished = bits_to_bytes(stage.output.bits)
+    if not isinstance(layer, Conv):
+        return finished
+    in_channels = plan.tiling.in_channels
+    k = in_channels * layer.window.kernel[0] * layer.window.kernel[1]
+    split = in_channels < layer.in_channels // layer.groups
+    dataflow = DATAFLOWS[array.dataflow]
+    if split or accumulates_in_buffer(dataflow, k, array.rows, array.cols):
+        return bits_to_bytes(array.psum_bits)
+    return finished
+
+
+def _tiling(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Tiling:
+    search = StageSearch(stage, chip, sizes)
+    traffic = np.stack([_traffic_bits(search, v) for v in search.variants])
+    fits = np.stack([_fits(search, v, chip.buffers) for v in search.variants])
+    if not fits.any():
+        raise _does_not_fit(stage, chip.buffers, search)
+    if objective == "traffic":
+        fits &= traffic == traffic[fits].min()
+    v, p, r, q = np.nonzero(fits)
+    bits = traffic[fits]
+    time = _time_cycles(search, bits, (p, r, q))
+    slow = time > time.min() * (1 + TIME_TOLERANCE)
+    passes = np.broadcast_to(search.n_channel_steps * search.n_places, search.shape)[p, r, q]
+    best = np.lexsort((time, passes, bits, slow))[0]
+    return _as_tiling(search, int(v[best]), (int(p[best]), int(r[best]), int(q[best])))
+
+
+def _fits(search: StageSearch, variant: Variant, buffers: Buffers) -> NDArray[np.bool_]:
+    ok = (
+        (variant.ifmap_need_bytes <= buffers.ifmap_bytes)
+        & (variant.weight_need_bytes <= buffers.weight_bytes)
+        & (variant.ofmap_need_bytes <= buffers.ofmap_bytes)
+    )
+    return np.broadcast_to(ok, search.shape)
+
+
+def _traffic_bits(search: StageSearch, variant: Variant) -> Floats:
+    total = variant.ifmap_bits + variant.weight_bits + search.ofmap_bits
+    return np.broadcast_to(total, search.shape)
+
+
+def _time_cycles(
+    search: StageSearch,
+    traffic_bits: Floats,
+    where: tuple[Ints, Ints, Ints],
+) -> Floats:
+    """Modelled cycles of the candidates at ``where``."""
+    axes = [np.unique(i, return_inverse=True) for i in where]
+    table = search.compute_cycles(*(distinct for distinct, _ in axes))
+    compute = table[tuple(which for _, which in axes)]
+    exposed = search.exposed_bits(*where)
+    peak = search.peak_bits_per_cycle
+    time: Floats = np.maximum(compute, traffic_bits / peak) + exposed / peak
+    return time
+
+
+def _needs(variant: Variant, shape: tuple[int, int, int]) -> Floats:
+    """[..., 3] bytes of the ifmap, weight and ofmap buffer."""
+    needs = (variant.ifmap_need_bytes, variant.weight_need_bytes, variant.ofmap_need_bytes)
+    return np.stack([np.broadcast_to(n, shape) for n in needs], axis=-1)
+
+
+def _as_tiling(search: StageSearch, v: int, where: tuple[int, int, int]) -> Tiling:
+    variant = search.variants[v]
+    p, r, q = where
+
+    def at(values: Floats) -> int:
+        return int(np.broadcast_to(values, search.shape)[where])
+
+    return Tiling(
+        out_channels=int(search.channels.out_channels[p]),
+        out_rows=search.row_extents[r],
+        out_cols=search.col_extents[q],
+        in_channels=int(search.channels.in_channels[p]),
+        order=variant.order,
+        ifmap_resident=variant.ifmap_resident,
+        weights_resident=variant.weights_resident,
+        ifmap_tile_bytes=at(variant.ifmap_need_bytes),
+        weight_tile_bytes=at(variant.weight_need_bytes) // 2,
+        ofmap_tile_bytes=at(search.ofmap_tile_bytes),
+        traffic_bytes=ceil_div(at(_traffic_bits(search, variant)), 8),
+        line_buffer_bytes=at(variant.line_buffer_bytes),
+    )
+
+
+def _does_not_fit(stage: Stage, buffers: Buffers, search: StageSearch) -> MappingError:
+    """Names the buffer that is too small in the cut that comes closest to fitting."""
+    needs = np.concatenate([_needs(v, search.shape).reshape(-1, 3) for v in search.variants])
+    sizes = (buffers.ifmap_bytes, buffers.weight_bytes, buffers.ofmap_bytes)
+    available = np.array(sizes, np.float64)
+    least = needs.min(axis=0)
+    if (least > available).any():
+        buffer = int(np.argmax(least / available))
+        need = int(least[buffer])
+    else:
+        closest = needs[np.argmin((needs / available).max(axis=1))]
+        buffer = int(np.argmax(closest / available))
+        need = int(closest[buffer])
+    kind = _KNOBS[buffer].split(".")[1].removesuffix("_kib")
+    pool = stage.fused_pool
+    or_unfuse = f", or run {pool.name!r} on the vector unit" if pool and kind == "ofmap" else ""
+    return MappingError(
+        f"layer {stage.name!r}",
+        f"its smallest tile needs {need} bytes of the {kind} buffer, which has "
+        f"{int(available[buffer])}",
+        f"set {_KNOBS[buffer]} to at least {ceil_div(need, KIB)}{or_unfuse}",
+    )

@@ -1,0 +1,379 @@
+"""Plans: the model of the search against passes walked one by one, and its promises."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from accelsim.errors import MappingError
+from accelsim.hardware.chip import Buffers, PeArray
+from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.mapping.plan import TIME_TOLERANCE, plan, psum_bytes_per_value, vector_operations
+from accelsim.mapping.search import StageSearch
+from accelsim.mapping.sizes import MapSize, Sizes, window_bits
+from accelsim.mapping.stage import Stage, StagePlan, StoredMap, Tiling
+from accelsim.mapping.stages import stages, stored_maps
+from accelsim.mapping.tiles import Fetch, Pass, fetches, passes
+from accelsim.mapping.window import n_blocks
+from accelsim.units import Clock
+from accelsim.workload.graph import Edge
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
+from tests.mapping.small_stages import conv_stage, graph_of, small_stages, square
+
+KIB = 1024
+
+
+def chip(
+    ifmap: int = 64 * KIB,
+    weight: int = 64 * KIB,
+    ofmap: int = 64 * KIB,
+    dataflow: str = "output_stationary",
+    rows: int = 16,
+    cols: int = 16,
+    overlap: bool = True,
+) -> Any:
+    """A chip with these buffers in bytes; only what the planner reads."""
+    return SimpleNamespace(
+        array=PeArray(rows, cols, dataflow, overlap, psum_bits=32),
+        buffers=Buffers(ifmap, weight, ofmap, port_bits=128),
+        codec=SimpleNamespace(block=(4, 1, 16)),
+        dram=SimpleNamespace(config=SimpleNamespace(peak_gb_s=4.8)),
+        core=Clock.from_mhz(1000),
+    )
+
+
+class Case(NamedTuple):
+    stage: Stage
+    sizes: Sizes
+    chip: Any
+
+
+blocks = st.none() | st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(1, 4))
+
+
+@st.composite
+def cases(draw: st.DrawFn) -> Case:
+    """A small stage on a small array; every map linear or in blocks of its own."""
+    stage = draw(small_stages())
+    sizes = {}
+    for stored in stored_maps([stage]):
+        block = draw(blocks)
+        bits = draw(st.integers(1, 300)) if block else stored.bits
+        sizes[stored.name] = MapSize(block, bits, draw(st.integers(1, 4)))
+    side = st.integers(1, 5)
+    dataflow = draw(st.sampled_from(sorted(DATAFLOWS)))
+    made = chip(dataflow=dataflow, rows=draw(side), cols=draw(side), overlap=draw(st.booleans()))
+    weight_bits = {}
+    if isinstance(stage.layer, Conv) and draw(st.booleans()):
+        weight_bits[stage.name] = draw(st.integers(1, 5000))
+    return Case(stage, Sizes(sizes, 1, weight_bits), made)
+
+
+def fetched(stage: Stage, step: Pass, sizes: Sizes) -> tuple[Fetch, ...]:
+    return fetches(stage, step, lambda m: sizes.maps[m.name].block)
+
+
+def map_bits(stored: StoredMap, window: Any, sizes: Sizes) -> int:
+    size = sizes.maps[stored.name]
+    if size.block is None:
+        return int(window.n_values) * size.bits
+    return n_blocks(window, size.block) * size.bits if window.n_values else 0
+
+
+def walked_traffic(stage: Stage, tiling: Tiling, sizes: Sizes) -> tuple[int, float, int]:
+    """Bits of ifmap, weights and ofmap, pass by pass."""
+    ifmap, weights, ofmap = 0, 0.0, 0
+    for p in passes(stage, tiling):
+        ifmap += sum(map_bits(f.stored, f.fetched, sizes) for f in fetched(stage, p, sizes))
+        if p.loads_weights:
+            assert isinstance(stage.layer, Conv)
+            raw = p.n_weights * stage.layer.weight_bits
+            total = stage.layer.n_weights * stage.layer.weight_bits
+            weights += raw / total * sizes.weight_bits.get(stage.name, total)
+        if p.last:
+            ofmap += map_bits(stage.output, p.output, sizes)
+    return ifmap, weights, ofmap
+
+
+def walked_ifmap_need(stage: Stage, tiling: Tiling, sizes: Sizes) -> int:
+    """Most values (of one byte) in the ifmap buffer: a window and what the next one adds."""
+    loads = [p for p in passes(stage, tiling) if p.loads_ifmap]
+    if tiling.ifmap_resident:
+        return sum(f.fetched.n_values for p in loads for f in fetched(stage, p, sizes))
+    whole, new = [], []
+    for p in loads:
+        alone = SimpleNamespace(loads_ifmap=True, window=p.window, retained=None)
+        whole.append(sum(f.fetched.n_values for f in fetched(stage, alone, sizes)))  # type: ignore[arg-type]
+        new.append(sum(f.fetched.n_values for f in fetched(stage, p, sizes)))
+    with_next = [a + b for (a, _), (_, b) in pairwise(zip(whole, new, strict=True))]
+    return max([*whole, *with_next])
+
+
+def tiling_of(search: StageSearch, v: int, p: int, r: int, q: int) -> Tiling:
+    variant = search.variants[v]
+    return Tiling(
+        out_channels=int(search.channels.out_channels[p]),
+        out_rows=search.row_extents[r],
+        out_cols=search.col_extents[q],
+        in_channels=int(search.channels.in_channels[p]),
+        order=variant.order,
+        ifmap_resident=variant.ifmap_resident,
+        weights_resident=variant.weights_resident,
+        ifmap_tile_bytes=0,
+        weight_tile_bytes=0,
+        ofmap_tile_bytes=0,
+        traffic_bytes=0,
+    )
+
+
+@settings(deadline=None, max_examples=200)
+@given(cases(), st.data())
+def test_the_search_prices_a_candidate_as_walking_its_passes_does(
+    case: Case, data: st.DataObject
+) -> None:
+    stage, sizes = case.stage, case.sizes
+    search = StageSearch(stage, case.chip, sizes)
+    v = data.draw(st.integers(0, len(search.variants) - 1))
+    p, r, q = (data.draw(st.integers(0, n - 1)) for n in search.shape)
+    variant, tiling = search.variants[v], tiling_of(search, v, p, r, q)
+
+    def at(values: Any) -> float:
+        return float(np.broadcast_to(values, search.shape)[p, r, q])
+
+    assume(np.isfinite(at(variant.ifmap_need_bytes)))
+    steps = list(passes(stage, tiling))
+    ifmap, weights, ofmap = walked_traffic(stage, tiling, sizes)
+    assert at(variant.ifmap_bits) == ifmap
+    assert at(variant.weight_bits) == pytest.approx(weights)
+    assert at(search.ofmap_bits) == ofmap
+    assert at(search.n_places * search.n_channel_steps) == len(steps)
+    assert at(variant.ifmap_need_bytes) >= walked_ifmap_need(stage, tiling, sizes)
+    if isinstance(stage.layer, Conv):
+        assert at(search.weight_tile_bytes) == max(step.n_weights for step in steps)
+        array = case.chip.array
+        cycles = sum(
+            DATAFLOWS[array.dataflow]
+            .cost(s.m, s.n, s.k, array.rows, array.cols, array.fold_overlap, False, s.groups)
+            .cycles
+            for s in steps
+        )
+        one = [np.array([i]) for i in (p, r, q)]
+        assert search.compute_cycles(*one)[0, 0, 0] == cycles
+    stored = max(step.output.n_values for step in steps)
+    computed = max(step.m * step.n * step.groups for step in steps)
+    per_value = psum_bytes_per_value(StagePlan(stage, tiling), case.chip)
+    assert at(search.ofmap_tile_bytes) == (computed * 4 if per_value == 4 else stored)
+
+
+@settings(deadline=None, max_examples=100)
+@given(cases())
+def test_output_tiles_are_unions_of_blocks(case: Case) -> None:
+    block = case.sizes.maps[case.stage.output.name].block
+    assume(block is not None)
+    assert block is not None
+    search = StageSearch(case.stage, case.chip, case.sizes)
+    total = (case.stage.output.channels, case.stage.output.rows, case.stage.output.cols)
+    extents = (search.channels.out_channels.tolist(), search.row_extents, search.col_extents)
+    for found, size, whole in zip(extents, block, total, strict=True):
+        assert all(e % size == 0 or e == whole for e in found)
+
+
+@settings(deadline=None, max_examples=100)
+@given(cases(), st.data())
+def test_larger_buffers_never_give_more_modelled_traffic(case: Case, data: st.DataObject) -> None:
+    sizes = st.integers(0, 12)
+    small = [2 ** data.draw(sizes) for _ in range(3)]
+    large = [n + data.draw(st.integers(0, 4000)) for n in small]
+    try:
+        case.chip.buffers = Buffers(*small, port_bits=128)
+        tight = plan([case.stage], case.chip, case.sizes)[0].tiling
+    except MappingError:
+        return
+    case.chip.buffers = Buffers(*large, port_bits=128)
+    roomy = plan([case.stage], case.chip, case.sizes)[0].tiling
+    assert roomy.traffic_bytes <= tight.traffic_bytes
+
+
+@settings(deadline=None, max_examples=100)
+@given(cases(), st.sampled_from(["traffic", "latency"]))
+def test_a_plan_fits_the_buffers_and_is_the_same_each_time(case: Case, objective: Any) -> None:
+    case.chip.buffers = Buffers(600, 600, 900, port_bits=128)
+    try:
+        (found,) = plan([case.stage], case.chip, case.sizes, objective)
+    except MappingError:
+        return
+    t = found.tiling
+    assert t.ifmap_tile_bytes <= 600 and 2 * t.weight_tile_bytes <= 600
+    assert 2 * t.ofmap_tile_bytes + t.line_buffer_bytes <= 900
+    assert t.ifmap_tile_bytes >= walked_ifmap_need(case.stage, t, case.sizes)
+    assert plan([case.stage], case.chip, case.sizes, objective) == (found,)
+    bits = sum(walked_traffic(case.stage, t, case.sizes))
+    assert t.traffic_bytes == pytest.approx(bits / 8, abs=1)
+
+
+@settings(deadline=None, max_examples=60)
+@given(cases())
+def test_the_latency_objective_is_as_fast_as_any_traffic_plan(case: Case) -> None:
+    search = StageSearch(case.stage, case.chip, case.sizes)
+
+    def time(t: Tiling) -> float:
+        """The docstring of ``plan``, written out for one tiling."""
+        steps = list(passes(case.stage, t))
+        array, peak = case.chip.array, search.peak_bits_per_cycle
+        cycles = 0
+        if isinstance(case.stage.layer, Conv):
+            cycles = sum(
+                DATAFLOWS[array.dataflow]
+                .cost(s.m, s.n, s.k, array.rows, array.cols, array.fold_overlap, False, s.groups)
+                .cycles
+                for s in steps
+            )
+        traffic = 8 * t.traffic_bytes / peak
+        return max(cycles, traffic)
+
+    fast, thrifty = (
+        plan([case.stage], case.chip, case.sizes, o)[0].tiling for o in ("traffic", "latency")
+    )
+    fast, thrifty = thrifty, fast
+    # What nothing hides is at most everything that moves.
+    slack = 8 * thrifty.traffic_bytes / search.peak_bits_per_cycle
+    assert time(fast) <= (time(thrifty) + slack) * (1 + TIME_TOLERANCE)
+
+
+def test_a_stage_that_fits_whole_moves_every_value_once() -> None:
+    stage = conv_stage(16, 14, 14, 32, square(3, 1, 1))
+    (found,) = plan([stage], chip(), Sizes.raw(stored_maps([stage])))
+    assert found.tiling.traffic_bytes == 16 * 196 + 32 * 16 * 9 + 32 * 196
+
+
+def test_the_cheaper_operand_is_read_again_when_neither_fits() -> None:
+    # Ifmap 64 x 28 x 28 = 50176 bytes, weights 128 x 64 = 8192 bytes, 4 KiB for either.
+    stage = conv_stage(64, 28, 28, 128, square(1))
+    sizes, output = Sizes.raw(stored_maps([stage])), 128 * 784
+    # Small ofmap buffer: two weight tiles of 32 channels fit, so four sweeps of the map; a
+    # single sweep would read all weights at each of 28 places, as two rows (3584 bytes) do
+    # not fit twice.
+    (found,) = plan([stage], chip(ifmap=4 * KIB, weight=4 * KIB, ofmap=16 * KIB), sizes)
+    assert found.tiling.traffic_bytes == 4 * 50176 + 8192 + output
+    # 256 KiB hold two tiles of psums of 128 channels x 7 rows (100352 bytes): one sweep,
+    # in passes of few input channels, with all weights at four places.
+    (found,) = plan([stage], chip(ifmap=4 * KIB, weight=4 * KIB, ofmap=256 * KIB), sizes)
+    assert found.tiling.traffic_bytes == 50176 + 4 * 8192 + output
+
+
+def test_halo_rows_are_not_fetched_again_but_overlapping_blocks_of_columns_are() -> None:
+    stage = conv_stage(4, 64, 64, 4, square(3, 1, 1))
+    sizes = Sizes.raw(stored_maps([stage]))
+    search = StageSearch(stage, chip(), sizes)
+    p = len(search.channels.out_channels) - 1
+    r, full, half = search.row_extents.index(8), len(search.col_extents) - 1, -2
+    bits = np.broadcast_to(search.variants[0].ifmap_bits, search.shape)
+    assert bits[p, r, full] == 4 * 64 * 64 * 8
+    assert bits[p, r, half] == 4 * 64 * (33 + 33) * 8
+
+
+def test_every_layer_of_a_network_is_planned_and_pooling_lines_are_counted() -> None:
+    layers: list[Layer] = [
+        Conv("a", "x", "am", 3, 16, square(3, 2)),
+        Pool("p", "am", "pm", square(3, 2)),
+        Conv("b", "pm", "bm", 16, 16, square(1)),
+        Conv("c", "pm", "cm", 16, 16, square(3, 1, 1)),
+        Concat("cat", ("bm", "cm"), "bc"),
+        Conv("d", "bc", "dm", 32, 32, square(3, 1, 1), groups=32),
+        Add("s", ("bc", "dm"), "sm"),
+        Pool("q", "sm", "qm", square(2, 2)),
+        Conv("fc", "qm", "y", 32, 10, square(13), fully_connected=True),
+    ]
+    cut = stages(graph_of(layers, [Edge("x", 3, 111, 111)]))
+    made = chip(ifmap=16 * KIB, weight=32 * KIB, ofmap=16 * KIB)
+    found = plan(cut, made, Sizes.raw(stored_maps(cut)))
+    assert [p.stage.name for p in found] == ["a", "b", "c", "d", "s", "q", "fc"]
+    first = found[0].tiling
+    # 3x3 pooling with stride 2 keeps one of its three rows of 55 columns.
+    channels = first.out_channels if first.order == "weights_outer" else 16
+    assert first.line_buffer_bytes == channels * 55 and first.out_cols == 27
+
+
+def test_what_does_not_fit_is_named_with_its_knob() -> None:
+    # One row of one channel: 3 + 1 rows of 400 columns, one output row of 4-byte psums twice.
+    stage = conv_stage(8, 400, 400, 8, square(3, 1, 1))
+    sizes = Sizes.raw(stored_maps([stage]))
+    with pytest.raises(MappingError) as ifmap:
+        plan([stage], chip(ifmap=8), sizes)
+    assert "smallest tile" in str(ifmap.value) and "ifmap buffer, which has 8" in str(ifmap.value)
+    assert "buffers.ifmap_kib to at least 1" in str(ifmap.value)
+    with pytest.raises(MappingError, match=r"needs 18 bytes of the weight buffer.*\n.*weight_kib"):
+        plan([stage], chip(weight=17), sizes)
+    pooled = conv_stage(8, 400, 400, 8, square(1), pool=Pool("p", "y", "z", square(3, 2)))
+    sizes = Sizes.raw(stored_maps([pooled]))
+    with pytest.raises(MappingError, match=r"ofmap_kib to at least 1, or run 'p' on the vector"):
+        plan([pooled], chip(ofmap=600), sizes)
+
+
+def test_the_named_demand_is_enough_to_fit() -> None:
+    stage = conv_stage(8, 40, 40, 8, square(3, 1, 1))
+    sizes = Sizes.raw(stored_maps([stage]))
+    plan([stage], chip(weight=18), sizes)  # two tiles of 9 weights: see above
+
+
+def test_vector_operations_count_window_values_and_operands() -> None:
+    pool = Pool("p", "x", "y", square(3, 2))
+    (stage,) = stages(graph_of([pool], [Edge("x", 4, 9, 9)]))
+    tiling = Tiling(4, 4, 4, 1, "weights_outer", False, False, 0, 0, 0, 0)
+    assert [vector_operations(pool, p) for p in passes(stage, tiling)] == [4 * 16 * 9]
+    add = Add("s", ("a", "b"), "y")
+    (stage,) = stages(graph_of([add], [Edge("a", 2, 3, 3), Edge("b", 2, 3, 3)]))
+    assert [vector_operations(add, p) for p in passes(stage, tiling)] == [18]
+
+
+def test_psums_are_wide_only_where_something_is_added_to_them() -> None:
+    stage = conv_stage(32, 8, 8, 16, square(1))
+    whole = Tiling(16, 8, 8, 32, "weights_outer", False, False, 0, 0, 0, 0)
+    split = Tiling(16, 8, 8, 16, "weights_outer", False, False, 0, 0, 0, 0)
+    for dataflow, tiling, expected in (
+        ("output_stationary", whole, 1),
+        ("output_stationary", split, 4),
+        ("weight_stationary", whole, 4),  # 32 products on 16 rows: two folds
+    ):
+        made = chip(dataflow=dataflow)
+        assert psum_bytes_per_value(StagePlan(stage, tiling), made) == expected
+    tall = chip(dataflow="weight_stationary", rows=32)
+    assert psum_bytes_per_value(StagePlan(stage, whole), tall) == 1
+
+
+def test_linear_windows_pay_for_started_lines_until_the_gaps_close() -> None:
+    stored = StoredMap("x", 0, 16, 8, 8, bits=8, signed=False)
+    linear = MapSize(None, 8, channel_group=16)
+
+    def cost(line_bytes: int, channels: int, rows: int, cols: int) -> float:
+        extents = (np.array([n]) for n in (channels, rows, cols))
+        return float(window_bits(stored, linear, line_bytes, *extents)[0, 0, 0]) / 8
+
+    assert cost(1, 16, 2, 3) == 16 * 2 * 3
+    # Three pixels of 16 channels: runs of 48 bytes, each with 15 of a 16-byte line wasted.
+    assert cost(16, 16, 2, 3) == 2 * (48 + 15)
+    # Whole rows are one run.
+    assert cost(16, 16, 2, 8) == 2 * 128 + 15
+    # One channel of sixteen: the pixels lie as far apart as lines are long.
+    assert cost(16, 1, 1, 8) == 7 * 16 + 1 + 15
+    # Never more than the map.
+    assert cost(64, 16, 8, 8) == 16 * 64
+
+
+@given(
+    st.integers(1, 9), st.integers(1, 5), st.integers(1, 6), st.integers(1, 9), blocks.filter(bool)
+)
+def test_compressed_windows_cost_whole_blocks(
+    c: int, r: int, q: int, bits: int, block: tuple[int, int, int]
+) -> None:
+    stored = StoredMap("x", 0, 9, 5, 6, bits=8, signed=False)
+    extents = (np.array([n]) for n in (c, r, q))
+    found = window_bits(stored, MapSize(block, bits), 64, *extents)
+    expected = np.prod([-(-n // b) for n, b in zip((c, r, q), block, strict=True)]) * bits
+    assert found.tolist() == [[[expected]]]
