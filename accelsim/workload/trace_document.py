@@ -132,8 +132,11 @@ class TraceDocument:
     """By dataset: the SHA-256 of each image's values, or one of the whole dataset."""
 
 
-def to_json(document: TraceDocument) -> bytes:
-    """The document as it is stored: sorted keys, no spaces, UTF-8."""
+def to_json(document: TraceDocument, where: str) -> bytes:
+    """The document as it is stored: sorted keys, no spaces, UTF-8; it can be read again.
+
+    Raises ``TraceError`` for what the grammar does not allow.
+    """
     fields = {
         **{f: getattr(document, f) for f in TraceDocument.__dataclass_fields__},
         "graph": {
@@ -144,8 +147,13 @@ def to_json(document: TraceDocument) -> bytes:
         },
         "pre_activations": {n: asdict(e) for n, e in document.pre_activations.items()},
     }
-    text = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
-    return text.encode()
+    try:
+        text = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise TraceError(where, f"its facts cannot be stored ({error})", "give numbers") from None
+    data = text.encode()
+    from_json(data, where)
+    return data
 
 
 def from_json(data: bytes, where: str) -> TraceDocument:

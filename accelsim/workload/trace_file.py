@@ -8,6 +8,7 @@ is bounded by the document (64 MiB) and the largest map that a caller asks for.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from difflib import get_close_matches
 from pathlib import Path
 from types import TracebackType
@@ -17,19 +18,16 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.data_files import shipped
-from accelsim.errors import TraceError, nearest
+from accelsim.errors import TraceError
 from accelsim.workload.arithmetic import LayerArithmetic
 from accelsim.workload.derive import derive, is_derivable
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Conv
 from accelsim.workload.trace import TraceFacts, Values
-from accelsim.workload.trace_document import MAX_DOCUMENT_BYTES, TraceDocument, from_json
+from accelsim.workload.trace_document import TraceDocument, from_json
+from accelsim.workload.trace_open import find_trace, open_trace, read_document
 from accelsim.workload.trace_tensors import (
     AGAIN,
-    DOCUMENT,
-    FORMAT,
-    VERSION,
     broken_file_as_trace_error,
     check_range,
     checked_dataset,
@@ -52,24 +50,6 @@ def read_trace(name_or_path: str | Path) -> TraceFile:
     return TraceFile(find_trace(name_or_path))
 
 
-def find_trace(name_or_path: str | Path) -> Path:
-    """The path of a trace: as given, else among the shipped ones."""
-    given = Path(name_or_path)
-    try:
-        if given.is_file():
-            return given
-        if given.exists():
-            raise TraceError(str(given), "is not a file", "name a trace file")
-    except OSError as error:
-        raise TraceError(str(given), error.strerror or "unreadable", "check the path") from None
-    folder = shipped("traces")
-    if (found := folder / f"{given}.h5").is_file():
-        return found
-    names = sorted(p.stem for p in folder.glob("*.h5"))
-    problem = f"no such file, and no shipped trace has this name.{nearest(str(given), names)}"
-    raise TraceError(str(given), problem, f"give a path, or one of: {', '.join(names) or '(none)'}")
-
-
 class TraceFile:
     """An open trace file. Satisfies ``Trace``; close it, or use it in a ``with``.
 
@@ -79,14 +59,14 @@ class TraceFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path).absolute()
         self._where = str(path)
-        self._file = _open(self.path, self._where)
+        self._file = open_trace(self.path, self._where)
         try:
-            data = _read_document(self._file, self._where)
+            data = read_document(self._file, self._where)
             self._document = from_json(data, self._where)
             self.facts = _facts(self._document, data)
             self._maps = self._check_maps()
             self._pre_activations = self._check_pre_activations()
-            self._constants = self._check_constants()
+            self._check_layers_with_constants()
         except BaseException:
             self._file.close()
             raise
@@ -109,25 +89,31 @@ class TraceFile:
 
     def weights(self, layer: str) -> Values | None:
         """Integer weights [out_channels, in_channels / groups, rows, cols], or None."""
-        parameters = self.arithmetic(layer)
-        return None if parameters is None else parameters.weights
+        conv = self._with_constants(layer)
+        return None if conv is None else self._weights(conv)
+
+    def has_weights(self, layer: str) -> bool:
+        """True when the file holds the constants of this layer."""
+        return layer in self._document.shifts
 
     def arithmetic(self, layer: str) -> LayerArithmetic | None:
         """All constants of a convolution, or None where the file has none."""
-        if layer not in {x.name for x in self.graph.layers}:
-            raise self._unknown("layer", layer, [x.name for x in self.graph.layers])
-        if layer not in self._constants:
+        conv = self._with_constants(layer)
+        if conv is None:
             return None
-        found = {
-            constant: self._whole(dataset) for constant, dataset in self._constants[layer].items()
-        }
-        scale, multiplier = found["weight_scale"], found["multiplier"]
-        if not (np.isfinite(scale).all() and (scale > 0).all() and (multiplier >= 0).all()):
-            raise TraceError(self._where, f"the scales of {layer!r} are not positive", AGAIN)
-        conv = next(x for x in self.graph.layers if x.name == layer)
-        assert isinstance(conv, Conv)
-        check_range(found["weights"], _weight_word(conv), self._where)
-        return LayerArithmetic(**found, shift=self._document.shifts[layer])
+        weight_scale = self._constant(conv, "weight_scale", "<f8")
+        multiplier = self._constant(conv, "multiplier", "<i4")
+        if not (np.isfinite(weight_scale).all() and (weight_scale > 0).all()):
+            raise TraceError(self._where, f"the weight scales of {layer!r} are not positive", AGAIN)
+        if (multiplier < 0).any():
+            raise TraceError(self._where, f"a multiplier of {layer!r} is negative", AGAIN)
+        return LayerArithmetic(
+            weights=self._weights(conv),
+            weight_scale=weight_scale,
+            bias=self._constant(conv, "bias", "<i4"),
+            multiplier=multiplier,
+            shift=self._document.shifts[layer],
+        )
 
     def is_stored(self, edge: str) -> bool:
         """True when the file holds the map itself; False when it is derived."""
@@ -165,8 +151,8 @@ class TraceFile:
     ) -> None:
         self.close()
 
-    def __reduce__(self) -> tuple[type[TraceFile], tuple[Path]]:
-        return TraceFile, (self.path,)
+    def __reduce__(self) -> tuple[Callable[[Path, str], TraceFile], tuple[Path, str]]:
+        return _reopened, (self.path, self.facts.sha256)
 
     def _stored(self, edge: str, image: int) -> Values | None:
         dataset = self._maps.get(edge)
@@ -179,10 +165,20 @@ class TraceFile:
         check_range(values, edge, self._where)
         return values
 
-    def _whole(self, dataset: h5py.Dataset) -> NDArray[Any]:
+    def _weights(self, conv: Conv) -> Values:
+        word = Edge(f"weights of {conv.name}", 1, 1, 1, bits=conv.weight_bits, signed=True)
+        full = (conv.out_channels, conv.in_channels // conv.groups, *conv.window.kernel)
+        values = self._whole(layer_path(conv.name, "weights"), full, word.dtype)
+        check_range(values, word, self._where)
+        return values
+
+    def _constant(self, conv: Conv, constant: str, dtype: str) -> NDArray[Any]:
+        return self._whole(layer_path(conv.name, constant), (conv.out_channels,), np.dtype(dtype))
+
+    def _whole(self, path: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         self._check_open()
-        digests = self._document.sha256[dataset.name.lstrip("/")]
-        return read_checked(dataset, ..., digests[0], self._where)
+        dataset = self._dataset(path, shape, dtype, 1)
+        return read_checked(dataset, ..., self._document.sha256[path][0], self._where)
 
     def _check_open(self) -> None:
         if not self._file:
@@ -210,26 +206,18 @@ class TraceFile:
             for layer, edge in self._document.pre_activations.items()
         }
 
-    def _check_constants(self) -> dict[str, dict[str, h5py.Dataset]]:
-        convs = {x.name: x for x in self.graph.layers if isinstance(x, Conv)}
-        found: dict[str, dict[str, h5py.Dataset]] = {}
-        for layer in self._document.shifts:
-            if layer not in convs:
-                raise self._unknown("layer with weights", layer, list(convs))
-            conv = convs[layer]
-            word = _weight_word(conv)
-            full = (conv.out_channels, conv.in_channels // conv.groups, *conv.window.kernel)
-            wanted = {
-                "weights": (full, word.dtype),
-                "bias": ((conv.out_channels,), np.dtype("<i4")),
-                "multiplier": ((conv.out_channels,), np.dtype("<i4")),
-                "weight_scale": ((conv.out_channels,), np.dtype("<f8")),
-            }
-            found[layer] = {
-                constant: self._dataset(layer_path(layer, constant), shape, dtype, 1)
-                for constant, (shape, dtype) in wanted.items()
-            }
-        return found
+    def _check_layers_with_constants(self) -> None:
+        convs = [x.name for x in self.graph.layers if isinstance(x, Conv)]
+        for layer in sorted(self._document.shifts.keys() - set(convs)):
+            raise self._unknown("convolution", layer, convs)
+
+    def _with_constants(self, layer: str) -> Conv | None:
+        for found in self.graph.layers:
+            if found.name == layer:
+                if isinstance(found, Conv) and layer in self._document.shifts:
+                    return found
+                return None
+        raise self._unknown("layer", layer, [x.name for x in self.graph.layers])
 
     def _dataset_of_images(self, path: str, edge: Edge) -> h5py.Dataset:
         n = self.facts.n_images
@@ -254,8 +242,11 @@ class TraceFile:
         return TraceError(self._where, f"has no {kind} {name!r}", f"did you mean: {close}")
 
 
-def _weight_word(conv: Conv) -> Edge:
-    return Edge(f"weights of {conv.name}", 1, 1, 1, bits=conv.weight_bits, signed=True)
+def _reopened(path: Path, sha256: str) -> TraceFile:
+    trace = TraceFile(path)
+    if trace.facts.sha256 != sha256:
+        raise TraceError(str(path), "changed while it was in use", "start the run again")
+    return trace
 
 
 def _facts(document: TraceDocument, data: bytes) -> TraceFacts:
@@ -268,47 +259,3 @@ def _facts(document: TraceDocument, data: bytes) -> TraceFacts:
         provenance=document.provenance,
         codec_in_loop=document.codec_in_loop,
     )
-
-
-def _open(path: Path, where: str) -> h5py.File:
-    try:
-        with path.open("rb") as raw:
-            is_empty = not raw.read(1)
-    except FileNotFoundError:
-        raise TraceError(where, "no such file", "check the path") from None
-    except OSError as error:
-        raise TraceError(where, error.strerror or "unreadable", "check the path") from None
-    if is_empty or not h5py.is_hdf5(path):
-        raise TraceError(
-            where, "is not a trace: no HDF5 signature", "export one with `accelsim trace export`"
-        )
-    with broken_file_as_trace_error(where):
-        # Traces are read-only data; locks fail on many network file systems.
-        return h5py.File(path, "r", locking=False)
-
-
-def _read_document(file: h5py.File, where: str) -> bytes:
-    with broken_file_as_trace_error(where):
-        found = file.attrs.get("format")
-        if found != FORMAT:
-            raise TraceError(
-                where,
-                "is an HDF5 file, but not a trace of accelsim",
-                "export one with `accelsim trace export`",
-            )
-        version = file.attrs.get("version")
-        if not isinstance(version, np.integer) or version < 1:
-            raise TraceError(where, f"has no valid format version, but {version!r}", AGAIN)
-        if version > VERSION:
-            raise TraceError(
-                where,
-                f"has format version {version}, this accelsim reads up to {VERSION}",
-                "update accelsim",
-            )
-        size = getattr(file.get(DOCUMENT), "shape", (0,))
-        if len(size) != 1 or not 0 < size[0] <= MAX_DOCUMENT_BYTES:
-            raise TraceError(
-                where, f"its document is missing or larger than {MAX_DOCUMENT_BYTES} bytes", AGAIN
-            )
-        dataset = checked_dataset(file, DOCUMENT, size, np.dtype("u1"), where)
-        return bytes(np.asarray(dataset[...]))

@@ -89,6 +89,10 @@ def checked_dataset(
         raise TraceError(
             where, f"{path} lies in other files or behind unknown filters", "use gzip or none"
         )
+    if dataset.chunks is not None and any(
+        c > n for c, n in zip(dataset.chunks, shape, strict=True)
+    ):
+        raise TraceError(where, f"{path} has chunks larger than itself", AGAIN)
     if dataset.nbytes > _MAX_EXPANSION * (dataset.id.get_storage_size() + 64):
         raise TraceError(
             where, f"{path} promises {dataset.nbytes} bytes that were never stored", AGAIN

@@ -8,7 +8,9 @@ bytes (for one version of HDF5 and zlib): no time stamp is stored.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,8 +23,9 @@ from accelsim.workload.arithmetic import LayerArithmetic
 from accelsim.workload.derive import is_derivable
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Conv
+from accelsim.workload.patient_file import PatientFile
 from accelsim.workload.trace import Values
-from accelsim.workload.trace_document import TraceDocument, from_json, to_json
+from accelsim.workload.trace_document import TraceDocument, to_json
 from accelsim.workload.trace_tensors import (
     DOCUMENT,
     FORMAT,
@@ -67,28 +70,32 @@ def write_trace(
     in memory at a time. ``pre_activations`` likewise, by layer name. Raises ``TraceError``.
     """
     target = Path(path)
+    if not target.name:
+        raise TraceError(str(target), "is no file name", "name the file to write")
+    document = TraceDocument(
+        name=name,
+        n_images=n_images,
+        graph=graph,
+        pre_activations=dict(pre_activation_edges or {}),
+        shifts={layer: p.shift for layer, p in (arithmetic or {}).items()},
+        accuracy=dict(accuracy or {}),
+        training=dict(training or {}),
+        provenance=dict(provenance or {}),
+        codec_in_loop=codec_in_loop,
+        sha256={},
+    )
+    to_json(document, str(target))  # so that a wrong fact is found before the work is done
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        # Some failing writes surface only when HDF5 closes the file: inside this try.
-        with h5py.File(partial, "w", libver=_LIBVER, track_order=False) as file:
-            writer = _Writer(file, str(target), graph, n_images)
-            writer.maps(images)
-            writer.pre_activations(pre_activation_edges or {}, pre_activations)
-            for layer, parameters in (arithmetic or {}).items():
-                writer.constants(layer, parameters)
-            document = TraceDocument(
-                name=name,
-                n_images=n_images,
-                graph=graph,
-                pre_activations=dict(pre_activation_edges or {}),
-                shifts={layer: p.shift for layer, p in (arithmetic or {}).items()},
-                accuracy=dict(accuracy or {}),
-                training=dict(training or {}),
-                provenance=dict(provenance or {}),
-                codec_in_loop=codec_in_loop,
-                sha256=writer.sha256,
-            )
-            writer.document(document)
+        with PatientFile(partial) as disk:
+            with h5py.File(disk, "w", libver=_LIBVER) as file:
+                writer = _Writer(file, disk, str(target), graph, n_images)
+                writer.maps(images)
+                writer.pre_activations(document.pre_activations, pre_activations)
+                for layer, parameters in (arithmetic or {}).items():
+                    writer.constants(layer, parameters)
+                writer.document(replace(document, sha256=writer.sha256))
+            disk.check()
         os.replace(partial, target)
     except (OSError, RuntimeError) as error:
         raise TraceError(
@@ -97,19 +104,22 @@ def write_trace(
             "check the folder, its permissions and the free space",
         ) from None
     finally:
-        partial.unlink(missing_ok=True)
+        with suppress(OSError):
+            partial.unlink()
 
 
 class _Writer:
-    def __init__(self, file: h5py.File, where: str, graph: Graph, n_images: int) -> None:
-        self._file, self._where, self._graph, self._n_images = file, where, graph, n_images
+    def __init__(
+        self, file: h5py.File, disk: PatientFile, where: str, graph: Graph, n_images: int
+    ) -> None:
+        self._file, self._disk, self._where = file, disk, where
+        self._graph, self._n_images = graph, n_images
         self.sha256: dict[str, tuple[str, ...]] = {}
 
     def document(self, document: TraceDocument) -> None:
-        data = to_json(document)
-        from_json(data, self._where)
+        data = to_json(document, self._where)
         self._compressed(DOCUMENT, np.frombuffer(data, np.uint8))
-        self._file.attrs["format"] = FORMAT
+        self._file.attrs["format"] = np.bytes_(FORMAT)
         self._file.attrs["version"] = np.int64(VERSION)
 
     def maps(self, images: Iterable[Mapping[str, Values]]) -> None:
@@ -132,23 +142,30 @@ class _Writer:
                 f"the weights of {layer!r} are {parameters.weights.shape}, not {full}"
             )
         self._integers(parameters.weights, word)
-        per_channel = (conv.out_channels,)
         for constant, values in {
             "weights": parameters.weights.astype(word.dtype),
-            "bias": np.broadcast_to(parameters.bias.astype("<i4"), per_channel),
-            "multiplier": np.broadcast_to(parameters.multiplier.astype("<i4"), per_channel),
-            "weight_scale": np.broadcast_to(parameters.weight_scale.astype("<f8"), per_channel),
+            "bias": self._per_channel(conv, parameters.bias, "<i4"),
+            "multiplier": self._per_channel(conv, parameters.multiplier, "<i4"),
+            "weight_scale": self._per_channel(conv, parameters.weight_scale, "<f8"),
         }.items():
             dataset = layer_path(layer, constant)
             self._compressed(dataset, values)
             self.sha256[dataset] = (sha256(values),)
+
+    def _per_channel(self, conv: Conv, values: NDArray[Any], dtype: str) -> NDArray[Any]:
+        if values.shape not in ((1,), (conv.out_channels,)) or values.dtype != np.dtype(dtype):
+            raise self._error(
+                f"a constant of {conv.name!r} is {values.dtype} {values.shape}, "
+                f"not {np.dtype(dtype)} [1] or [{conv.out_channels}]"
+            )
+        return np.broadcast_to(values, (conv.out_channels,))
 
     def _images(
         self,
         images: Iterable[Mapping[str, Values]],
         edges: Mapping[str, Edge],
         required: set[str],
-        dataset_path: Any,
+        dataset_path: Callable[[str], str],
     ) -> None:
         datasets: dict[str, h5py.Dataset] = {}
         digests: dict[str, list[str]] = {}
@@ -166,6 +183,7 @@ class _Writer:
             for name, dataset in datasets.items():
                 values = self._checked(maps[name], edges[name])
                 dataset[image] = values
+                self._disk.check()
                 digests[name].append(sha256(values))
             seen += 1
         if seen != self._n_images:

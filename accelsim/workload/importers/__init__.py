@@ -1,0 +1,1 @@
+"""Networks described by other tools, as graphs."""
