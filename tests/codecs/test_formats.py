@@ -147,6 +147,19 @@ def test_huffman_escape_codes_wide_words_verbatim() -> None:
     assert codec.worst_case_bits(10) == 10 * (2 + 16)
 
 
+def test_huffman_escape_counts_as_often_as_values_seen_once() -> None:
+    calibration = np.array([0] * 8 + [1] * 4 + [2, 3, 4])
+    codec = Huffman.for_word(Word(16)).fit(calibration, every_symbol=True)
+    # Weights 8, 4, 1, 1, 1 and 3 for the escape: 1+1=2, 1+2=3, 3+3=6, 4+6=10, 8+10.
+    assert stream_of(codec, [9]).bits == 3 + 16
+
+
+def test_huffman_without_fit_decodes_nothing() -> None:
+    nothing = Bitstream(np.zeros(0, np.uint8), np.array([0, 0]))
+    with pytest.raises(CodecError, match="no stream of 3 values"):
+        Huffman.for_word(Word(8)).decode(nothing, np.array([3]))
+
+
 def test_huffman_needs_no_escape_when_every_wide_word_was_seen() -> None:
     everything = np.arange(1 << 16).astype(np.uint16)
     codec = Huffman.for_word(Word(16)).fit(everything, every_symbol=True)
