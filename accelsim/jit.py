@@ -21,3 +21,14 @@ def kernel(function: F) -> F:
     """
     compiled: F = numba.njit(cache=True, nogil=True)(function)
     return compiled
+
+
+def state_kernel(function: F) -> F:
+    """Compile one part of a kernel whose state is a NamedTuple of arrays.
+
+    numba would count references at each ``state.array`` and copy the whole tuple at each
+    call, 20 times the work of the kernel itself. So such parts are inlined into the entry
+    function, and compiled without reference counts: they must not allocate or slice.
+    """
+    compiled: F = numba.njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)
+    return compiled

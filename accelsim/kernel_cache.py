@@ -14,13 +14,15 @@ from importlib.metadata import version
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
+_FROZEN = b"frozen into " + b"kernels"
+"""Said by modules without kernels whose constants kernels use."""
 
 
 def kernel_sources(package: Path = _PACKAGE) -> Iterator[Path]:
-    """Every Python file of ``package`` that imports numba or the ``kernel`` decorator."""
+    """Every Python file of ``package`` with kernels, or with constants that they use."""
     for path in sorted(package.rglob("*.py")):
         text = path.read_bytes()
-        if b"import numba" in text or b"import kernel" in text:
+        if any(mark in text for mark in (b"import numba", b"accelsim.jit", _FROZEN)):
             yield path
 
 

@@ -3,6 +3,8 @@
 ``A_TO_B_SCOPE`` is the least number of cycles from command A to command B. Scopes: ``L``
 same bank group, ``S`` other bank group of the rank, ``R`` other rank; no scope: same bank.
 The table is DRAMsim3's, which agrees with JEDEC except where a comment says otherwise.
+
+The constants here are frozen into kernels.
 """
 
 from __future__ import annotations
@@ -51,6 +53,7 @@ class P(IntEnum):
     FAW = auto()
     AW32 = auto()
     READ_DELAY = auto()
+    WRITE_DELAY = auto()
     REFRESH_INTERVAL = auto()
     REFRESH_POLICY = auto()
     N_CHANNELS = auto()
@@ -134,6 +137,7 @@ def _delays(config: DramConfig) -> dict[str, int]:
         "FAW": t.tFAW,
         "AW32": window32,
         "READ_DELAY": rl + burst,
+        "WRITE_DELAY": wl + burst,
     }
 
 

@@ -2,6 +2,8 @@
 
 Rows of all channels lie one behind the other: bank ``b`` of rank ``r`` of channel ``c`` is
 row ``(c * n_ranks + r) * n_banks + b``. Times are DRAM cycles; ``FAR`` is never.
+
+The constants here are frozen into kernels.
 """
 
 from __future__ import annotations
@@ -131,6 +133,8 @@ class Channel(IntEnum):
     """Chain of requests whose RD issued in this cycle, or NONE."""
     LAST_RETURN = auto()
     """Last cycle at which a completion or acknowledgement is handed back."""
+    LAST_BEAT = auto()
+    """Cycle after the last beat of the last burst."""
 
 
 class Count(IntEnum):
@@ -149,6 +153,8 @@ class Misc(IntEnum):
     FREE_SLOT = 0
     LOG_LENGTH = auto()
     DUAL_COMMANDS = auto()
+    FLUSH = auto()
+    """1: write buffers drain completely."""
 
 
 class Log(IntEnum):

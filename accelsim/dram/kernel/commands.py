@@ -9,10 +9,10 @@ from __future__ import annotations
 from accelsim.dram.parameters import P
 from accelsim.dram.state import CLOSED, NONE, Bank, Channel, Command, Count, Group, Log, Misc
 from accelsim.dram.state import Rank, Slot, State
-from accelsim.jit import kernel
+from accelsim.jit import state_kernel
 
 
-@kernel
+@state_kernel
 def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> None:
     """Append one command to the log, if there is one. ``bank`` is its (first) bank."""
     n = s.misc[Misc.LOG_LENGTH]
@@ -31,7 +31,7 @@ def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> 
     s.misc[Misc.LOG_LENGTH] = n + 1
 
 
-@kernel
+@state_kernel
 def account(s: State, r: int, t: int) -> None:
     """Add the cycles before ``t`` to the state that rank ``r`` was in."""
     passed = t - s.rank[r, Rank.SINCE]
@@ -42,7 +42,7 @@ def account(s: State, r: int, t: int) -> None:
     s.rank[r, Rank.SINCE] = t
 
 
-@kernel
+@state_kernel
 def activate(s: State, i: int, t: int) -> None:
     """ACT: open the row that the request in slot ``i`` wants."""
     b, g, r = s.slot[i, Slot.BANK], s.slot[i, Slot.GROUP], s.slot[i, Slot.RANK]
@@ -70,7 +70,7 @@ def activate(s: State, i: int, t: int) -> None:
     record(s, t, Command.ACT, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
 
 
-@kernel
+@state_kernel
 def close(s: State, b: int, r: int, t: int) -> None:
     """The row of bank ``b`` leaves its buffer."""
     s.bank[b, Bank.ROW] = CLOSED
@@ -80,7 +80,7 @@ def close(s: State, b: int, r: int, t: int) -> None:
     s.rank[r, Rank.OPEN_BANKS] -= 1
 
 
-@kernel
+@state_kernel
 def precharge(s: State, b: int, t: int, row: int, column: int, label: int) -> None:
     """PRE of bank ``b``, wanted by ``label`` for ``row`` and ``column`` (-1: by a refresh)."""
     par = s.par
@@ -96,7 +96,7 @@ def precharge(s: State, b: int, t: int, row: int, column: int, label: int) -> No
     record(s, t, Command.PRE, b, row, column)
 
 
-@kernel
+@state_kernel
 def read(s: State, i: int, c: int, t: int) -> None:
     """RD of slot ``i``; with a closed-page policy the bank precharges itself (RDA)."""
     b, g, r = s.slot[i, Slot.BANK], s.slot[i, Slot.GROUP], s.slot[i, Slot.RANK]
@@ -128,10 +128,11 @@ def read(s: State, i: int, c: int, t: int) -> None:
     s.channel[c, Channel.READ_TOKEN] = s.slot[i, Slot.TOKEN]
     done = t + par[P.READ_DELAY]
     s.channel[c, Channel.LAST_RETURN] = max(s.channel[c, Channel.LAST_RETURN], done)
+    s.channel[c, Channel.LAST_BEAT] = max(s.channel[c, Channel.LAST_BEAT], done)
     record(s, t, command, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
 
 
-@kernel
+@state_kernel
 def write(s: State, i: int, c: int, t: int) -> None:
     """WR of slot ``i``; with a closed-page policy the bank precharges itself (WRA)."""
     b, g, r = s.slot[i, Slot.BANK], s.slot[i, Slot.GROUP], s.slot[i, Slot.RANK]
@@ -160,10 +161,12 @@ def write(s: State, i: int, c: int, t: int) -> None:
         close(s, b, r, t)
     else:
         s.bank[b, Bank.PRE] = max(s.bank[b, Bank.PRE], t + par[P.WR_TO_PRE])
+    done = t + par[P.WRITE_DELAY]
+    s.channel[c, Channel.LAST_BEAT] = max(s.channel[c, Channel.LAST_BEAT], done)
     record(s, t, command, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
 
 
-@kernel
+@state_kernel
 def refresh_rank(s: State, r: int, t: int) -> None:
     """REF of all banks of rank ``r``, which are closed."""
     first, n = r * s.par[P.N_BANKS], s.par[P.N_BANKS]
@@ -174,7 +177,7 @@ def refresh_rank(s: State, r: int, t: int) -> None:
     record(s, t, Command.REF, first, NONE, NONE)
 
 
-@kernel
+@state_kernel
 def refresh_bank(s: State, b: int, t: int) -> None:
     """REF of bank ``b`` alone, which is closed."""
     par = s.par

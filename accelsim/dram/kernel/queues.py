@@ -11,7 +11,7 @@ from accelsim.dram.kernel import commands
 from accelsim.dram.parameters import P
 from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Group, Queue, Rank
 from accelsim.dram.state import Slot, State
-from accelsim.jit import kernel
+from accelsim.jit import state_kernel
 
 ROW_HIT_CAP = 4
 """After this many accesses the oldest entry may close a row that others still want."""
@@ -19,7 +19,7 @@ POSITION = 1 << 16
 """A choice is ``command * POSITION + position in the queue``."""
 
 
-@kernel
+@state_kernel
 def act_legal(s: State, b: int) -> int:
     """First cycle at which an ACT of bank ``b`` is legal."""
     r = b // s.par[P.N_BANKS]
@@ -31,13 +31,13 @@ def act_legal(s: State, b: int) -> int:
     return when
 
 
-@kernel
+@state_kernel
 def pre_legal(s: State, b: int) -> int:
     """First cycle at which a PRE of bank ``b`` is legal."""
     return max(s.bank[b, Bank.PRE], s.group[b // s.par[P.N_BANKS_PER_GROUP], Group.PRE])
 
 
-@kernel
+@state_kernel
 def column_legal(s: State, b: int, is_write: int) -> int:
     """First cycle at which a RD or WR of the open row of bank ``b`` is legal."""
     g = b // s.par[P.N_BANKS_PER_GROUP]
@@ -46,7 +46,7 @@ def column_legal(s: State, b: int, is_write: int) -> int:
     return max(s.bank[b, Bank.RD], s.group[g, Group.RD])
 
 
-@kernel
+@state_kernel
 def held_back(s: State, q: int, position: int) -> bool:
     """True if an older read of the same column waits before this write."""
     i = s.entry[q, position]
@@ -62,7 +62,7 @@ def held_back(s: State, q: int, position: int) -> bool:
     return False
 
 
-@kernel
+@state_kernel
 def changed(s: State, q: int, b: int) -> None:
     """Queue ``q`` or its bank ``b`` changed: renew what is remembered of it."""
     n = s.queue[q, Queue.LENGTH]
@@ -104,7 +104,7 @@ def changed(s: State, q: int, b: int) -> None:
     s.ready[q] = ready
 
 
-@kernel
+@state_kernel
 def ask_bank_queue(s: State, q: int, t: int) -> int:
     """The choice of per-bank queue ``q`` (its bank has the same number), or NONE."""
     if s.bank[q, Bank.ROW] == CLOSED:
@@ -132,7 +132,7 @@ def ask_bank_queue(s: State, q: int, t: int) -> int:
     return choice
 
 
-@kernel
+@state_kernel
 def may_precharge(s: State, q: int, position: int) -> bool:
     """Arbitration of a PRE in a queue of many banks."""
     b = s.slot[s.entry[q, position], Slot.BANK]
@@ -148,7 +148,7 @@ def may_precharge(s: State, q: int, position: int) -> bool:
     return True
 
 
-@kernel
+@state_kernel
 def ask_rank_queue(s: State, q: int, t: int) -> int:
     """The choice of per-rank queue ``q``, or NONE."""
     soonest = FAR
@@ -174,7 +174,7 @@ def ask_rank_queue(s: State, q: int, t: int) -> int:
     return NONE
 
 
-@kernel
+@state_kernel
 def choose(s: State, c: int, t: int) -> int:
     """The command that channel ``c`` issues in cycle ``t``, or NONE; moves the pointer.
 
@@ -207,7 +207,7 @@ def choose(s: State, c: int, t: int) -> int:
     return NONE
 
 
-@kernel
+@state_kernel
 def erase(s: State, c: int, q: int, position: int) -> None:
     """Take one entry out of queue ``q``."""
     n = s.queue[q, Queue.LENGTH] - 1
@@ -217,7 +217,7 @@ def erase(s: State, c: int, q: int, position: int) -> None:
     s.channel[c, Channel.QUEUED] -= 1
 
 
-@kernel
+@state_kernel
 def issue_row_command(s: State, c: int, choice: int, t: int) -> None:
     """Carry out the ACT or PRE chosen from the queue at the pointer."""
     q = s.channel[c, Channel.POINTER]

@@ -24,7 +24,7 @@ from accelsim.dram.kernel.transactions import (
 from accelsim.dram.parameters import P
 from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, Queue, Slot, State
 from accelsim.dram.kernel.commands import account
-from accelsim.jit import kernel
+from accelsim.jit import state_kernel
 
 
 class Driver(IntEnum):
@@ -38,7 +38,7 @@ class Driver(IntEnum):
     """1 when everything is drained; ``NOW`` is then the number of cycles executed."""
 
 
-@kernel
+@state_kernel
 def last_cycle(s: State, t: int) -> int:
     """Cycle at which a fully accepted trace is drained if nothing else happens, or FAR."""
     last = t
@@ -52,7 +52,7 @@ def last_cycle(s: State, t: int) -> int:
     return last
 
 
-@kernel
+@state_kernel
 def replay(
     s: State,
     driver: NDArray[np.int64],  # [len(Driver)]
@@ -99,7 +99,7 @@ def replay(
     driver[Driver.REQUEST] = k
 
 
-@kernel
+@state_kernel
 def account_all(s: State, t: int) -> None:
     """Bring the state time of every rank up to cycle ``t``."""
     for r in range(s.rank.shape[0]):

@@ -15,10 +15,10 @@ from accelsim.dram.kernel.transactions import move, release
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
 from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Group, Misc
 from accelsim.dram.state import Slot, State
-from accelsim.jit import kernel
+from accelsim.jit import state_kernel
 
 
-@kernel
+@state_kernel
 def refresh_due(s: State, c: int, t: int) -> None:
     """The refresh timer of channel ``c`` fires."""
     n = 1
@@ -31,7 +31,7 @@ def refresh_due(s: State, c: int, t: int) -> None:
     s.channel[c, Channel.REFRESH_AT] += s.par[P.REFRESH_INTERVAL]
 
 
-@kernel
+@state_kernel
 def refresh_target(s: State, c: int) -> int:
     """Bank (its rank's first, for a whole rank) of the refresh that waits longest."""
     k, par = s.channel[c, Channel.REFRESH_DONE], s.par
@@ -46,7 +46,7 @@ def refresh_target(s: State, c: int) -> int:
     return int(rank * par[P.N_BANKS])
 
 
-@kernel
+@state_kernel
 def block_queues(s: State, c: int, target: int) -> None:
     """Stop the command queues of the bank or rank that is to be refreshed."""
     rank = target // s.par[P.N_BANKS]
@@ -60,7 +60,7 @@ def block_queues(s: State, c: int, target: int) -> None:
     s.channel[c, Channel.BLOCKED_TO] = first + n
 
 
-@kernel
+@state_kernel
 def try_refresh(s: State, c: int, t: int) -> bool:
     """Close one bank for the waiting refresh, or refresh; False if nothing is legal yet."""
     target = refresh_target(s, c)
@@ -100,7 +100,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
     return True
 
 
-@kernel
+@state_kernel
 def issue(s: State, c: int, choice: int, t: int) -> None:
     """Carry out the command chosen from the queue at the pointer of channel ``c``."""
     command, position = choice // POSITION, choice % POSITION
@@ -119,7 +119,7 @@ def issue(s: State, c: int, choice: int, t: int) -> None:
     s.channel[c, Channel.MOVE_AT] = t
 
 
-@kernel
+@state_kernel
 def tick(s: State, c: int, t: int) -> None:
     """Everything that channel ``c`` does in cycle ``t``, before requests are offered.
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from accelsim.dram.kernel.queues import changed
 from accelsim.dram.parameters import P
 from accelsim.dram.state import FAR, NONE, Channel, Misc, Queue, Slot, State
-from accelsim.jit import kernel
+from accelsim.jit import state_kernel
 
 READS, WRITES = 0, 1
 DRAIN_THRESHOLD = 8
@@ -20,12 +20,12 @@ REFUSED, QUEUED, ANSWERED = 0, 1, 2
 """What ``accept`` returns; ``ANSWERED`` needs no read burst."""
 
 
-@kernel
+@state_kernel
 def bucket_of(s: State, key: int) -> int:
     return (key ^ (key >> 6) ^ (key >> 15)) & (s.bucket.shape[1] - 1)
 
 
-@kernel
+@state_kernel
 def find(s: State, is_write: int, key: int) -> int:
     """Slot of the waiting request with this key, or NONE."""
     i = s.bucket[is_write, bucket_of(s, key)]
@@ -34,7 +34,7 @@ def find(s: State, is_write: int, key: int) -> int:
     return i
 
 
-@kernel
+@state_kernel
 def release(s: State, i: int) -> None:
     """Forget the request in slot ``i``: its column command was issued."""
     is_write, head = s.slot[i, Slot.IS_WRITE], bucket_of(s, s.slot[i, Slot.KEY])
@@ -49,12 +49,12 @@ def release(s: State, i: int) -> None:
     s.misc[Misc.FREE_SLOT] = i
 
 
-@kernel
+@state_kernel
 def channel_of(s: State, line: int) -> int:
     return (line >> s.par[P.CH_SHIFT]) & s.par[P.CH_MASK]
 
 
-@kernel
+@state_kernel
 def has_room(s: State, c: int, is_write: int) -> bool:
     """True if channel ``c`` would accept such a request now."""
     if is_write and not s.par[P.UNIFIED]:
@@ -62,7 +62,7 @@ def has_room(s: State, c: int, is_write: int) -> bool:
     return bool(s.channel[c, Channel.READ_LENGTH] < s.par[P.TRANSACTIONS])
 
 
-@kernel
+@state_kernel
 def new_slot(s: State, c: int, key: int, line: int, is_write: int, label: int, token: int) -> int:
     """Decode ``line`` into a free slot and enter it in the hash table."""
     par, i = s.par, s.misc[Misc.FREE_SLOT]
@@ -87,7 +87,7 @@ def new_slot(s: State, c: int, key: int, line: int, is_write: int, label: int, t
     return int(i)
 
 
-@kernel
+@state_kernel
 def push(s: State, c: int, which: int, i: int) -> None:
     """Append slot ``i`` to the read queue or write buffer of channel ``c``."""
     head = Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD
@@ -97,7 +97,7 @@ def push(s: State, c: int, which: int, i: int) -> None:
     s.channel[c, length] = n + 1
 
 
-@kernel
+@state_kernel
 def accept(
     s: State, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
 ) -> int:
@@ -130,7 +130,7 @@ def accept(
     return QUEUED
 
 
-@kernel
+@state_kernel
 def remove(s: State, c: int, which: int, position: int) -> None:
     """Take one entry out of a ring; the older ones close the gap."""
     head = Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD
@@ -142,7 +142,7 @@ def remove(s: State, c: int, which: int, position: int) -> None:
     s.channel[c, length] -= 1
 
 
-@kernel
+@state_kernel
 def enqueue(s: State, c: int, which: int, position: int) -> None:
     """Move one transaction into its command queue, which has room."""
     k = (s.channel[c, Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD] + position)
@@ -156,7 +156,7 @@ def enqueue(s: State, c: int, which: int, position: int) -> None:
     s.channel[c, Channel.EARLIEST] = min(s.channel[c, Channel.EARLIEST], s.ready[q])
 
 
-@kernel
+@state_kernel
 def first_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
     """Position of the oldest transaction whose command queue has room, or NONE.
 
@@ -177,7 +177,7 @@ def first_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
     return NONE
 
 
-@kernel
+@state_kernel
 def move(s: State, c: int, t: int) -> None:
     """Move at most one transaction of channel ``c`` to its command queue in cycle ``t``."""
     channel = s.channel
@@ -187,7 +187,9 @@ def move(s: State, c: int, t: int) -> None:
         return
     n_writes = channel[c, Channel.WRITE_LENGTH]
     full = n_writes >= s.par[P.TRANSACTIONS]
-    idle = n_writes > DRAIN_THRESHOLD and channel[c, Channel.QUEUED] == 0
+    flush = s.misc[Misc.FLUSH] == 1
+    many = n_writes > (0 if flush else DRAIN_THRESHOLD)
+    idle = many and (flush or channel[c, Channel.QUEUED] == 0)
     was_draining = channel[c, Channel.DRAIN] > 0
     if not was_draining:
         if not (full or idle):
@@ -202,7 +204,7 @@ def move(s: State, c: int, t: int) -> None:
             channel[c, Channel.DRAIN] = 0
             # DRAMsim3 stops the drain here. With idle command queues it would restart it
             # on the same write for ever: only then does our own rule take over.
-            stuck = channel[c, Channel.QUEUED] == 0 and (full or n_writes > DRAIN_THRESHOLD)
+            stuck = channel[c, Channel.QUEUED] == 0 and (full or many)
             if not stuck:
                 if was_draining:
                     channel[c, Channel.MOVE_AT] = t + 1
@@ -220,7 +222,7 @@ def move(s: State, c: int, t: int) -> None:
         move_read(s, c, t)
 
 
-@kernel
+@state_kernel
 def move_read(s: State, c: int, t: int) -> None:
     position = first_movable(s, c, READS, False)
     if position != NONE:

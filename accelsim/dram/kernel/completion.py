@@ -1,0 +1,83 @@
+"""From arrived lines to done transfers: blocks, the decoder's recurrence, reports in order.
+
+``f`` is the ``FrontState``, ``r`` a requester. Times are femtoseconds.
+"""
+
+from __future__ import annotations
+
+from accelsim.dram.front import Block, Front, FrontState, Lane, Out, Requester, Xfer
+from accelsim.dram.state import NONE
+from accelsim.jit import state_kernel
+
+
+@state_kernel
+def block_done(f: FrontState, r: int, b: int, done_fs: int) -> None:
+    """Block ``b`` is where it should be: one less for its transfer."""
+    ring = f.block.shape[1]
+    x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
+    f.xfer[r, x, Xfer.DONE_FS] = max(f.xfer[r, x, Xfer.DONE_FS], done_fs)
+    f.xfer[r, x, Xfer.BLOCKS_LEFT] -= 1
+
+
+@state_kernel
+def run_lane(f: FrontState, r: int, sequence: int) -> None:
+    """Start all blocks that the lane of this stream position can start now."""
+    ring, lanes = f.block.shape[1], f.requester[r, Requester.LANES]
+    period, fill = f.requester[r, Requester.PERIOD_FS], f.requester[r, Requester.FILL_FS]
+    lane = sequence % lanes
+    at = f.lane[r, lane, Lane.NEXT]
+    while at < f.requester[r, Requester.DECODED]:
+        b = f.stream[r, at % ring]
+        arrived = f.block[r, b % ring, Block.ARRIVED_FS]
+        if arrived == NONE:
+            break
+        start = max(arrived, f.lane[r, lane, Lane.FREE_FS])
+        start = -(-start // period) * period
+        done = start + f.block[r, b % ring, Block.DECODE_FS]
+        f.start[r, at % f.requester[r, Requester.FIFO]] = start
+        f.lane[r, lane, Lane.FREE_FS] = done
+        block_done(f, r, b, done + fill)
+        at += lanes
+    f.lane[r, lane, Lane.NEXT] = at
+
+
+@state_kernel
+def block_arrived(f: FrontState, r: int, b: int, now_fs: int) -> None:
+    """All lines of block ``b`` are there; empty blocks behind it arrive with it."""
+    ring = f.block.shape[1]
+    while True:
+        f.block[r, b % ring, Block.ARRIVED_FS] = now_fs
+        x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
+        f.xfer[r, x, Xfer.ARRIVED_FS] = max(f.xfer[r, x, Xfer.ARRIVED_FS], now_fs)
+        sequence = f.block[r, b % ring, Block.SEQUENCE]
+        if sequence == NONE:
+            block_done(f, r, b, now_fs)
+        else:
+            run_lane(f, r, sequence)
+        b += 1
+        if b >= f.requester[r, Requester.SENT] or f.block[r, b % ring, Block.N_LINES] > 0:
+            break
+        if f.block[r, b % ring, Block.ARRIVED_FS] != NONE:
+            break
+
+
+@state_kernel
+def retire(f: FrontState, r: int, until_fs: int) -> int:
+    """Report the transfers of ``r`` that are done, in order; the bound that they leave."""
+    ring, requester = f.xfer.shape[1], f.requester
+    while requester[r, Requester.RETIRED] < requester[r, Requester.TRANSFERS]:
+        x = requester[r, Requester.RETIRED] % ring
+        if f.xfer[r, x, Xfer.BLOCKS_LEFT] > 0:
+            break
+        arrived = max(f.xfer[r, x, Xfer.ARRIVED_FS], requester[r, Requester.LAST_FS])
+        requester[r, Requester.LAST_FS] = arrived
+        requester[r, Requester.RETIRED] += 1
+        n = f.front[Front.OUT]
+        first = f.xfer[r, x, Xfer.FIRST_FS]
+        f.out[n, Out.TRANSFER] = f.xfer[r, x, Xfer.NUMBER]
+        f.out[n, Out.FIRST_FS] = arrived if first == NONE else first
+        f.out[n, Out.ARRIVED_FS] = arrived
+        f.out[n, Out.DONE_FS] = max(arrived, f.xfer[r, x, Xfer.DONE_FS])
+        f.front[Front.OUT] = n + 1
+        until_fs = min(until_fs, arrived)
+    return until_fs

@@ -1,0 +1,255 @@
+"""The co-simulated memory: several requesters, all channels, in global time order.
+
+In each DRAM cycle: data that arrives now is booked; every channel ticks; then each channel
+takes at most one line, from the first requester after the one it served last whose next
+line is for it and is not refused. A line accepted in cycle t is acknowledged at the end of
+the cycle, (t + 1) * period.
+"""
+
+from __future__ import annotations
+
+from accelsim.dram.front import OUTSTANDING, PERIOD_FS, Arrival, Block, Front, FrontState
+from accelsim.dram.front import Requester, Token, Xfer
+from accelsim.dram.kernel.completion import block_arrived, retire
+from accelsim.dram.kernel.tick import tick
+from accelsim.dram.kernel.transactions import ANSWERED, REFUSED, accept, channel_of, has_room
+from accelsim.dram.parameters import P
+from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State
+from accelsim.jit import state_kernel
+
+BURSTS, NEAR = 0, 1
+
+
+@state_kernel
+def renew(f: FrontState, r: int) -> None:
+    """Find out when the next line of requester ``r`` may be offered."""
+    requester, ring = f.requester, f.block.shape[1]
+    b = requester[r, Requester.SENT]
+    if b == requester[r, Requester.BLOCKS]:
+        requester[r, Requester.AT] = FAR
+        return
+    x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
+    at = max(f.block[r, b % ring, Block.READY], f.xfer[r, x, Xfer.SUBMITTED])
+    if not f.xfer[r, x, Xfer.IS_WRITE]:
+        if requester[r, Requester.IN_FLIGHT] >= f.fixed[OUTSTANDING]:
+            at = FAR
+        sequence = f.block[r, b % ring, Block.SEQUENCE]
+        if sequence >= requester[r, Requester.FIFO]:
+            start = f.start[r, sequence % requester[r, Requester.FIFO]]
+            at = FAR if start == NONE else max(at, -(-start // f.fixed[PERIOD_FS]))
+    requester[r, Requester.AT] = at
+
+
+@state_kernel
+def block_sent(f: FrontState, r: int, b: int) -> None:
+    """The next block of ``r`` has its turn; ``b`` now holds its place in the decoder's FIFO."""
+    sequence = f.block[r, b % f.block.shape[1], Block.SEQUENCE]
+    if sequence != NONE:
+        f.start[r, sequence % f.requester[r, Requester.FIFO]] = NONE
+    f.requester[r, Requester.LINE] = 0
+    f.requester[r, Requester.SENT] = b + 1
+
+
+@state_kernel
+def pass_empty_blocks(f: FrontState, r: int, t: int) -> None:
+    """Send blocks without lines; each arrives with the block before it."""
+    requester, ring = f.requester, f.block.shape[1]
+    while requester[r, Requester.AT] <= t:
+        b = requester[r, Requester.SENT]
+        if f.block[r, b % ring, Block.N_LINES] > 0:
+            return
+        block_sent(f, r, b)
+        before = (b - 1) % ring
+        if b == 0 or f.block[r, before, Block.ARRIVED_FS] != NONE:
+            block_arrived(f, r, b, (t + 1) * f.fixed[PERIOD_FS])
+        renew(f, r)
+
+
+@state_kernel
+def next_line(f: FrontState, r: int) -> int:
+    b = f.requester[r, Requester.SENT] % f.block.shape[1]
+    return f.block[r, b, Block.FIRST_LINE] + f.requester[r, Requester.LINE]
+
+
+@state_kernel
+def offer(s: State, f: FrontState, r: int, c: int, t: int) -> bool:
+    """Offer the next line of ``r`` to channel ``c``; False if it is refused."""
+    requester, ring = f.requester, f.block.shape[1]
+    b = requester[r, Requester.SENT]
+    x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
+    is_write, line = f.xfer[r, x, Xfer.IS_WRITE], next_line(f, r)
+    token = f.front[Front.FREE_TOKEN]
+    answer = accept(s, c, t, line, line, is_write, f.xfer[r, x, Xfer.LABEL], token)
+    if answer == REFUSED:
+        return False
+    now_fs = (t + 1) * f.fixed[PERIOD_FS]
+    if f.xfer[r, x, Xfer.FIRST_FS] == NONE:
+        f.xfer[r, x, Xfer.FIRST_FS] = now_fs
+    if f.front[Front.TRAFFIC] < f.traffic.shape[0]:
+        n = f.front[Front.TRAFFIC]
+        f.traffic[n, 0], f.traffic[n, 1], f.traffic[n, 2] = t, line, is_write
+        f.front[Front.TRAFFIC] = n + 1
+    requester[r, Requester.LINE] += 1
+    if requester[r, Requester.LINE] == f.block[r, b % ring, Block.N_LINES]:
+        block_sent(f, r, b)
+        if is_write:
+            block_arrived(f, r, b, now_fs)
+    if not is_write:
+        f.front[Front.FREE_TOKEN] = f.token[token, Token.NEXT]
+        f.token[token, Token.REQUESTER] = r
+        f.token[token, Token.BLOCK] = b
+        requester[r, Requester.IN_FLIGHT] += 1
+        if answer == ANSWERED:
+            await_arrival(f, NEAR, t + 2, token)
+    renew(f, r)
+    return True
+
+
+@state_kernel
+def await_arrival(f: FrontState, which: int, cycle: int, token: int) -> None:
+    """Append to a ring; cycles never fall, since the delay of each ring is constant."""
+    head = Front.NEAR_HEAD if which == NEAR else Front.BURST_HEAD
+    count = Front.NEAR_COUNT if which == NEAR else Front.BURST_COUNT
+    k = (f.front[head] + f.front[count]) % f.arrival.shape[1]
+    f.arrival[which, k, Arrival.CYCLE] = cycle
+    f.arrival[which, k, Arrival.TOKEN] = token
+    f.front[count] += 1
+
+
+@state_kernel
+def next_arrival(f: FrontState) -> int:
+    """Cycle of the next data to arrive, or FAR."""
+    soonest = FAR
+    if f.front[Front.BURST_COUNT] > 0:
+        soonest = f.arrival[BURSTS, f.front[Front.BURST_HEAD], Arrival.CYCLE]
+    if f.front[Front.NEAR_COUNT] > 0:
+        soonest = min(soonest, f.arrival[NEAR, f.front[Front.NEAR_HEAD], Arrival.CYCLE])
+    return soonest
+
+
+@state_kernel
+def book_arrivals(f: FrontState, t: int, until_fs: int) -> int:
+    """Book all data that arrives in cycle ``t``; the bound that its completions leave."""
+    now_fs = t * f.fixed[PERIOD_FS]
+    ring = f.block.shape[1]
+    for which in range(2):
+        head = Front.NEAR_HEAD if which == NEAR else Front.BURST_HEAD
+        count = Front.NEAR_COUNT if which == NEAR else Front.BURST_COUNT
+        while f.front[count] > 0:
+            k = f.front[head]
+            if f.arrival[which, k, Arrival.CYCLE] > t:
+                break
+            token = f.arrival[which, k, Arrival.TOKEN]
+            f.front[head] = (k + 1) % f.arrival.shape[1]
+            f.front[count] -= 1
+            r, b = f.token[token, Token.REQUESTER], f.token[token, Token.BLOCK]
+            f.token[token, Token.NEXT] = f.front[Front.FREE_TOKEN]
+            f.front[Front.FREE_TOKEN] = token
+            f.requester[r, Requester.IN_FLIGHT] -= 1
+            f.block[r, b % ring, Block.LINES_LEFT] -= 1
+            if f.block[r, b % ring, Block.LINES_LEFT] == 0:
+                block_arrived(f, r, b, now_fs)
+                until_fs = retire(f, r, until_fs)
+            renew(f, r)
+    return until_fs
+
+
+@state_kernel
+def next_offer(s: State, f: FrontState, t: int) -> int:
+    """First cycle from ``t`` on at which some requester can be served, as known now."""
+    soonest, ring = FAR, f.block.shape[1]
+    for r in range(f.requester.shape[0]):
+        at = f.requester[r, Requester.AT]
+        if at > t:
+            soonest = min(soonest, at)
+            continue
+        b = f.requester[r, Requester.SENT] % ring
+        x = f.block[r, b, Block.TRANSFER] % f.xfer.shape[1]
+        empty = f.block[r, b, Block.N_LINES] == 0
+        c = channel_of(s, next_line(f, r))
+        if empty or has_room(s, c, f.xfer[r, x, Xfer.IS_WRITE]):
+            soonest = t
+    return soonest
+
+
+@state_kernel
+def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
+    """Let channel ``c`` take at most one line in cycle ``t``."""
+    n, r = f.requester.shape[0], f.granted[c]
+    for _ in range(n):
+        r = r + 1 if r + 1 < n else 0
+        if f.requester[r, Requester.AT] > t or channel_of(s, next_line(f, r)) != c:
+            continue
+        if offer(s, f, r, c, t):
+            f.granted[c] = r
+            pass_empty_blocks(f, r, t)
+            return
+
+
+@state_kernel
+def full(s: State, f: FrontState) -> bool:
+    """True if a log has no room for another cycle."""
+    n_channels = s.par[P.N_CHANNELS]
+    n_log, n_traffic = s.log.shape[0], f.traffic.shape[0]
+    log_full = n_log > 0 and s.misc[Misc.LOG_LENGTH] + LOG_MARGIN * n_channels > n_log
+    return log_full or (n_traffic > 0 and f.front[Front.TRAFFIC] + n_channels > n_traffic)
+
+
+@state_kernel
+def serve(s: State, f: FrontState, until_fs: int) -> None:
+    """Take all decisions before ``until_fs`` or the first completion; fill ``f.out``.
+
+    Stops early, without a completion, when a log is full.
+    """
+    n_channels, n_requesters = s.par[P.N_CHANNELS], f.requester.shape[0]
+    period = f.fixed[PERIOD_FS]
+    f.front[Front.OUT] = 0
+    for r in range(n_requesters):
+        renew(f, r)
+    while not full(s, f):
+        t = min(next_arrival(f), next_offer(s, f, f.front[Front.NOW]))
+        for c in range(n_channels):
+            t = min(t, s.channel[c, Channel.NEXT])
+        if t == FAR or t * period >= until_fs:
+            break
+        f.front[Front.NOW] = t
+        until_fs = book_arrivals(f, t, until_fs)
+        if t * period >= until_fs:
+            break
+        for r in range(n_requesters):
+            pass_empty_blocks(f, r, t)
+        for c in range(n_channels):
+            if s.channel[c, Channel.NEXT] <= t:
+                tick(s, c, t)
+                token = s.channel[c, Channel.READ_TOKEN]
+                while token != NONE:
+                    await_arrival(f, BURSTS, t + s.par[P.READ_DELAY], token)
+                    token = s.chain[token]
+            serve_channel(s, f, c, t)
+        f.front[Front.NOW] = t + 1
+        for r in range(n_requesters):
+            until_fs = retire(f, r, until_fs)
+
+
+@state_kernel
+def flush(s: State, f: FrontState) -> bool:
+    """Write out all buffered writes, from the present cycle on; False if a log is full."""
+    n_channels = s.par[P.N_CHANNELS]
+    if s.misc[Misc.FLUSH] == 0:
+        s.misc[Misc.FLUSH] = 1
+        for c in range(n_channels):
+            s.channel[c, Channel.MOVE_AT] = f.front[Front.NOW]
+            s.channel[c, Channel.NEXT] = f.front[Front.NOW]
+    while not full(s, f):
+        busy, t = 0, FAR
+        for c in range(n_channels):
+            waiting = s.channel[c, Channel.READ_LENGTH] + s.channel[c, Channel.WRITE_LENGTH]
+            busy += waiting + s.channel[c, Channel.QUEUED]
+            t = min(t, s.channel[c, Channel.NEXT])
+        if busy == 0:
+            return True
+        for c in range(n_channels):
+            if s.channel[c, Channel.NEXT] <= t:
+                tick(s, c, t)
+        f.front[Front.NOW] = t + 1
+    return False
