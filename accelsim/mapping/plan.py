@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Buffers, Chip
 from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.mapping.occurrences import Floats, Ints
-from accelsim.mapping.search import StageSearch, Variant, accumulates_in_buffer
+from accelsim.mapping.needs import accumulates_in_buffer
+from accelsim.mapping.occurrences import Floats
+from accelsim.mapping.search import StageSearch, Variant
 from accelsim.mapping.sizes import Sizes
 from accelsim.mapping.stage import Stage, StagePlan, Tiling
 from accelsim.mapping.tiles import Pass
@@ -26,7 +27,7 @@ from accelsim.workload.layer import Add, Conv, Pool
 Objective: TypeAlias = Literal["traffic", "latency"]
 TIME_TOLERANCE = 0.02
 """Tilings whose modelled times differ by less count as equally fast: the model is no better."""
-_KNOBS = ("buffers.ifmap_kib", "buffers.weight_kib", "buffers.ofmap_kib")
+BUFFERS = ("ifmap", "weight", "ofmap")
 
 
 def plan(
@@ -76,98 +77,76 @@ def psum_bytes_per_value(plan: StagePlan, chip: Chip) -> int:
 
 def _tiling(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Tiling:
     search = StageSearch(stage, chip, sizes)
-    traffic = np.stack([_traffic_bits(search, v) for v in search.variants])
+    traffic = np.stack([search.traffic_bits(v) for v in search.variants])
     fits = np.stack([_fits(search, v, chip.buffers) for v in search.variants])
     if not fits.any():
-        raise _does_not_fit(stage, chip.buffers, search)
+        raise _does_not_fit(search, chip.buffers)
     if objective == "traffic":
         fits &= traffic == traffic[fits].min()
-    v, p, r, q = np.nonzero(fits)
+    v, *where = np.nonzero(fits)
+    p, r, q = where
     bits = traffic[fits]
-    time = _time_cycles(search, bits, (p, r, q))
+    time = search.time_cycles(bits, (p, r, q))
     slow = time > time.min() * (1 + TIME_TOLERANCE)
-    passes = np.broadcast_to(search.n_channel_steps * search.n_places, search.shape)[p, r, q]
-    best = np.lexsort((time, passes, bits, slow))[0]
+    steps = search.cuts.n_channel_steps * search.cuts.n_places
+    n_passes = np.broadcast_to(steps, search.cuts.shape)[p, r, q]
+    best = np.lexsort((time, n_passes, bits, slow))[0]
     return _as_tiling(search, int(v[best]), (int(p[best]), int(r[best]), int(q[best])))
 
 
 def _fits(search: StageSearch, variant: Variant, buffers: Buffers) -> NDArray[np.bool_]:
-    ok = (
+    fits = (
         (variant.ifmap_need_bytes <= buffers.ifmap_bytes)
         & (variant.weight_need_bytes <= buffers.weight_bytes)
         & (variant.ofmap_need_bytes <= buffers.ofmap_bytes)
     )
-    return np.broadcast_to(ok, search.shape)
-
-
-def _traffic_bits(search: StageSearch, variant: Variant) -> Floats:
-    total = variant.ifmap_bits + variant.weight_bits + search.ofmap_bits
-    return np.broadcast_to(total, search.shape)
-
-
-def _time_cycles(
-    search: StageSearch,
-    traffic_bits: Floats,
-    where: tuple[Ints, Ints, Ints],
-) -> Floats:
-    """Modelled cycles of the candidates at ``where``."""
-    axes = [np.unique(i, return_inverse=True) for i in where]
-    table = search.compute_cycles(*(distinct for distinct, _ in axes))
-    compute = table[tuple(which for _, which in axes)]
-    exposed = search.exposed_bits(*where)
-    peak = search.peak_bits_per_cycle
-    time: Floats = np.maximum(compute, traffic_bits / peak) + exposed / peak
-    return time
-
-
-def _needs(variant: Variant, shape: tuple[int, int, int]) -> Floats:
-    """[..., 3] bytes of the ifmap, weight and ofmap buffer."""
-    needs = (variant.ifmap_need_bytes, variant.weight_need_bytes, variant.ofmap_need_bytes)
-    return np.stack([np.broadcast_to(n, shape) for n in needs], axis=-1)
+    return np.broadcast_to(fits, search.cuts.shape)
 
 
 def _as_tiling(search: StageSearch, v: int, where: tuple[int, int, int]) -> Tiling:
-    variant = search.variants[v]
+    variant, cuts, needs = search.variants[v], search.cuts, search.needs
     p, r, q = where
 
     def at(values: Floats) -> int:
-        return int(np.broadcast_to(values, search.shape)[where])
+        return int(np.broadcast_to(values, cuts.shape)[where])
 
     return Tiling(
-        out_channels=int(search.channels.out_channels[p]),
-        out_rows=search.row_extents[r],
-        out_cols=search.col_extents[q],
-        in_channels=int(search.channels.in_channels[p]),
+        out_channels=int(cuts.channels.out_channels[p]),
+        out_rows=cuts.row_extents[r],
+        out_cols=cuts.col_extents[q],
+        in_channels=int(cuts.channels.in_channels[p]),
         order=variant.order,
         ifmap_resident=variant.ifmap_resident,
         weights_resident=variant.weights_resident,
         ifmap_tile_bytes=at(variant.ifmap_need_bytes),
         weight_tile_bytes=at(variant.weight_need_bytes) // 2,
-        ofmap_tile_bytes=at(search.ofmap_tile_bytes),
-        traffic_bytes=ceil_div(at(_traffic_bits(search, variant)), 8),
-        line_buffer_bytes=at(variant.line_buffer_bytes),
+        ofmap_tile_bytes=at(needs.ofmap_tile_bytes),
+        traffic_bytes=ceil_div(at(search.traffic_bits(variant)), 8),
+        line_buffer_bytes=at(needs.line_buffer_bytes(variant.order)),
     )
 
 
-def _does_not_fit(stage: Stage, buffers: Buffers, search: StageSearch) -> MappingError:
-    """Names the buffer that is too small in the cut that comes closest to fitting."""
-    needs = np.concatenate([_needs(v, search.shape).reshape(-1, 3) for v in search.variants])
+def _does_not_fit(search: StageSearch, buffers: Buffers) -> MappingError:
+    """Names the buffer that is too small for every cut, or in the cut that comes closest."""
+    stage = search.cuts.stage
+    needs = np.concatenate([_needs(search, v) for v in search.variants])
     sizes = (buffers.ifmap_bytes, buffers.weight_bytes, buffers.ofmap_bytes)
-    available = np.array(sizes, np.float64)
+    excess = needs / np.array(sizes, np.float64)
     least = needs.min(axis=0)
-    if (least > available).any():
-        buffer = int(np.argmax(least / available))
-        need = int(least[buffer])
-    else:
-        closest = needs[np.argmin((needs / available).max(axis=1))]
-        buffer = int(np.argmax(closest / available))
-        need = int(closest[buffer])
-    kind = _KNOBS[buffer].split(".")[1].removesuffix("_kib")
+    if (least <= sizes).all():
+        least = needs[np.argmin(excess.max(axis=1))]
+    buffer = int(np.argmax(least / sizes))
+    need, name = int(least[buffer]), BUFFERS[buffer]
     pool = stage.fused_pool
-    or_unfuse = f", or run {pool.name!r} on the vector unit" if pool and kind == "ofmap" else ""
+    or_unfuse = f", or run {pool.name!r} on the vector unit" if pool and name == "ofmap" else ""
     return MappingError(
         f"layer {stage.name!r}",
-        f"its smallest tile needs {need} bytes of the {kind} buffer, which has "
-        f"{int(available[buffer])}",
-        f"set {_KNOBS[buffer]} to at least {ceil_div(need, KIB)}{or_unfuse}",
+        f"its smallest tile needs {need} bytes of the {name} buffer, which has {sizes[buffer]}",
+        f"set buffers.{name}_kib to at least {ceil_div(need, KIB)}{or_unfuse}",
     )
+
+
+def _needs(search: StageSearch, variant: Variant) -> Floats:
+    """[n_candidates, 3] bytes of the buffers."""
+    needs = (variant.ifmap_need_bytes, variant.weight_need_bytes, variant.ofmap_need_bytes)
+    return np.stack([np.broadcast_to(n, search.cuts.shape).ravel() for n in needs], axis=-1)

@@ -1,0 +1,108 @@
+"""All candidate cuts of one stage along its three axes, and the input channels they read.
+
+Arrays over candidates are [n_channel_pairs, n_row_cuts, n_col_cuts], or broadcast to it.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.axes import (
+    ChannelAxis,
+    PlaceAxis,
+    Reads,
+    channel_axis,
+    place_axis,
+    reads,
+)
+from accelsim.mapping.candidates import channel_extents, col_extents, row_extents
+from accelsim.mapping.occurrences import Ints
+from accelsim.mapping.sizes import Sizes
+from accelsim.mapping.spans import col_axis, row_axis
+from accelsim.mapping.stage import Stage, StoredMap
+from accelsim.mapping.window import Block
+from accelsim.workload.layer import Conv
+
+
+class StageCuts:
+    """The cuts of ``stage``: what they are, not what they cost."""
+
+    def __init__(self, stage: Stage, chip: Chip, sizes: Sizes) -> None:
+        self.stage, self.sizes = stage, sizes
+        self.parts = [part for parts in stage.inputs for part in parts]
+        out_block = self.block(stage.output)
+        in_block = max(b[0] if b else 1 for b in map(self.block, self.parts))
+        width = chip.array.cols if isinstance(stage.layer, Conv) else chip.codec.block[0]
+        pairs = channel_extents(stage, out_block[0] if out_block else 1, in_block, width)
+        self.channels: ChannelAxis = channel_axis(stage, pairs)
+        self.row_extents = tuple(row_extents(stage, out_block))
+        self.col_extents = tuple(col_extents(stage, out_block))
+        self._row_axis, self._col_axis = row_axis(stage), col_axis(stage)
+        self.rows: PlaceAxis = place_axis(self._row_axis, self.row_extents)
+        self.cols: PlaceAxis = place_axis(self._col_axis, self.col_extents)
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Candidates along channels, rows and columns."""
+        return len(self.channels.out_channels), len(self.row_extents), len(self.col_extents)
+
+    @property
+    def kernel_size(self) -> int:
+        """Weights of one input and one output channel; 0 on the vector unit."""
+        layer = self.stage.layer
+        if not isinstance(layer, Conv):
+            return 0
+        return layer.window.kernel[0] * layer.window.kernel[1]
+
+    @cached_property
+    def n_places(self) -> Ints:
+        """Tiles of each cut of rows and columns."""
+        return self.rows.n_tiles[None, :, None] * self.cols.n_tiles[None, None, :]
+
+    @cached_property
+    def n_channel_steps(self) -> Ints:
+        """Passes at each place."""
+        return per_pair(self.channels.n_out_tiles * self.channels.n_in_passes)
+
+    @property
+    def n_range_sets(self) -> int:
+        """Sets of input channel ranges; see ``ChannelAxis``."""
+        return int(self.channels.range_of_set[-1]) + 1
+
+    def block(self, stored: StoredMap) -> Block | None:
+        """The block of a compressed map."""
+        return self.sizes.maps[stored.name].block
+
+    def row_reads(self, block: int) -> Reads:
+        """Rows read, in whole blocks."""
+        return reads(self._row_axis, self.row_extents, block)
+
+    def col_reads(self, block: int) -> Reads:
+        """Columns read, in whole blocks."""
+        return reads(self._col_axis, self.col_extents, block)
+
+    @cached_property
+    def part_channels(self) -> list[Ints]:
+        """For each part of each input [n_ranges]: its channels in each range, in whole blocks."""
+        found = []
+        for parts in self.stage.inputs:
+            offset = 0
+            for part in parts:
+                block = self.block(part)
+                depth = block[0] if block else 1
+                start = np.maximum(self.channels.range_start - offset, 0)
+                stop = np.minimum(self.channels.range_stop - offset, part.channels)
+                aligned = np.minimum(-(-stop // depth) * depth, part.channels)
+                found.append(np.where(stop > start, aligned - start // depth * depth, 0))
+                offset += part.channels
+        return found
+
+
+def per_pair(values: NDArray[Any]) -> NDArray[Any]:
+    """Spread [n_channel_pairs] over rows and columns."""
+    return values[:, None, None]

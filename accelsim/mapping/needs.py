@@ -1,0 +1,131 @@
+"""Buffer space that all cuts of a stage need, in bytes, double buffering included.
+
+Every value has whole bytes in a buffer; partial sums are as wide as the array makes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.hardware.chip import PeArray
+from accelsim.mapping.axes import Reads
+from accelsim.mapping.candidates import pooling_overlaps
+from accelsim.mapping.cuts import StageCuts, per_pair
+from accelsim.mapping.dataflow import DATAFLOWS, Dataflow
+from accelsim.mapping.occurrences import Floats, Ints
+from accelsim.units import bits_to_bytes
+from accelsim.workload.layer import Conv
+
+
+def accumulates_in_buffer(dataflow: Dataflow, k: int, rows: int, cols: int) -> bool:
+    """Whether the dataflow reads partial sums back within a pass of ``k`` products."""
+    return dataflow.cost(1, 1, k, rows, cols, overlap=True, accumulate=False).psum_reads > 0
+
+
+class Needs:
+    """What each cut needs of each buffer."""
+
+    def __init__(self, cuts: StageCuts, array: PeArray) -> None:
+        self._cuts, self._array = cuts, array
+
+    def ifmap_bytes(self, order: str, resident: bool) -> Floats:
+        """A window and what the next one adds; the whole map when it is resident."""
+        cuts, c = self._cuts, self._cuts.channels
+        widest, together = (n[c.range_set] for n in self._range_bytes)
+        if resident:
+            whole = per_pair(together) * cuts.parts[0].rows * cuts.parts[0].cols
+            # Halo columns of a neighbour would come twice.
+            return np.where(cuts.cols.n_tiles > 1, np.inf, whole)
+        window, down, around = (n[None, :, None] for n in self._coarsest(cuts.row_reads, 1))
+        cols = self._coarsest(cuts.col_reads, 2)[0][None, None, :]
+        split, alternates = per_pair(c.n_in_passes > 1), per_pair(c.alternates)
+        jumps = cuts.cols.n_tiles[None, None, :] > 1
+        if order == "weights_outer":
+            jumps = jumps | per_pair(c.revisits > 1) | alternates
+            replaced = split
+        else:
+            replaced = split | alternates
+        moving = np.where(jumps, np.maximum(down, around), down)
+        moving = np.where(replaced, 2 * window, moving)
+        alone = (cuts.n_places == 1) & ~alternates & ~split
+        return per_pair(widest) * np.where(alone, window, moving) * cols.astype(np.float64)
+
+    def weight_bytes(self, resident: bool) -> Floats:
+        """Two tiles, or the whole weights twice: the next stage's come meanwhile."""
+        layer = self._cuts.stage.layer
+        if resident and isinstance(layer, Conv):
+            whole = bits_to_bytes(layer.n_weights * layer.weight_bits)
+            return np.full((1, 1, 1), 2.0 * whole)
+        return 2 * self.weight_tile_bytes
+
+    def ofmap_bytes(self, order: str) -> Floats:
+        """Two tiles and the line buffer."""
+        return 2 * self.ofmap_tile_bytes + self.line_buffer_bytes(order)
+
+    @cached_property
+    def weight_tile_bytes(self) -> Floats:
+        """Weights of the largest pass, decoded."""
+        layer, c = self._cuts.stage.layer, self._cuts.channels
+        if not isinstance(layer, Conv):
+            return np.zeros((1, 1, 1))
+        n_weights = c.out_channels * c.in_channels * self._cuts.kernel_size
+        return per_pair(-(-n_weights * layer.weight_bits // 8)).astype(np.float64)
+
+    @cached_property
+    def ofmap_tile_bytes(self) -> Floats:
+        """Psums where partial sums wait in the buffer, otherwise stored values, of a tile."""
+        cuts = self._cuts
+        channels = per_pair(cuts.channels.out_channels).astype(np.float64)
+        value_bytes = bits_to_bytes(cuts.stage.output.bits)
+        stored = cuts.rows.largest_stored[:, None] * cuts.cols.largest_stored * value_bytes
+        if not isinstance(cuts.stage.layer, Conv):
+            return channels * stored
+        psum_bytes = bits_to_bytes(self._array.psum_bits)
+        psums = cuts.rows.largest_computed[:, None] * cuts.cols.largest_computed * psum_bytes
+        return channels * np.where(per_pair(self._keeps_psums), psums, stored)
+
+    def line_buffer_bytes(self, order: str) -> Floats:
+        """Rows of overlapping pooling windows, kept from one row of tiles to the next."""
+        stage, channels = self._cuts.stage, self._cuts.channels.out_channels
+        if stage.fused_pool is None or not pooling_overlaps(stage):
+            return np.zeros((1, 1, 1))
+        window = stage.fused_pool.window
+        n_rows = max(0, window.extent[0] - window.stride[0])
+        row_bytes = n_rows * stage.conv_size[1] * bits_to_bytes(stage.output.bits)
+        if order == "ifmap_outer":  # every channel comes back at the next place
+            channels = np.full_like(channels, stage.output.channels)
+        several = self._cuts.rows.n_tiles[None, :, None] > 1
+        return np.where(several, per_pair(channels) * float(row_bytes), 0.0)
+
+    @property
+    def _keeps_psums(self) -> NDArray[np.bool_]:
+        """[n_channel_pairs] whether partial sums wait in the buffer."""
+        layer, array = self._cuts.stage.layer, self._array
+        assert isinstance(layer, Conv)
+        k = layer.in_channels // layer.groups * self._cuts.kernel_size
+        folds = accumulates_in_buffer(DATAFLOWS[array.dataflow], k, array.rows, array.cols)
+        return (self._cuts.channels.n_in_passes > 1) | folds
+
+    @cached_property
+    def _range_bytes(self) -> tuple[Ints, Ints]:
+        """[n_sets] bytes of one pixel, over all parts: of the widest range, and of all ranges."""
+        c = self._cuts.channels
+        total = np.zeros(len(c.range_start), np.int64)
+        for part, extents in zip(self._cuts.parts, self._cuts.part_channels, strict=True):
+            total += extents * bits_to_bytes(part.bits)
+        first = np.flatnonzero(np.diff(c.range_of_set, prepend=-1))
+        return np.maximum.reduceat(total, first), np.add.reduceat(total, first)
+
+    def _coarsest(self, reads: Callable[[int], Reads], axis: int) -> tuple[Ints, Ints, Ints]:
+        """The largest window; with what the next adds; the last with the first.
+
+        Parts with unequal blocks count with the largest of each.
+        """
+        blocks = {(b[axis] if b else 1) for b in map(self._cuts.block, self._cuts.parts)}
+        found = [reads(b)[2:] for b in sorted(blocks)]
+        window, down, around = (np.maximum.reduce(n) for n in zip(*found, strict=True))
+        return window, down, around
