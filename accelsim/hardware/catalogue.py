@@ -117,7 +117,10 @@ def check_hardware(name_or_path: str | Path) -> CheckReport:
 
 def json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of hardware files: keys, bounds, units, meanings."""
-    return HardwareFile.model_json_schema()
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **HardwareFile.model_json_schema(),
+    }
 
 
 def _flat(values: object, prefix: str = "") -> dict[str, object]:
