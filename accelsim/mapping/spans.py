@@ -95,9 +95,7 @@ def spans(axis: Axis, extents: Sequence[int]) -> Spans:
     candidate = np.repeat(np.arange(len(extents)), [len(s) for s in starts])
     boundary = (cut - 1) * axis.pool.stride - axis.pool.before + axis.pool.extent
     boundary[cut == 0] = 0
-    boundary = np.maximum(boundary, 0)
-    before = np.concatenate([boundary[:1], boundary[:-1]])
-    keep = (cut == 0) | ((boundary > before) & (boundary < axis.n_computed))
+    keep = (cut == 0) | ((boundary > 0) & (boundary < axis.n_computed))
     cut, candidate, boundary = cut[keep], candidate[keep], boundary[keep]
     ends = np.append(cut[1:] == 0, True)
     stored_stop = np.where(ends, axis.n_stored, np.append(cut[1:], 0))

@@ -221,31 +221,51 @@ def test_a_plan_fits_the_buffers_and_is_the_same_each_time(case: Case, objective
     assert t.traffic_bytes == pytest.approx(bits / 8, abs=1)
 
 
+def modelled_time(case: Case, tiling: Tiling) -> float:
+    """The docstring of ``plan``, written out by walking the passes of one tiling."""
+    stage, array = case.stage, case.chip.array
+    steps = list(passes(stage, tiling))
+    bits_per_cycle = 4.8 * 8  # 4.8 GB/s at 1 GHz
+    ifmap, weights, ofmap = (b / bits_per_cycle for b in walked_traffic(stage, tiling, case.sizes))
+    cycles = 0
+    if isinstance(stage.layer, Conv):
+        cycles = sum(
+            DATAFLOWS[array.dataflow]
+            .cost(s.m, s.n, s.k, array.rows, array.cols, array.fold_overlap, False, s.groups)
+            .cycles
+            for s in steps
+        )
+    windows = {(s.output.r0, s.output.q0, s.window.c0): s for s in steps}.values()
+    alone = [SimpleNamespace(loads_ifmap=True, window=s.window, retained=None) for s in windows]
+    window_bits = sum(
+        map_bits(f.stored, f.fetched, case.sizes)
+        for s in alone
+        for f in fetched(stage, s, case.sizes)  # type: ignore[arg-type]
+    )
+    n_weight_tiles = len({(s.output.c0, s.window.c0) for s in steps})
+    once = weights * n_weight_tiles / max(1, sum(s.loads_weights for s in steps))
+    exposed = window_bits / bits_per_cycle / len(windows) + once / n_weight_tiles
+    exposed += ofmap / sum(s.last for s in steps)
+    return max(cycles, ifmap + weights + ofmap) + exposed
+
+
 @settings(deadline=None, max_examples=60)
-@given(cases())
-def test_the_latency_objective_is_as_fast_as_any_traffic_plan(case: Case) -> None:
+@given(cases(), st.data())
+def test_no_tiling_is_faster_than_the_latency_plan_or_as_fast_with_less_traffic(
+    case: Case, data: st.DataObject
+) -> None:
+    (best,) = plan([case.stage], case.chip, case.sizes, "latency")
     search = StageSearch(case.stage, case.chip, case.sizes)
-
-    def time(t: Tiling) -> float:
-        """The docstring of ``plan``, written out for one tiling."""
-        steps = list(passes(case.stage, t))
-        array, peak = case.chip.array, search.peak_bits_per_cycle
-        cycles = 0
-        if isinstance(case.stage.layer, Conv):
-            cycles = sum(
-                DATAFLOWS[array.dataflow]
-                .cost(s.m, s.n, s.k, array.rows, array.cols, array.fold_overlap, False, s.groups)
-                .cycles
-                for s in steps
-            )
-        traffic = 8 * t.traffic_bytes / peak
-        return max(cycles, traffic)
-
-    fast = plan([case.stage], case.chip, case.sizes, "latency")[0].tiling
-    thrifty = plan([case.stage], case.chip, case.sizes, "traffic")[0].tiling
-    # What nothing hides is at most everything that moves.
-    slack = 8 * thrifty.traffic_bytes / search.peak_bits_per_cycle
-    assert time(fast) <= (time(thrifty) + slack) * (1 + TIME_TOLERANCE)
+    v = data.draw(st.integers(0, len(search.variants) - 1))
+    p, r, q = (data.draw(st.integers(0, n - 1)) for n in search.cuts.shape)
+    need = np.broadcast_to(search.variants[v].ifmap_need_bytes, search.cuts.shape)[p, r, q]
+    assume(need <= 64 * KIB)  # narrow tiles of a resident map are no candidates
+    other = tiling_of(search, v, p, r, q)
+    best_time, time = modelled_time(case, best.tiling), modelled_time(case, other)
+    assert best_time <= time * (1 + TIME_TOLERANCE) * (1 + 1e-9)
+    traffic = sum(walked_traffic(case.stage, other, case.sizes)) / 8
+    if time * (1 + 1e-9) < best_time:  # within the tolerance, then
+        assert best.tiling.traffic_bytes <= traffic + 1
 
 
 def test_a_stage_that_fits_whole_moves_every_value_once() -> None:

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from accelsim.mapping.spans import Axis, Sliding, spans
 from accelsim.mapping.stage import Stage, StoredMap, Tiling
 from accelsim.mapping.stages import stages
 from accelsim.mapping.tiles import channel_groups, fetches, passes
@@ -263,6 +264,30 @@ def test_pooling_of_a_tile_leaves_no_convolution_row_to_two_tiles() -> None:
     stage = conv_stage(2, 13, 13, 2, square(1), pool=Pool("p", "y", "z", square(3, 2)))
     tiling = Tiling(2, 3, 6, 2, "weights_outer", False, False, 0, 0, 0, 0)
     assert [p.conv_rows for p in passes(stage, tiling)] == [(0, 7), (7, 13)]
+
+
+@pytest.mark.parametrize(
+    "before, computed, stored",
+    [
+        # Windows end before rows 2, 3, 4 and 5 of four: the last one adds no row.
+        (1, [(0, 2), (2, 3), (3, 4)], [(0, 1), (1, 2), (2, 4)]),
+        # Windows end before rows 0, 1, 2 and 3: the first one sees padding only.
+        (3, [(0, 1), (1, 2), (2, 4)], [(0, 2), (2, 3), (3, 4)]),
+    ],
+)
+def test_tiles_without_rows_of_their_own_join_their_neighbour(
+    before: int, computed: list[tuple[int, int]], stored: list[tuple[int, int]]
+) -> None:
+    pool, same = Sliding(3, 1, before), Sliding(1, 1, 0)
+    cut = spans(Axis(4, 4, 4, pool, same), [1])
+    assert list(zip(*(c.tolist() for c in cut.computed), strict=True)) == computed
+    assert list(zip(*(c.tolist() for c in cut.stored), strict=True)) == stored
+
+
+def test_a_sweep_starts_afresh() -> None:
+    stage = conv_stage(4, 12, 12, 8, square(3, 1, 1))
+    tiling = Tiling(4, 6, 12, 4, "weights_outer", False, False, 0, 0, 0, 0)
+    assert [p.retained is None for p in passes(stage, tiling)] == [True, False, True, False]
 
 
 def test_a_tile_that_cuts_a_group_is_refused() -> None:
