@@ -1,0 +1,123 @@
+"""The energy of counts: pure functions, so that an old run can be priced anew.
+
+Not modelled: leakage and clock tree of logic, the network between buffers and array, zero
+gating, and any dependence of SRAM and logic on the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from accelsim.energy.dram import price_dram
+from accelsim.energy.logic import (
+    mac_pj,
+    pool_pj,
+    register_bytes_per_mac,
+    register_pj_per_byte,
+    scaled,
+    vector_pj,
+)
+from accelsim.energy.parts import EnergyParts
+from accelsim.energy.sram import SramMacro, sram_macro
+from accelsim.hardware.chip import Chip
+from accelsim.sim.counts import DramEvents, LayerCounts, RunCounts
+from accelsim.units import FS_PER_S
+
+PJ_PER_MW_S = 1e9
+
+
+def price(counts: RunCounts | LayerCounts, chip: Chip) -> EnergyParts:
+    """Energy of one layer; or of a whole run: its layers, and the idle time between frames.
+
+    Raises ``ConfigError`` for a node or port width outside the SRAM table.
+    """
+    if isinstance(counts, LayerCounts):
+        return _layer(counts, chip)
+    return sum((_layer(layer, chip) for layer in counts.layers), start=price_idle(counts, chip))
+
+
+def price_idle(counts: RunCounts, chip: Chip) -> EnergyParts:
+    """What the machine draws while it waits for the next image at a fixed frame rate.
+
+    Images take 1 / ``frame_rate_hz`` each; what the run leaves of that time, buffers leak and
+    DRAM stands by with all banks closed, refreshing. Nothing is switched off. Zero without a
+    frame rate, or if the machine is too slow for it.
+    """
+    if chip.frame_rate_hz is None:
+        return EnergyParts()
+    busy_s = _seconds(counts.cycles, chip)
+    idle_s = max(0.0, len(counts.image_end_cycles) / chip.frame_rate_hz - busy_s)
+    standby = price_dram(_standby_events(idle_s, chip), chip.dram.config, chip.energy.mode)
+    return EnergyParts(leakage=_leakage_pj(idle_s, chip), **standby)
+
+
+def _layer(layer: LayerCounts, chip: Chip) -> EnergyParts:
+    return EnergyParts(
+        mac=layer.macs * mac_pj(chip.array.psum_bits, chip.energy.node_nm),
+        rf=_register_bytes(layer, chip) * register_pj_per_byte(chip.energy.node_nm),
+        sram=_sram_pj(layer, chip),
+        codec=_codec_pj(layer, chip),
+        vector=layer.vector_values * vector_pj(chip.energy.node_nm)
+        + layer.fused_pool_values * pool_pj(chip.energy.node_nm),
+        leakage=_leakage_pj(_seconds(layer.cycles, chip), chip),
+        **price_dram(layer.dram, chip.dram.config, chip.energy.mode),
+    )
+
+
+def _register_bytes(layer: LayerCounts, chip: Chip) -> float:
+    """Bytes in and out of PE registers; stationary operands are loaded as buffers deliver them."""
+    loaded = {
+        "weight_stationary": layer.sram.weight_read_bytes,
+        "input_stationary": layer.sram.ifmap_read_bytes,
+    }
+    return layer.macs * register_bytes_per_mac(chip.array) + loaded.get(chip.array.dataflow, 0)
+
+
+def _sram_pj(layer: LayerCounts, chip: Chip) -> float:
+    """Accesses are full words of the port: bytes divided by its width."""
+    ifmap, weight, ofmap = _macros(chip)
+    sram = layer.sram
+    per_word_pj = (
+        sram.ifmap_read_bytes * ifmap.read_pj
+        + sram.ifmap_write_bytes * ifmap.write_pj
+        + sram.weight_read_bytes * weight.read_pj
+        + sram.weight_write_bytes * weight.write_pj
+        + sram.ofmap_read_bytes * ofmap.read_pj
+        + sram.ofmap_write_bytes * ofmap.write_pj
+    )
+    return per_word_pj * 8 / chip.buffers.port_bits
+
+
+def _codec_pj(layer: LayerCounts, chip: Chip) -> float:
+    lane = chip.codec.hardware
+    energy_pj = (
+        layer.encoded_values * lane.encode_pj_per_value
+        + layer.decoded_values * lane.decode_pj_per_value
+    )
+    return scaled(energy_pj, lane.node_nm, chip.energy.node_nm)
+
+
+def _leakage_pj(seconds: float, chip: Chip) -> float:
+    return sum(macro.leakage_mw for macro in _macros(chip)) * seconds * PJ_PER_MW_S
+
+
+def _macros(chip: Chip) -> Iterator[SramMacro]:
+    """The ifmap, weight and ofmap buffers."""
+    buffers, energy = chip.buffers, chip.energy
+    for size_bytes in (buffers.ifmap_bytes, buffers.weight_bytes, buffers.ofmap_bytes):
+        yield sram_macro(size_bytes, buffers.port_bits, energy.node_nm, energy.sram_cell)
+
+
+def _standby_events(seconds: float, chip: Chip) -> DramEvents:
+    config = chip.dram.config
+    cycles = round(seconds * FS_PER_S / config.clock.period_fs)
+    per_bank = config.controller.refresh_policy == "bank_staggered"
+    interval = config.timing.tREFIb if per_bank else config.timing.tREFI
+    return DramEvents(
+        refreshes=cycles // interval * config.n_ranks,
+        idle_rank_cycles=cycles * config.n_ranks,
+    )
+
+
+def _seconds(cycles: int, chip: Chip) -> float:
+    return chip.core.to_fs(cycles) / FS_PER_S

@@ -1,0 +1,245 @@
+"""Pricing: every part by hand on tiny counts, and parts that add up."""
+
+from dataclasses import asdict, fields, replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accelsim.energy.dram import price_dram
+from accelsim.energy.parts import EnergyParts
+from accelsim.energy.price import price, price_idle
+from accelsim.energy.sram import table
+from accelsim.errors import ConfigError
+from accelsim.hardware.chip import Chip
+from accelsim.hardware.read import chip_from_resolved, read_hardware
+from accelsim.results.result import ENERGY_PARTS
+from accelsim.sim.counts import (
+    STALL_CAUSES,
+    TENSOR_KINDS,
+    ByteCounts,
+    DramEvents,
+    LayerCounts,
+    RunCounts,
+    SramCounts,
+)
+
+# On grid points of the SRAM table, at the node of the arithmetic figures.
+ROUND = {
+    "core.clock_mhz": 1000,
+    "buffers.ifmap_kib": 64,
+    "buffers.weight_kib": 128,
+    "buffers.ofmap_kib": 32,
+    "buffers.port_bits": 128,
+    "energy.node_nm": 45,
+    "energy.sram_cell": "lop",
+    "codec.name": "zvc",
+    "codec.hardware.encode_pj_per_value": 0.25,
+    "codec.hardware.decode_pj_per_value": 0.5,
+    "codec.hardware.node_nm": 45,
+}
+CHIP = read_hardware("edge_npu", ROUND)
+
+
+def layer(**counts: object) -> LayerCounts:
+    nothing = LayerCounts(
+        name="conv1",
+        kind="conv",
+        cycles=0,
+        compute_cycles=0,
+        vector_cycles=0,
+        stall_cycles=dict.fromkeys(STALL_CAUSES, 0),
+        macs=0,
+        bytes_by_tensor={kind: ByteCounts() for kind in TENSOR_KINDS},
+        sram=SramCounts(),
+        dram=DramEvents(),
+        encoded_values=0,
+        decoded_values=0,
+        vector_values=0,
+    )
+    return replace(nothing, **counts)  # type: ignore[arg-type]
+
+
+def a_run(*layers: LayerCounts, images: int = 1) -> RunCounts:
+    cycles = sum(one.cycles for one in layers)
+    return RunCounts(layers, cycles, image_end_cycles=(cycles,) * images)
+
+
+def only(parts: EnergyParts) -> dict[str, float]:
+    return {name: value for name, value in asdict(parts).items() if value}
+
+
+def test_the_parts_are_those_of_the_contract() -> None:
+    assert tuple(field.name for field in fields(EnergyParts)) == ENERGY_PARTS
+    assert [*EnergyParts().as_dict()] == [*ENERGY_PARTS, "total"]
+
+
+def test_nothing_costs_nothing() -> None:
+    assert price(layer(), CHIP) == EnergyParts()
+    assert price(a_run(), CHIP) == EnergyParts()
+
+
+def test_a_mac_costs_a_product_an_addition_and_its_registers() -> None:
+    """0.2 + 0.1 pJ at 45 nm; 12 bytes of registers at 0.072 pJ, from 40 to 45 nm."""
+    found = only(price(layer(macs=1000), CHIP))
+    assert found == {
+        "mac": pytest.approx(300.0),
+        "rf": pytest.approx(1000 * 12 * 0.072 * (45 / 40) ** 1.9),
+    }
+
+
+def test_stationary_weights_are_written_once_and_then_only_read() -> None:
+    chip = chip_from_resolved(CHIP.resolved, {"array.dataflow": "weight_stationary"})
+    counts = layer(macs=1000, sram=SramCounts(weight_read_bytes=160))
+    byte_pj = 0.072 * (45 / 40) ** 1.9
+    assert price(counts, chip).rf == pytest.approx((1000 * 11 + 160) * byte_pj)
+
+
+@pytest.mark.parametrize(
+    ("count", "kib", "figure"),
+    [
+        ("ifmap_read_bytes", 64, "read_pj"),
+        ("ifmap_write_bytes", 64, "write_pj"),
+        ("weight_read_bytes", 128, "read_pj"),
+        ("weight_write_bytes", 128, "write_pj"),
+        ("ofmap_read_bytes", 32, "read_pj"),
+        ("ofmap_write_bytes", 32, "write_pj"),
+    ],
+)
+def test_each_kind_of_access_is_priced_at_its_own_buffer(count: str, kib: int, figure: str) -> None:
+    """A port of 128 bits moves 16 bytes: 1600 bytes are 100 accesses."""
+    found = only(price(layer(sram=SramCounts(**{count: 1600})), CHIP))
+    assert found == {"sram": pytest.approx(100 * getattr(table()["lop", 45, 128, kib], figure))}
+
+
+def test_values_through_the_codec_are_priced_by_direction_and_node() -> None:
+    counts = layer(encoded_values=100, decoded_values=1000)
+    assert only(price(counts, CHIP)) == {"codec": pytest.approx(100 * 0.25 + 1000 * 0.5)}
+    older = chip_from_resolved(CHIP.resolved, {"codec.hardware.node_nm": 65})
+    assert price(counts, older).codec == pytest.approx((25 + 500) * (45 / 65) ** 1.9)
+
+
+def test_vector_values_are_sums_and_pooled_ones_comparisons() -> None:
+    """A product and an addition, 0.3 pJ; a comparison, 0.03 pJ."""
+    counts = layer(vector_values=10, fused_pool_values=100)
+    assert only(price(counts, CHIP)) == {"vector": pytest.approx(10 * 0.3 + 100 * 0.03)}
+
+
+def test_buffers_leak_while_a_layer_runs() -> None:
+    """Milliwatts for 1e6 cycles of 1 ns: 1 mW for 1 ms is 1 uJ, 1e6 pJ."""
+    leakage_mw = sum(table()["lop", 45, 128, kib].leakage_mw for kib in (64, 128, 32))
+    found = only(price(layer(cycles=1_000_000), CHIP))
+    assert found == {"leakage": pytest.approx(leakage_mw * 1e6)}
+
+
+def test_dram_parts_are_those_of_the_dram() -> None:
+    events = DramEvents(
+        activates=3, reads=100, writes=50, refreshes=2, active_rank_cycles=900, idle_rank_cycles=80
+    )
+    found = only(price(layer(dram=events), CHIP))
+    assert found == {k: v for k, v in price_dram(events, CHIP.dram.config, "typical").items() if v}
+    assert {"dram_act", "dram_read", "dram_write", "dram_refresh", "dram_background"} <= set(found)
+    maximum = chip_from_resolved(CHIP.resolved, {"energy.mode": "max"})
+    assert price(layer(dram=events), maximum).dram_read > found["dram_read"]
+
+
+numbers = st.integers(0, 10**9)
+some_layer = st.builds(
+    layer,
+    cycles=numbers,
+    macs=numbers,
+    encoded_values=numbers,
+    decoded_values=numbers,
+    vector_values=numbers,
+    fused_pool_values=numbers,
+    sram=st.builds(SramCounts, *[numbers] * 6),
+    dram=st.builds(DramEvents, *[numbers] * 8),
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(st.lists(some_layer, max_size=5))
+def test_layers_add_up_to_the_run_and_parts_to_the_total(layers: list[LayerCounts]) -> None:
+    whole = price(a_run(*layers), CHIP)
+    parts = [price(one, CHIP) for one in layers]
+    for name in ENERGY_PARTS:
+        together = sum(getattr(part, name) for part in parts)
+        assert getattr(whole, name) == pytest.approx(together, rel=1e-12)
+        assert together >= 0
+    assert whole.total == pytest.approx(sum(asdict(whole).values()), rel=1e-12)
+    assert whole.as_dict()["total"] == whole.total
+
+
+@settings(deadline=None, max_examples=50)
+@given(some_layer, some_layer)
+def test_price_is_linear_in_the_counts(a: LayerCounts, b: LayerCounts) -> None:
+    counted = ("cycles", "macs", "encoded_values", "decoded_values", "vector_values")
+    both = replace(
+        a,
+        **{name: getattr(a, name) + getattr(b, name) for name in counted},
+        fused_pool_values=a.fused_pool_values + b.fused_pool_values,
+        sram=a.sram + b.sram,
+        dram=a.dram + b.dram,
+    )
+    expected = price(a, CHIP) + price(b, CHIP)
+    for name in ENERGY_PARTS:
+        assert getattr(price(both, CHIP), name) == pytest.approx(getattr(expected, name), rel=1e-9)
+
+
+def at_frame_rate(hz: float | None) -> Chip:
+    return chip_from_resolved(CHIP.resolved, {"frame_rate_hz": hz})
+
+
+def test_without_a_frame_rate_there_is_no_idle_energy() -> None:
+    assert price_idle(a_run(layer(cycles=1000)), CHIP) == EnergyParts()
+
+
+def test_a_machine_that_is_too_slow_has_no_idle_time() -> None:
+    """1e9 cycles at 1 GHz last one second: two frames a second cannot be kept."""
+    assert price_idle(a_run(layer(cycles=10**9)), at_frame_rate(2.0)) == EnergyParts()
+
+
+def test_at_a_frame_rate_buffers_leak_and_dram_stands_by_between_images() -> None:
+    """Two images at 10 Hz have 200 ms; the run takes 50; 150 ms are idle on both channels."""
+    chip = chip_from_resolved(CHIP.resolved, {"frame_rate_hz": 10.0, "dram.channels": 2})
+    run = a_run(layer(cycles=50_000_000), images=2)
+    idle = price_idle(run, chip)
+    leakage_mw = sum(table()["lop", 45, 128, kib].leakage_mw for kib in (64, 128, 32))
+    assert idle.leakage == pytest.approx(leakage_mw * 1e9 * 0.15)
+    config = chip.dram.config
+    cycles = round(0.15e9 / config.timing.tCK_ns)
+    events = DramEvents(
+        refreshes=cycles // config.timing.tREFI * 2,
+        idle_rank_cycles=cycles * 2,
+    )
+    standby = price_dram(events, config, "typical")
+    assert idle.dram_background == pytest.approx(standby["dram_background"], rel=1e-6)
+    assert idle.dram_refresh == pytest.approx(standby["dram_refresh"], rel=1e-4)
+    assert set(only(idle)) == {"leakage", "dram_background", "dram_refresh"}
+    assert price(run, chip) == price(run.layers[0], chip) + idle
+
+
+def test_an_idle_memory_with_refresh_by_bank_refreshes_at_its_own_interval() -> None:
+    chip = at_frame_rate(10.0)
+    config = chip.dram.config
+    by_bank = replace(
+        config,
+        controller=replace(config.controller, refresh_policy="bank_staggered"),
+        timing=replace(config.timing, tREFIb=1000, tRFCb=100),
+    )
+    run = a_run(layer(cycles=50_000_000))  # 50 of 100 ms
+    idle = price_idle(run, replace(chip, dram=replace(chip.dram, config=by_bank)))
+    refreshes = round(0.05e9 / config.timing.tCK_ns) // 1000
+    expected = price_dram(DramEvents(refreshes=refreshes), by_bank, "typical")["dram_refresh"]
+    assert idle.dram_refresh == pytest.approx(expected, rel=1e-4)
+
+
+def test_a_slower_frame_rate_costs_more_for_each_image() -> None:
+    run = a_run(layer(cycles=1_000_000))
+    slow, fast = (price(run, at_frame_rate(hz)).total for hz in (10.0, 100.0))
+    assert slow > fast > price(run, CHIP).total
+
+
+def test_a_node_without_a_table_is_refused_before_pricing() -> None:
+    with pytest.raises(ConfigError, match="from 22 to 65"):
+        chip_from_resolved(CHIP.resolved, {"energy.node_nm": 7})
