@@ -33,6 +33,10 @@ class Requester(IntEnum):
     TRANSFERS = auto()
     RETIRED = auto()
     """Transfers reported so far; they are reported in order."""
+    HEAD_SINCE = auto()
+    """Cycle from which the present block could be offered as far as its order goes."""
+    FREE_SINCE = auto()
+    """Cycle at which a full set of reads in flight last became smaller."""
     LAST_FS = auto()
     """Arrival of the transfer reported last."""
     DECODED = auto()
@@ -58,6 +62,8 @@ class Xfer(IntEnum):
     FIRST_FS = auto()
     ARRIVED_FS = auto()
     DONE_FS = auto()
+    HELD = auto()
+    """Cycles for which only the full FIFO of the decoder held back its next line."""
 
 
 class Block(IntEnum):
@@ -122,6 +128,7 @@ class Out(IntEnum):
     FIRST_FS = auto()
     ARRIVED_FS = auto()
     DONE_FS = auto()
+    HELD_FS = auto()
 
 
 class FrontState(NamedTuple):

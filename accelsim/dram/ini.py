@@ -27,8 +27,10 @@ from accelsim.errors import ConfigError
 MAX_FILE_BYTES: Final = 1 << 20
 MAX_LINE_CHARACTERS: Final = 199
 
+# Not HMC: it is a packet network, no bus.
 PROTOCOLS: Final = (
-    "DDR3 DDR4 GDDR5 GDDR5X GDDR6 LPDDR LPDDR3 LPDDR4 HBM HBM2".split()  # HMC is no bus
+    *("DDR3", "DDR4", "GDDR5", "GDDR5X", "GDDR6"),
+    *("LPDDR", "LPDDR3", "LPDDR4", "HBM", "HBM2"),
 )
 BEATS_PER_CYCLE: Final = {"GDDR5": 4, "GDDR5X": 8, "GDDR6": 16}
 
@@ -49,9 +51,12 @@ REFRESH_POLICIES: Final[dict[str, RefreshPolicy]] = {
 }
 # Keys that DRAMsim3 reads or ships without any effect on cycles and energy.
 WITHOUT_EFFECT: Final = frozenset(
-    "trfc2 trfc4 twr2 trpre twpre txp txs tcke tckesr tcksre trtp_l trtp_s ipp0 idd3p idd2p "
-    "write_buf_size aggressive_precharging_enabled sref_threshold num_dies "
-    "ideal_memory_latency epoch_period output_level output_prefix".split()
+    {
+        *("trfc2", "trfc4", "twr2", "trpre", "twpre", "txp", "txs", "tcke", "tckesr", "tcksre"),
+        *("trtp_l", "trtp_s", "ipp0", "idd3p", "idd2p", "write_buf_size", "sref_threshold"),
+        *("aggressive_precharging_enabled", "num_dies", "ideal_memory_latency"),
+        *("epoch_period", "output_level", "output_prefix"),
+    }
 )
 WITHOUT_EFFECT_SECTIONS: Final = frozenset({"other", "thermal", "hmc"})
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from accelsim.dram.address_map import address_map
 from accelsim.dram.config import DramConfig
 
+
 class P(IntEnum):
     """Index of each parameter."""
 

@@ -16,7 +16,7 @@ _NO_BLOCK = np.zeros(1, np.int64)
 def put(front: FrontState, number: int, now_fs: int, period_fs: int, transfer: Transfer) -> None:
     """Append ``transfer`` to its requester's rings, which have room for it."""
     r = transfer.requester
-    requester, ring = front.requester[r], front.block.shape[1]
+    requester = front.requester[r]
     n = len(transfer.first_line)
     rows = np.zeros((max(n, 1), len(Block)), np.int64)
     if n:
@@ -37,10 +37,15 @@ def put(front: FrontState, number: int, now_fs: int, period_fs: int, transfer: T
         requester[Requester.DECODED] = sequence + n
     _write(front.block[r], start, rows)
     row = front.xfer[r, x % front.xfer.shape[1]]
-    row[Xfer.NUMBER], row[Xfer.IS_WRITE], row[Xfer.LABEL] = number, transfer.is_write, transfer.label
+    row[Xfer.NUMBER], row[Xfer.IS_WRITE], row[Xfer.LABEL] = (
+        number,
+        transfer.is_write,
+        transfer.label,
+    )
     row[Xfer.SUBMITTED] = ceil_div(now_fs, period_fs)
     row[Xfer.FIRST_BLOCK], row[Xfer.BLOCKS_LEFT] = start, n
     row[Xfer.FIRST_FS], row[Xfer.ARRIVED_FS], row[Xfer.DONE_FS] = NONE, 0, 0
+    row[Xfer.HELD] = 0
     requester[Requester.BLOCKS], requester[Requester.TRANSFERS] = start + n, x + 1
 
 

@@ -54,18 +54,18 @@ class Rank(IntEnum):
     """One rank: open banks, state time, and its last ACTs as rings of expiry times."""
 
     OPEN_BANKS = 0
-    SINCE = auto()
+    SINCE = 1
     """Cycle from which the present state (any bank open, or none) is not yet accounted."""
-    ACTIVE_CYCLES = auto()
-    IDLE_CYCLES = auto()
-    REFRESHES = auto()
-    ACTS = auto()
+    ACTIVE_CYCLES = 2
+    IDLE_CYCLES = 3
+    REFRESHES = 4
+    ACTS = 5
     """ACTs so far: the position in the rings."""
-    FAW_RING = auto()
+    FAW_RING = 6
     """4 columns: the cycle at which each of the last four ACTs leaves the tFAW window."""
-    AW32_RING = FAW_RING + 4
+    AW32_RING = 10
     """32 columns: the same for t32AW."""
-    END = AW32_RING + 32
+    END = 42
 
 
 class Queue(IntEnum):
@@ -115,6 +115,8 @@ class Channel(IntEnum):
     """Entries in all command queues."""
     DRAIN = auto()
     """Writes still to move before reads may again."""
+    READ_TURN = auto()
+    """Reads that move before the next drain; always 0 with DRAMsim3's own rule."""
     READ_HEAD = auto()
     READ_LENGTH = auto()
     WRITE_HEAD = auto()
@@ -209,7 +211,7 @@ class State(NamedTuple):
     waiting: NDArray[np.int64]  # [n_channels, 2, transactions] rings of slots: reads, writes
     slot: NDArray[np.int64]  # [n_slots, len(Slot)]
     bucket: NDArray[np.int64]  # [2, n_buckets] first slot of each hash bucket: reads, writes
-    count: NDArray[np.int64]  # [n_labels, len(Count)]
+    counts: NDArray[np.int64]  # [n_labels, len(Count)]
     chain: NDArray[np.int64]  # [n_tokens] next request answered by the same burst, or NONE
     misc: NDArray[np.int64]  # [len(Misc)]
     log: NDArray[np.int64]  # [n_log, len(Log)]; no rows: commands are not recorded
@@ -245,7 +247,7 @@ def new_state(config: DramConfig, n_labels: int, n_tokens: int, n_log: int = 0) 
         waiting=np.zeros((n_channels, 2, transactions), np.int64),
         slot=slot,
         bucket=np.full((2, n_buckets), NONE, np.int64),
-        count=np.zeros((n_labels, len(Count)), np.int64),
+        counts=np.zeros((n_labels, len(Count)), np.int64),
         chain=np.full(n_tokens, NONE, np.int64),
         misc=np.zeros(len(Misc), np.int64),
         log=np.zeros((n_log, len(Log)), np.int64),

@@ -7,8 +7,20 @@ the state arrays, over all channels.
 from __future__ import annotations
 
 from accelsim.dram.parameters import P
-from accelsim.dram.state import CLOSED, NONE, Bank, Channel, Command, Count, Group, Log, Misc
-from accelsim.dram.state import Rank, Slot, State
+from accelsim.dram.state import (
+    CLOSED,
+    NONE,
+    Bank,
+    Channel,
+    Command,
+    Count,
+    Group,
+    Log,
+    Misc,
+    Rank,
+    Slot,
+    State,
+)
 from accelsim.jit import state_kernel
 
 
@@ -66,7 +78,7 @@ def activate(s: State, i: int, t: int) -> None:
     if s.rank[r, Rank.OPEN_BANKS] == 0:
         account(s, r, t)
     s.rank[r, Rank.OPEN_BANKS] += 1
-    s.count[s.slot[i, Slot.LABEL], Count.ACT] += 1
+    s.counts[s.slot[i, Slot.LABEL], Count.ACT] += 1
     record(s, t, Command.ACT, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
 
 
@@ -92,7 +104,7 @@ def precharge(s: State, b: int, t: int, row: int, column: int, label: int) -> No
         for g in range(first, first + par[P.N_GROUPS]):
             s.group[g, Group.PRE] = max(s.group[g, Group.PRE], t + par[P.PRE_TO_PRE])
     close(s, b, r, t)
-    s.count[label, Count.PRE] += 1
+    s.counts[label, Count.PRE] += 1
     record(s, t, Command.PRE, b, row, column)
 
 
@@ -113,9 +125,9 @@ def read(s: State, i: int, c: int, t: int) -> None:
         group[other, Group.RD] = max(group[other, Group.RD], t + to_rd)
         group[other, Group.WR] = max(group[other, Group.WR], t + to_wr)
     label = s.slot[i, Slot.LABEL]
-    s.count[label, Count.RD] += 1
+    s.counts[label, Count.RD] += 1
     if s.bank[b, Bank.HITS] > 0:
-        s.count[label, Count.HIT] += 1
+        s.counts[label, Count.HIT] += 1
     s.bank[b, Bank.HITS] += 1
     command = Command.RD
     if par[P.CLOSE_PAGE]:
@@ -149,9 +161,9 @@ def write(s: State, i: int, c: int, t: int) -> None:
         group[other, Group.RD] = max(group[other, Group.RD], t + to_rd)
         group[other, Group.WR] = max(group[other, Group.WR], t + to_wr)
     label = s.slot[i, Slot.LABEL]
-    s.count[label, Count.WR] += 1
+    s.counts[label, Count.WR] += 1
     if s.bank[b, Bank.HITS] > 0:
-        s.count[label, Count.HIT] += 1
+        s.counts[label, Count.HIT] += 1
     s.bank[b, Bank.HITS] += 1
     command = Command.WR
     if par[P.CLOSE_PAGE]:

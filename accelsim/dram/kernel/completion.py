@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from accelsim.dram.front import Block, Front, FrontState, Lane, Out, Requester, Xfer
+from accelsim.dram.front import PERIOD_FS, Block, Front, FrontState, Lane, Out, Requester, Xfer
 from accelsim.dram.state import NONE
 from accelsim.jit import state_kernel
 
@@ -78,6 +78,7 @@ def retire(f: FrontState, r: int, until_fs: int) -> int:
         f.out[n, Out.FIRST_FS] = arrived if first == NONE else first
         f.out[n, Out.ARRIVED_FS] = arrived
         f.out[n, Out.DONE_FS] = max(arrived, f.xfer[r, x, Xfer.DONE_FS])
+        f.out[n, Out.HELD_FS] = f.xfer[r, x, Xfer.HELD] * f.fixed[PERIOD_FS]
         f.front[Front.OUT] = n + 1
         until_fs = min(until_fs, arrived)
     return until_fs

@@ -9,8 +9,19 @@ from __future__ import annotations
 
 from accelsim.dram.kernel import commands
 from accelsim.dram.parameters import P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Group, Queue, Rank
-from accelsim.dram.state import Slot, State
+from accelsim.dram.state import (
+    CLOSED,
+    FAR,
+    NONE,
+    Bank,
+    Channel,
+    Command,
+    Group,
+    Queue,
+    Rank,
+    Slot,
+    State,
+)
 from accelsim.jit import state_kernel
 
 ROW_HIT_CAP = 4
@@ -28,13 +39,13 @@ def act_legal(s: State, b: int) -> int:
     when = max(when, s.rank[r, Rank.FAW_RING + n % 4])
     if s.par[P.AW32] > 0:
         when = max(when, s.rank[r, Rank.AW32_RING + n % 32])
-    return when
+    return int(when)
 
 
 @state_kernel
 def pre_legal(s: State, b: int) -> int:
     """First cycle at which a PRE of bank ``b`` is legal."""
-    return max(s.bank[b, Bank.PRE], s.group[b // s.par[P.N_BANKS_PER_GROUP], Group.PRE])
+    return int(max(s.bank[b, Bank.PRE], s.group[b // s.par[P.N_BANKS_PER_GROUP], Group.PRE]))
 
 
 @state_kernel
@@ -42,8 +53,8 @@ def column_legal(s: State, b: int, is_write: int) -> int:
     """First cycle at which a RD or WR of the open row of bank ``b`` is legal."""
     g = b // s.par[P.N_BANKS_PER_GROUP]
     if is_write:
-        return max(s.bank[b, Bank.WR], s.group[g, Group.WR])
-    return max(s.bank[b, Bank.RD], s.group[g, Group.RD])
+        return int(max(s.bank[b, Bank.WR], s.group[g, Group.WR]))
+    return int(max(s.bank[b, Bank.RD], s.group[g, Group.RD]))
 
 
 @state_kernel

@@ -11,19 +11,18 @@ from enum import IntEnum, auto
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.dram.kernel.commands import account
 from accelsim.dram.kernel.tick import tick
 from accelsim.dram.kernel.transactions import (
     ANSWERED,
     DRAIN_THRESHOLD,
-    QUEUED,
     REFUSED,
     accept,
     channel_of,
     has_room,
 )
 from accelsim.dram.parameters import P
-from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, Queue, Slot, State
-from accelsim.dram.kernel.commands import account
+from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State
 from accelsim.jit import state_kernel
 
 

@@ -8,8 +8,17 @@ the cycle, (t + 1) * period.
 
 from __future__ import annotations
 
-from accelsim.dram.front import OUTSTANDING, PERIOD_FS, Arrival, Block, Front, FrontState
-from accelsim.dram.front import Requester, Token, Xfer
+from accelsim.dram.front import (
+    OUTSTANDING,
+    PERIOD_FS,
+    Arrival,
+    Block,
+    Front,
+    FrontState,
+    Requester,
+    Token,
+    Xfer,
+)
 from accelsim.dram.kernel.completion import block_arrived, retire
 from accelsim.dram.kernel.tick import tick
 from accelsim.dram.kernel.transactions import ANSWERED, REFUSED, accept, channel_of, has_room
@@ -41,9 +50,24 @@ def renew(f: FrontState, r: int) -> None:
 
 
 @state_kernel
-def block_sent(f: FrontState, r: int, b: int) -> None:
+def note_hold(f: FrontState, r: int, b: int) -> None:
+    """Block ``b`` is offered for the first time: book what the decoder alone cost it."""
+    requester, ring = f.requester, f.block.shape[1]
+    sequence = f.block[r, b % ring, Block.SEQUENCE]
+    if sequence < requester[r, Requester.FIFO] or requester[r, Requester.LINE] > 0:
+        return
+    x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
+    start = f.start[r, sequence % requester[r, Requester.FIFO]]
+    other = max(f.block[r, b % ring, Block.READY], f.xfer[r, x, Xfer.SUBMITTED])
+    other = max(other, requester[r, Requester.HEAD_SINCE], requester[r, Requester.FREE_SINCE])
+    f.xfer[r, x, Xfer.HELD] += max(0, -(-start // f.fixed[PERIOD_FS]) - other)
+
+
+@state_kernel
+def block_sent(f: FrontState, r: int, b: int, t: int) -> None:
     """The next block of ``r`` has its turn; ``b`` now holds its place in the decoder's FIFO."""
     sequence = f.block[r, b % f.block.shape[1], Block.SEQUENCE]
+    f.requester[r, Requester.HEAD_SINCE] = t + 1
     if sequence != NONE:
         f.start[r, sequence % f.requester[r, Requester.FIFO]] = NONE
     f.requester[r, Requester.LINE] = 0
@@ -58,7 +82,8 @@ def pass_empty_blocks(f: FrontState, r: int, t: int) -> None:
         b = requester[r, Requester.SENT]
         if f.block[r, b % ring, Block.N_LINES] > 0:
             return
-        block_sent(f, r, b)
+        note_hold(f, r, b)
+        block_sent(f, r, b, t)
         before = (b - 1) % ring
         if b == 0 or f.block[r, before, Block.ARRIVED_FS] != NONE:
             block_arrived(f, r, b, (t + 1) * f.fixed[PERIOD_FS])
@@ -68,7 +93,7 @@ def pass_empty_blocks(f: FrontState, r: int, t: int) -> None:
 @state_kernel
 def next_line(f: FrontState, r: int) -> int:
     b = f.requester[r, Requester.SENT] % f.block.shape[1]
-    return f.block[r, b, Block.FIRST_LINE] + f.requester[r, Requester.LINE]
+    return int(f.block[r, b, Block.FIRST_LINE] + f.requester[r, Requester.LINE])
 
 
 @state_kernel
@@ -89,9 +114,10 @@ def offer(s: State, f: FrontState, r: int, c: int, t: int) -> bool:
         n = f.front[Front.TRAFFIC]
         f.traffic[n, 0], f.traffic[n, 1], f.traffic[n, 2] = t, line, is_write
         f.front[Front.TRAFFIC] = n + 1
+    note_hold(f, r, b)
     requester[r, Requester.LINE] += 1
     if requester[r, Requester.LINE] == f.block[r, b % ring, Block.N_LINES]:
-        block_sent(f, r, b)
+        block_sent(f, r, b, t)
         if is_write:
             block_arrived(f, r, b, now_fs)
     if not is_write:
@@ -145,6 +171,8 @@ def book_arrivals(f: FrontState, t: int, until_fs: int) -> int:
             r, b = f.token[token, Token.REQUESTER], f.token[token, Token.BLOCK]
             f.token[token, Token.NEXT] = f.front[Front.FREE_TOKEN]
             f.front[Front.FREE_TOKEN] = token
+            if f.requester[r, Requester.IN_FLIGHT] == f.fixed[OUTSTANDING]:
+                f.requester[r, Requester.FREE_SINCE] = t
             f.requester[r, Requester.IN_FLIGHT] -= 1
             f.block[r, b % ring, Block.LINES_LEFT] -= 1
             if f.block[r, b % ring, Block.LINES_LEFT] == 0:
@@ -192,7 +220,7 @@ def full(s: State, f: FrontState) -> bool:
     n_channels = s.par[P.N_CHANNELS]
     n_log, n_traffic = s.log.shape[0], f.traffic.shape[0]
     log_full = n_log > 0 and s.misc[Misc.LOG_LENGTH] + LOG_MARGIN * n_channels > n_log
-    return log_full or (n_traffic > 0 and f.front[Front.TRAFFIC] + n_channels > n_traffic)
+    return bool(log_full or (n_traffic > 0 and f.front[Front.TRAFFIC] + n_channels > n_traffic))
 
 
 @state_kernel

@@ -9,12 +9,17 @@ the channel then offers new requests for this cycle. All cycles from there to
 from __future__ import annotations
 
 from accelsim.dram.kernel.commands import precharge, read, refresh_bank, refresh_rank, write
-from accelsim.dram.kernel.queues import POSITION, changed, choose, erase, issue_row_command
-from accelsim.dram.kernel.queues import pre_legal
+from accelsim.dram.kernel.queues import (
+    POSITION,
+    changed,
+    choose,
+    erase,
+    issue_row_command,
+    pre_legal,
+)
 from accelsim.dram.kernel.transactions import move, release
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Group, Misc
-from accelsim.dram.state import Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Group, Misc, Slot, State
 from accelsim.jit import state_kernel
 
 

@@ -22,7 +22,7 @@ REFUSED, QUEUED, ANSWERED = 0, 1, 2
 
 @state_kernel
 def bucket_of(s: State, key: int) -> int:
-    return (key ^ (key >> 6) ^ (key >> 15)) & (s.bucket.shape[1] - 1)
+    return int((key ^ (key >> 6) ^ (key >> 15)) & (s.bucket.shape[1] - 1))
 
 
 @state_kernel
@@ -31,7 +31,7 @@ def find(s: State, is_write: int, key: int) -> int:
     i = s.bucket[is_write, bucket_of(s, key)]
     while i != NONE and s.slot[i, Slot.KEY] != key:
         i = s.slot[i, Slot.NEXT]
-    return i
+    return int(i)
 
 
 @state_kernel
@@ -51,7 +51,7 @@ def release(s: State, i: int) -> None:
 
 @state_kernel
 def channel_of(s: State, line: int) -> int:
-    return (line >> s.par[P.CH_SHIFT]) & s.par[P.CH_MASK]
+    return int((line >> s.par[P.CH_SHIFT]) & s.par[P.CH_MASK])
 
 
 @state_kernel
@@ -145,7 +145,7 @@ def remove(s: State, c: int, which: int, position: int) -> None:
 @state_kernel
 def enqueue(s: State, c: int, which: int, position: int) -> None:
     """Move one transaction into its command queue, which has room."""
-    k = (s.channel[c, Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD] + position)
+    k = s.channel[c, Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD] + position
     i = s.waiting[c, which, k % s.par[P.TRANSACTIONS]]
     q = s.slot[i, Slot.QUEUE]
     s.entry[q, s.queue[q, Queue.LENGTH]] = i
@@ -190,13 +190,14 @@ def move(s: State, c: int, t: int) -> None:
     flush = s.misc[Misc.FLUSH] == 1
     many = n_writes > (0 if flush else DRAIN_THRESHOLD)
     idle = many and (flush or channel[c, Channel.QUEUED] == 0)
+    strict = s.par[P.STRICT]
     was_draining = channel[c, Channel.DRAIN] > 0
     if not was_draining:
-        if not (full or idle):
+        turn = channel[c, Channel.READ_TURN] > 0 and channel[c, Channel.READ_LENGTH] > 0
+        if turn or not (full or idle):
             move_read(s, c, t)
             return
         channel[c, Channel.DRAIN] = n_writes
-    strict = s.par[P.STRICT]
     position = first_movable(s, c, WRITES, not strict)
     if strict and position != NONE:
         k = (channel[c, Channel.WRITE_HEAD] + position) % s.par[P.TRANSACTIONS]
@@ -214,6 +215,9 @@ def move(s: State, c: int, t: int) -> None:
     if position != NONE:
         enqueue(s, c, WRITES, position)
         channel[c, Channel.DRAIN] -= 1
+        if channel[c, Channel.DRAIN] == 0 and not strict:
+            # DRAMsim3 would let a writer that never pauses lock out all reads.
+            channel[c, Channel.READ_TURN] = channel[c, Channel.READ_LENGTH]
         channel[c, Channel.MOVE_AT] = t + 1
     elif channel[c, Channel.DRAIN] == 0 or (
         not strict and first_movable(s, c, WRITES, False) != NONE
@@ -227,4 +231,5 @@ def move_read(s: State, c: int, t: int) -> None:
     position = first_movable(s, c, READS, False)
     if position != NONE:
         enqueue(s, c, READS, position)
+        s.channel[c, Channel.READ_TURN] = max(0, s.channel[c, Channel.READ_TURN] - 1)
         s.channel[c, Channel.MOVE_AT] = t + 1

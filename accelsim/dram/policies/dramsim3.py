@@ -11,21 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.front import Front, Out, Requester, new_front
+from accelsim.dram.front_end import LOG_ROWS, FrontEnd
 from accelsim.dram.kernel.serve import flush, serve
 from accelsim.dram.memory import Background, Completion, Decoder, DramCounts, Transfer
-from accelsim.dram.rings import put, with_room
 from accelsim.dram.state import FAR, Channel, Count, Misc, Rank, new_state
 from accelsim.units import ceil_div
-
-LOG_ROWS = 1 << 16
 
 
 class Dramsim3Memory:
     """A ``Memory`` (see ``accelsim.dram.memory``) with DRAMsim3's controller on each channel.
 
-    ``record_commands`` and ``record_requests`` keep every command, and every request that
-    the channels accepted, for ``commands()`` and ``requests()``.
+    ``record_commands`` and ``record_traffic`` keep every command, and every line that the
+    channels accepted, for ``commands()`` and ``traffic()``.
     """
 
     def __init__(
@@ -35,26 +32,19 @@ class Dramsim3Memory:
         n_labels: int,
         decoders: dict[int, Decoder],
         outstanding_reads: int = 32,
+        record_traffic: bool = False,
         record_commands: bool = False,
-        record_requests: bool = False,
     ) -> None:
         self.config = config
         self._period_fs = config.clock.period_fs
         n_log = LOG_ROWS if record_commands else 0
         self._state = new_state(config, n_labels, n_requesters * outstanding_reads, n_log)
-        self._front = new_front(
-            self._period_fs,
-            n_requesters,
-            config.organisation.channels,
-            outstanding_reads,
-            decoders,
-            n_traffic=LOG_ROWS if record_requests else 0,
+        self._front_end = FrontEnd(
+            config, n_requesters, decoders, outstanding_reads, record_traffic
         )
-        self._n_transfers = 0
         self._drain_writes = 0
         self._end_cycle = 0
         self._commands: list[NDArray[np.int64]] = []
-        self._requests: list[NDArray[np.int64]] = []
 
     @property
     def line_bytes(self) -> int:
@@ -62,23 +52,16 @@ class Dramsim3Memory:
 
     def submit(self, now_fs: int, transfer: Transfer) -> int:
         """Queue ``transfer`` behind the requester's earlier ones; returns its number."""
-        self._front = with_room(self._front, transfer.requester, len(transfer.first_line))
-        number = self._n_transfers
-        put(self._front, number, now_fs, self._period_fs, transfer)
-        self._n_transfers = number + 1
-        return number
+        return self._front_end.submit(now_fs, transfer)
 
     def advance(self, until_fs: int | None) -> list[Completion]:
         """Take all decisions before ``until_fs``, or before the first completion."""
         bound = FAR if until_fs is None else until_fs
         while True:
-            serve(self._state, self._front, bound)
-            n = int(self._front.front[Front.OUT])
-            if not self._take_logs() or n:
-                break
-        found = [Completion(*row) for row in self._front.out[:n].tolist()]
-        found.sort(key=_when)
-        return found
+            serve(self._state, self._front_end.state, bound)
+            found = self._front_end.completions()
+            if not self._take_logs() or found:
+                return found
 
     def background_at(self, time_fs: int) -> Background:
         """State counters up to ``time_fs``, which is not behind the last decision."""
@@ -93,23 +76,21 @@ class Dramsim3Memory:
 
     def finish(self, now_fs: int) -> int:
         """Flush buffered writes; the time at which the last command ended, at least now."""
-        requester = self._front.requester
         self.advance(now_fs)
-        if (requester[:, Requester.RETIRED] < requester[:, Requester.TRANSFERS]).any():
+        if not self._front_end.idle:
             raise RuntimeError("a memory can only be finished after its last completion")
-        self._drain_writes = int(self._state.channel[:, Channel.WRITE_LENGTH].sum())
-        front = self._front.front
-        front[Front.NOW] = max(front[Front.NOW], ceil_div(now_fs, self._period_fs))
-        while not flush(self._state, self._front):
+        self._front_end.skip_to(now_fs)
+        channel = self._state.channel
+        self._drain_writes = int(channel[:, Channel.WRITE_LENGTH].sum())
+        while not flush(self._state, self._front_end.state):
             self._take_logs()
-        self._end_cycle = max(
-            ceil_div(now_fs, self._period_fs), int(self._state.channel[:, Channel.LAST_BEAT].max())
-        )
+        last_beat = int(channel[:, Channel.LAST_BEAT].max())
+        self._end_cycle = max(ceil_div(now_fs, self._period_fs), last_beat)
         return max(now_fs, self._end_cycle * self._period_fs)
 
     def counts(self) -> DramCounts:
         """Everything counted so far; complete after ``finish``."""
-        count = self._state.count
+        count = self._state.counts
         return DramCounts(
             activates=count[:, Count.ACT].copy(),
             precharges=count[:, Count.PRE].copy(),
@@ -126,27 +107,18 @@ class Dramsim3Memory:
         n = int(self._state.misc[Misc.LOG_LENGTH])
         return np.concatenate([*self._commands, self._state.log[:n]])
 
-    def requests(self) -> NDArray[np.int64]:
-        """[n, 3] cycle, line and is_write of the requests accepted so far, if recorded."""
-        n = int(self._front.front[Front.TRAFFIC])
-        return np.concatenate([*self._requests, self._front.traffic[:n]])
+    def traffic(self) -> NDArray[np.int64]:
+        """[n, 3] cycle, line and is_write of the lines accepted so far, if recorded."""
+        return self._front_end.traffic()
 
     def _take_logs(self) -> bool:
-        """Empty logs that are more than half full; True if there was one."""
-        taken = False
-        n_commands = int(self._state.misc[Misc.LOG_LENGTH])
-        if n_commands > LOG_ROWS // 2:
-            self._commands.append(self._state.log[:n_commands].copy())
+        """Empty the logs that are more than half full; True if there was one."""
+        taken = self._front_end.take_traffic()
+        n = int(self._state.misc[Misc.LOG_LENGTH])
+        if n > LOG_ROWS // 2:
+            self._commands.append(self._state.log[:n].copy())
             self._state.misc[Misc.LOG_LENGTH], taken = 0, True
-        n_requests = int(self._front.front[Front.TRAFFIC])
-        if n_requests > LOG_ROWS // 2:
-            self._requests.append(self._front.traffic[:n_requests].copy())
-            self._front.front[Front.TRAFFIC], taken = 0, True
         return taken
-
-
-def _when(completion: Completion) -> tuple[int, int]:
-    return completion.arrived_fs, completion.transfer
 
 
 POLICY = Dramsim3Memory

@@ -1,0 +1,103 @@
+"""An ideal memory: one latency, one bandwidth; no banks, refresh or bus turnaround.
+
+Lines leave the requesters fairly, one at a time over one bus of the configuration's peak
+bandwidth; data arrives one unloaded latency later. Fewer bytes or more decoder lanes never
+make anything slower here: the memory on which monotonicity laws hold. Writes are posted as
+the bus takes them, so none are left to flush.
+
+Counted as activity for energy: bursts, all row hits; every rank active; nominal refreshes.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.dram.config import DramConfig
+from accelsim.dram.front_end import FrontEnd
+from accelsim.dram.kernel.ideal import Bus, serve_ideal
+from accelsim.dram.memory import Background, Completion, Decoder, DramCounts, Transfer
+from accelsim.dram.state import FAR, Count
+from accelsim.units import ceil_div
+
+
+class IdealMemory:
+    """A ``Memory`` (see ``accelsim.dram.memory``) of constant latency and bandwidth."""
+
+    def __init__(
+        self,
+        config: DramConfig,
+        n_requesters: int,
+        n_labels: int,
+        decoders: dict[int, Decoder],
+        outstanding_reads: int = 32,
+        record_traffic: bool = False,
+    ) -> None:
+        self.config = config
+        self._period_fs = config.clock.period_fs
+        self._front_end = FrontEnd(
+            config, n_requesters, decoders, outstanding_reads, record_traffic
+        )
+        t = config.timing
+        self._bus = np.zeros(len(Bus), np.int64)
+        self._bus[Bus.UNITS_PER_CYCLE] = config.organisation.channels
+        self._bus[Bus.UNITS_PER_LINE] = t.burst_cycles
+        self._bus[Bus.LATENCY] = 1 + t.tRCDRD + t.read_latency
+        self._count = np.zeros((n_labels, len(Count)), np.int64)
+        self._end_cycle = 0
+
+    @property
+    def line_bytes(self) -> int:
+        return self.config.line_bytes
+
+    def submit(self, now_fs: int, transfer: Transfer) -> int:
+        """Queue ``transfer`` behind the requester's earlier ones; returns its number."""
+        return self._front_end.submit(now_fs, transfer)
+
+    def advance(self, until_fs: int | None) -> list[Completion]:
+        """Take all decisions before ``until_fs``, or before the first completion."""
+        bound = FAR if until_fs is None else until_fs
+        while True:
+            serve_ideal(self._front_end.state, self._bus, self._count, bound)
+            found = self._front_end.completions()
+            if not self._front_end.take_traffic() or found:
+                return found
+
+    def background_at(self, time_fs: int) -> Background:
+        """State counters up to ``time_fs``."""
+        cycles, n_ranks = ceil_div(time_fs, self._period_fs), self.config.n_ranks
+        return Background(
+            refreshes=cycles // self.config.timing.tREFI * n_ranks,
+            active_rank_cycles=cycles * n_ranks,
+            idle_rank_cycles=0,
+        )
+
+    def finish(self, now_fs: int) -> int:
+        """The time at which the bus is done, at least now."""
+        self.advance(now_fs)
+        if not self._front_end.idle:
+            raise RuntimeError("a memory can only be finished after its last completion")
+        busy_until = ceil_div(int(self._bus[Bus.FREE]), self.config.organisation.channels)
+        self._end_cycle = max(ceil_div(now_fs, self._period_fs), busy_until)
+        return max(now_fs, self._end_cycle * self._period_fs)
+
+    def counts(self) -> DramCounts:
+        """Everything counted so far; complete after ``finish``."""
+        reads, writes = self._count[:, Count.RD].copy(), self._count[:, Count.WR].copy()
+        return DramCounts(
+            activates=np.zeros_like(reads),
+            precharges=np.zeros_like(reads),
+            reads=reads,
+            writes=writes,
+            row_hits=reads + writes,
+            background=self.background_at(self._end_cycle * self._period_fs),
+            cycles=self._end_cycle,
+            drain_writes=0,
+        )
+
+    def traffic(self) -> NDArray[np.int64]:
+        """[n, 3] cycle, line and is_write of the lines taken so far, if recorded."""
+        return self._front_end.traffic()
+
+
+POLICY = IdealMemory
