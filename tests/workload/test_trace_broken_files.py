@@ -302,3 +302,8 @@ def test_text_of_variable_length_is_never_read(write_small: Write) -> None:
         file.attrs["format"] = "accelsim-trace"
     with pytest.raises(TraceError, match="not a trace of accelsim"):
         read_trace(small.path)
+    small = write_small()
+    with h5py.File(small.path, "r+", libver="v110") as file:
+        file.attrs["version"] = "1"
+    with pytest.raises(TraceError, match="has no valid format version, but None"):
+        read_trace(small.path)
