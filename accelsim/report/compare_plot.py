@@ -1,0 +1,120 @@
+"""One picture of a comparison: energy, DRAM traffic and throughput for each codec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from accelsim.report.style import (
+    ENERGY_COLOURS,
+    TENSOR_COLOURS,
+    save,
+    source_line,
+    stacked_bars,
+    styled,
+)
+from accelsim.results.figures import number, ratio
+from accelsim.results.ranking import Ranking, baseline_of, rank, speed
+from accelsim.results.result import Result
+from accelsim.results.tables import ENERGY_GROUPS
+
+
+def plot_comparison(
+    results: Mapping[str, Result], path: Path, mapping: str, by: Ranking = "energy"
+) -> None:
+    """Write the picture to ``path``: one bar per codec, best on top, three panels.
+
+    The factors beside the bars are gains over the baseline (``raw`` where it is present).
+    """
+    with styled():
+        save(_figure(results, mapping, by), path)
+
+
+def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
+    names = rank(results, by)
+    base_name = baseline_of(results)
+    base = results[base_name]
+    figure = Figure(figsize=(11, 2.1 + 0.42 * len(names)), layout="constrained")
+    energy, dram, throughput = figure.subplots(
+        1, 3, sharey=True, gridspec_kw={"width_ratios": [1.5, 1.1, 0.9]}
+    )
+    places = list(range(len(names)))
+
+    energy_uj = {
+        group: [_per_image(results[name], parts) for name in names]
+        for group, parts in ENERGY_GROUPS.items()
+    }
+    stacked_bars(energy, places, energy_uj, ENERGY_COLOURS, horizontal=True)
+    totals_uj = [sum(values) for values in zip(*energy_uj.values(), strict=True)]
+    base_uj = totals_uj[names.index(base_name)]
+    _finish(energy, "Energy per image", "uJ", totals_uj, [base_uj / v for v in totals_uj])
+
+    dram_mb = {
+        kind: [
+            results[name].totals.dram.by_tensor[kind].fetched_bytes / results[name].images / 1e6
+            for name in names
+        ]
+        for kind in TENSOR_COLOURS
+    }
+    stacked_bars(dram, places, dram_mb, TENSOR_COLOURS, horizontal=True)
+    totals_mb = [sum(values) for values in zip(*dram_mb.values(), strict=True)]
+    base_mb = totals_mb[names.index(base_name)]
+    _finish(dram, "DRAM traffic per image", "MB", totals_mb, [base_mb / v for v in totals_mb])
+
+    speeds = [speed(results[name].totals) for name in names]
+    throughput.barh(places, speeds, 0.72, color="#444444")
+    steady = base.totals.images_per_second is not None
+    base_speed = speeds[names.index(base_name)]
+    _finish(
+        throughput,
+        "Throughput, steady state" if steady else "Throughput, one image from cold",
+        "images/s",
+        speeds,
+        [value / base_speed for value in speeds],
+    )
+
+    energy.set_yticks(places, names)
+    energy.invert_yaxis()
+    for axes, columns in ((energy, 4), (dram, 4)):
+        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.55 / len(names) - 0.12), ncols=columns,
+                    columnspacing=1.0, handlelength=1.0, borderaxespad=0)  # fmt: skip
+    plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
+    figure.suptitle(
+        f"What coding feature maps buys: {base.trace} on {base.hardware}",
+        x=0.01,
+        ha="left",
+        fontsize=12,
+        fontweight="bold",
+    )
+    figure.supxlabel(
+        f"{source_line(base)}. Factors: gain over {base_name}; {plans}.",
+        x=0.01,
+        ha="left",
+        fontsize=7.5,
+        color="#666666",
+    )
+    return figure
+
+
+def _per_image(result: Result, parts: tuple[str, ...]) -> float:
+    return sum(result.totals.energy_pj[part] for part in parts) / result.images / 1e6
+
+
+def _finish(axes: Axes, title: str, unit: str, ends: list[float], gains: list[float]) -> None:
+    """Title, unit, and beside each bar its value and its gain over the baseline."""
+    axes.set_title(title)
+    axes.set_xlabel(unit)
+    axes.grid(visible=False, axis="y")
+    axes.set_xlim(0, max(ends) * 1.34)
+    for place, (end, gain) in enumerate(zip(ends, gains, strict=True)):
+        axes.annotate(
+            f"{number(end)}  ({ratio(gain, 1)}x)",
+            (end, place),
+            xytext=(4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8,
+        )

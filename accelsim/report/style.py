@@ -1,0 +1,122 @@
+"""How all pictures look: colours that colour-blind readers can tell apart, and saving."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from accelsim.results.files import replacing
+from accelsim.results.result import Result
+
+# Paul Tol's "vibrant" colours; the DRAM parts are one blue in four lightnesses, so that
+# what leaves the chip reads as one thing and prints in grey.
+ENERGY_COLOURS: Final = {
+    "PE array": "#EE7733",
+    "buffers": "#CC3311",
+    "codec": "#009988",
+    "leakage": "#BBBBBB",
+    "DRAM activate": "#08306B",
+    "DRAM rd/wr": "#0077BB",
+    "DRAM I/O+PHY": "#5FB4E0",
+    "DRAM standby": "#C6E2F3",
+}
+TENSOR_COLOURS: Final = {
+    "ifmap": "#0077BB",
+    "weight": "#EE7733",
+    "ofmap": "#33BBEE",
+    "psum": "#BBBBBB",
+}
+STALL_COLOURS: Final = {
+    "ifmap": "#0077BB",
+    "weight": "#EE7733",
+    "ofmap": "#33BBEE",
+    "index": "#08306B",
+    "decode": "#009988",
+    "encode": "#66C2A5",
+    "buffer": "#EE3377",
+    "depend": "#AA4499",
+}
+WORK_COLOURS: Final = {"compute": "#444444", "vector": "#999999"}
+LINE_COLOURS: Final = (
+    "#0077BB",
+    "#EE7733",
+    "#009988",
+    "#CC3311",
+    "#33BBEE",
+    "#EE3377",
+    "#666666",
+)
+MARKERS: Final = ("o", "s", "^", "D", "v", "P", "X")
+
+_STYLE: Any = {
+    "font.size": 9,
+    "axes.titlesize": 10,
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.axisbelow": True,
+    "axes.grid": True,
+    "grid.color": "#E5E5E5",
+    "grid.linewidth": 0.8,
+    "legend.frameon": False,
+    "legend.fontsize": 8,
+    "svg.hashsalt": "accelsim",
+}
+
+
+def styled() -> Any:
+    """The context in which every figure is made."""
+    return rc_context(_STYLE)
+
+
+def title(figure: Figure, headline: str, subtitle: str) -> None:
+    """What the picture shows, and of what."""
+    figure.suptitle(headline, x=0.01, ha="left", fontsize=12, fontweight="bold")
+    figure.text(0.01, 1.0, subtitle, fontsize=9, color="#555555", va="bottom")
+
+
+def source_line(result: Result) -> str:
+    """Where the numbers come from: what anyone needs to make the picture again."""
+    dram = result.config.get("dram")
+    standard = dram.get("standard", "") if isinstance(dram, dict) else ""
+    parts = [
+        f"accelsim {result.versions.get('accelsim', '')}",
+        f"trace {result.trace} ({result.images} image{'s' * (result.images != 1)}, "
+        f"sha256 {result.inputs.get('trace_sha256', '')[:8]})",
+        f"machine {result.hardware} (config {result.config_sha256[:8]})",
+    ]
+    return "Source: " + ", ".join([*parts, f"DRAM {standard}"] if standard else parts)
+
+
+def stacked_bars(
+    axes: Axes,
+    places: Sequence[float],
+    parts: dict[str, list[float]],
+    colours: dict[str, str],
+    *,
+    horizontal: bool,
+    width: float = 0.72,
+) -> None:
+    """Bars of parts; a part that is nothing everywhere is left out of the legend too."""
+    offset = [0.0] * len(places)
+    for name, values in parts.items():
+        if not any(values):
+            continue
+        look: dict[str, Any] = {"color": colours[name], "label": name, "linewidth": 0}
+        if horizontal:
+            axes.barh(places, values, width, left=offset, **look)
+        else:
+            axes.bar(places, values, width, bottom=offset, **look)
+        offset = [below + value for below, value in zip(offset, values, strict=True)]
+
+
+def save(figure: Figure, path: Path) -> None:
+    """Write the picture in one step; the suffix chooses the format (png, svg, pdf)."""
+    no_date = {"Date": None} if path.suffix == ".svg" else None
+    with replacing(path) as unfinished:
+        figure.savefig(unfinished, dpi=160, metadata=no_date, bbox_inches="tight", pad_inches=0.15)

@@ -1,0 +1,79 @@
+"""Results as JSON, and back: the same result gives the same bytes."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from accelsim.errors import UserError
+from accelsim.results.files import replacing
+from accelsim.results.result import LayerResult, Result, Totals
+
+
+def to_json(result: Result) -> str:
+    """The contract's JSON object, indented, with a newline at the end."""
+    return dumps(to_dict(result))
+
+
+def to_dict(result: Result) -> dict[str, Any]:
+    """The same as nested dicts; layers begin with their name."""
+    whole = asdict(result)
+    whole["layers"] = [_layer_dict(layer) for layer in result.layers]
+    return whole
+
+
+def totals_dict(totals: Totals) -> dict[str, Any]:
+    """The object T of the contract."""
+    return asdict(totals)
+
+
+def dumps(value: object) -> str:
+    """Readable JSON with keys in the order given; refuses infinities, which are not JSON."""
+    return json.dumps(value, indent=1, allow_nan=False) + "\n"
+
+
+def config_sha256(config: object) -> str:
+    """Hash of a resolved configuration, whatever the order of its keys."""
+    text = json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_result(result: Result, path: Path) -> None:
+    """Write ``result.json`` in one step: a reader sees the whole file or the old one."""
+    with replacing(path) as unfinished:
+        unfinished.write_text(to_json(result), encoding="utf-8")
+
+
+def read_result(path: Path) -> Result:
+    """A result that ``write_result`` or ``accelsim run --json`` wrote.
+
+    Raises ``UserError`` for files that are missing, no JSON, or no result.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a text file"
+        raise UserError(str(path), str(reason), "name a result.json of `accelsim run`") from None
+    return parse_result(text, str(path))
+
+
+def parse_result(text: str, where: str) -> Result:
+    """A result from its JSON text; ``where`` names it in messages."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(Result).validate_json(text)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the file"
+        problem = f"not a result of accelsim: {key}: {first['msg'].lower()}"
+        raise UserError(where, problem, "name a result.json of `accelsim run`") from None
+
+
+def _layer_dict(layer: LayerResult) -> dict[str, Any]:
+    first = ("name", "kind", "bound")
+    whole = asdict(layer)
+    return {**{key: whole[key] for key in first}, **whole}

@@ -1,0 +1,86 @@
+"""Several runs of one trace on one machine, ranked, with the baseline of their ratios."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal, TypeAlias
+
+from accelsim.results.figures import column, number, percent, ratio
+from accelsim.results.result import Result, Totals
+from accelsim.results.tables import Column, Table, rates
+
+Ranking: TypeAlias = Literal["energy", "throughput", "dram"]
+
+
+def rank(results: Mapping[str, Result], by: Ranking = "energy") -> list[str]:
+    """Names of the results, best first; equal ones by name."""
+    return sorted(results, key=lambda name: (_cost(results[name].totals, by), name))
+
+
+def _cost(totals: Totals, by: Ranking) -> float:
+    match by:
+        case "energy":
+            return totals.energy_pj["total"]
+        case "throughput":
+            return -speed(totals)
+        case "dram":
+            return totals.dram.fetched_bytes
+
+
+def baseline_of(results: Mapping[str, Result]) -> str:
+    """The result that ratios refer to: ``raw``, or the first."""
+    return "raw" if "raw" in results else next(iter(results))
+
+
+def speed(totals: Totals) -> float:
+    """Images per second: steady state, or cold when there is one image only."""
+    return totals.images_per_second or totals.images_per_second_cold
+
+
+def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "energy") -> Table:
+    """One row per codec, best first. Ratios above 1 are gains over the baseline."""
+    base_name = baseline_of(results)
+    base = results[base_name].totals
+    first = results[base_name]
+    names = rank(results, by)
+    each = [results[name].totals for name in names]
+    images = [results[name].images for name in names]
+    columns = (
+        names,
+        column([t.energy_pj["total"] / 1e6 / n for t, n in zip(each, images, strict=True)]),
+        [ratio(base.energy_pj["total"], t.energy_pj["total"]) for t in each],
+        column([speed(t) for t in each]),
+        [ratio(speed(t), speed(base)) for t in each],
+        column([t.dram.fetched_bytes / 1e6 / n for t, n in zip(each, images, strict=True)]),
+        [ratio(base.dram.fetched_bytes, t.dram.fetched_bytes) for t in each],
+        [number(t.bandwidth_gb_s) for t in each],
+        [percent(t.utilization) for t in each],
+        *zip(*(rates(t.bits_per_value) for t in each), strict=True),
+    )
+    plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
+    lossy = [name for name, result in results.items() if not result.closed_loop]
+    return Table(
+        title=f"{first.trace} on {first.hardware}, best {by} first",
+        columns=(
+            Column("codec", is_text=True),
+            Column("energy", "uJ/img"),
+            Column("gain", "x"),
+            Column("speed", "img/s"),
+            Column("gain", "x"),
+            Column("DRAM", "MB/img"),
+            Column("gain", "x"),
+            Column("rate", "GB/s"),
+            Column("use", "%"),
+            Column("entropy", "b/value"),
+            Column("huffman", "b/value"),
+            Column("stream", "b/value"),
+            Column("fetched", "b/value"),
+        ),
+        rows=tuple(zip(*columns, strict=True)),
+        footer=(
+            f"gain = better than {base_name} by this factor; mapping: {plans}; {first.images} "
+            f"image{'s' * (first.images != 1)}, "
+            + ("steady state" if base.images_per_second else "cold start"),
+            *(f"{name}: lossy, and its error is not in the later maps" for name in lossy),
+        ),
+    )

@@ -1,0 +1,125 @@
+"""What a run says: figures of each layer and of the whole, with everything needed to repeat it.
+
+``dataclasses.asdict`` of a ``Result`` is its JSON form (docs/command_line.md): the names of
+these fields are the keys that users' scripts read, so they stay.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+from accelsim.energy.parts import EnergyParts
+
+ENERGY_PARTS: Final = tuple(part.name for part in fields(EnergyParts))
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """DRAM bytes of one kind of tensor, or of all.
+
+    needed: uncompressed bytes of the values that tiles read or write. coded: payload bytes
+    of the blocks touched; overfetch is its part for values not needed. fetched = coded +
+    padding + index + table = read + written.
+    """
+
+    needed_bytes: int
+    coded_bytes: int
+    fetched_bytes: int
+    overfetch_bytes: int
+    index_bytes: int
+    table_bytes: int
+    padding_bytes: int
+    read_bytes: int
+    written_bytes: int
+    fallback_blocks: int
+
+
+@dataclass(frozen=True)
+class DramTraffic(Traffic):
+    """All DRAM bytes, and the same by tensor kind (ifmap, weight, ofmap, psum)."""
+
+    by_tensor: dict[str, Traffic]
+
+
+@dataclass(frozen=True)
+class BitsPerValue:
+    """Four rates of feature maps, in bits per value; None where no map was coded.
+
+    The first three are of the maps written: zeroth-order entropy, an ideal Huffman code,
+    and the packed stream of the codec used. ``fetched`` is what DRAM moved: all bits of
+    ifmaps and ofmaps for each value that a tile read or wrote.
+    """
+
+    entropy: float | None
+    huffman: float | None
+    stream: float | None
+    fetched: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What a layer and a whole run have in common; all images together."""
+
+    cycles: int
+    """Core clock cycles: compute + vector + the sum of the stalls."""
+    compute_cycles: int
+    vector_cycles: int
+    stall_cycles: dict[str, int]
+    utilization: float
+    """macs / (PEs x cycles)."""
+    macs: int
+    seconds: float
+    """Cold latency of the batch."""
+    dram: DramTraffic
+    bandwidth_gb_s: float
+    """fetched bytes / seconds / 1e9."""
+    bits_per_value: BitsPerValue
+    energy_pj: dict[str, float]
+    """By part (``ENERGY_PARTS``), and ``total``."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Totals(Figures):
+    """The whole run."""
+
+    images_per_second: float | None
+    """Steady state, from the end of the first image to the end of the last; None for one."""
+    images_per_second_cold: float
+    """Images / seconds."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LayerResult(Figures):
+    """One layer, all images together."""
+
+    name: str
+    kind: str
+    bound: str
+    """What bounds it: ``compute``, ``vector``, or the cause of most of its stalls."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """A run: hardware and trace by name and hash, totals, layers."""
+
+    hardware: str
+    trace: str
+    codec: str
+    """Codec of feature maps; ``ofmap=zvc,weight=huffman`` where weights are coded too."""
+    closed_loop: bool
+    """False where a lossy codec would have changed the maps downstream, and did not."""
+    accuracy: dict[str, float]
+    images: int
+    totals: Totals
+    layers: tuple[LayerResult, ...]
+    versions: dict[str, str]
+    """Of this package, of its sources (a hash), and of the libraries that decide numbers."""
+    config: dict[str, object]
+    """The resolved configuration."""
+    config_sha256: str
+    inputs: dict[str, str]
+    """Hashes of what was read: ``trace_sha256``."""
+    notes: tuple[str, ...] = ()
+    """Assumptions that decide numbers: calibration of tables, estimates in use."""
+    warnings: tuple[str, ...] = ()
