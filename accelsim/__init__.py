@@ -21,9 +21,8 @@ from accelsim import kernel_cache
 
 if TYPE_CHECKING:
     from accelsim.hardware.read import read_hardware as read_hardware
-    from accelsim.simulate import compare as compare
-    from accelsim.simulate import simulate as simulate
-    from accelsim.sweep.run import sweep as sweep
+    from accelsim.simulation import compare as compare
+    from accelsim.simulation import simulate as simulate
     from accelsim.workload.trace_file import read_trace as read_trace
 
 __version__ = "0.1.0"
@@ -33,11 +32,10 @@ kernel_cache.use_cache_of_these_sources()
 _HOMES = {
     "read_hardware": "accelsim.hardware.read",
     "read_trace": "accelsim.workload.trace_file",
-    "simulate": "accelsim.simulate",
-    "compare": "accelsim.simulate",
-    "sweep": "accelsim.sweep.run",
+    "simulate": "accelsim.simulation",
+    "compare": "accelsim.simulation",
 }
-__all__ = ["__version__", "compare", "read_hardware", "read_trace", "simulate", "sweep"]
+__all__ = ["__version__", "compare", "read_hardware", "read_trace", "simulate"]
 
 
 def __getattr__(name: str) -> object:

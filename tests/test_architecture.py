@@ -18,7 +18,7 @@ FLOORS: list[set[str]] = [
     {"sim"},
     {"energy"},
     {"results"},
-    {"simulate"},
+    {"simulation"},
     {"sweep", "report"},
     {"cli"},
 ]

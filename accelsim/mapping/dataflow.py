@@ -30,16 +30,6 @@ class PassCost:
     psum_writes: int
     """Partial or final sums written to the ofmap buffer."""
 
-    def times(self, n: int) -> PassCost:
-        """The cost of ``n`` such passes: the groups of a convolution, one after the other."""
-        return PassCost(
-            n * self.cycles,
-            n * self.ifmap_reads,
-            n * self.weight_reads,
-            n * self.psum_reads,
-            n * self.psum_writes,
-        )
-
 
 class Dataflow(Protocol):
     """The cycles of ``accelsim`` arrays; formulas in each implementation's docstring."""

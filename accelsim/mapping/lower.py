@@ -238,12 +238,19 @@ class _StageWalk:
         if isinstance(layer, Conv):
             array = self._chip.array
             cost = self._dataflow.cost(
-                step.m, step.n, step.k, array.rows, array.cols, array.fold_overlap, not step.first
+                step.m,
+                step.n,
+                step.k,
+                array.rows,
+                array.cols,
+                array.fold_overlap,
+                accumulate=not step.first,
+                groups=step.groups,
             )
-            kind, cycles = Kind.COMPUTE, cost.cycles * step.groups
+            kind, cycles = Kind.COMPUTE, cost.cycles
             self._tally.computed(
                 step.macs,
-                cost.times(step.groups),
+                cost,
                 self._value_bytes,
                 layer.weight_bits,
                 self._psum_bytes,

@@ -21,11 +21,15 @@ def now_fs(env: simpy.Environment) -> int:
 
 
 def co_simulate(
-    env: simpy.Environment, memory: Memory, on_completion: Callable[[Completion], None]
+    env: simpy.Environment,
+    memory: Memory,
+    on_completion: Callable[[Completion], None],
+    is_waiting: Callable[[], bool],
 ) -> None:
     """Run until neither SimPy nor the memory has anything left to do.
 
-    ``on_completion`` is called at the simulated time at which each transfer is done.
+    ``on_completion`` is called at the simulated time at which each transfer is done;
+    ``is_waiting`` says whether any is outstanding (an idle memory refreshes for ever).
     """
 
     def announce(completion: Completion) -> None:
@@ -35,9 +39,8 @@ def co_simulate(
     while True:
         next_event = env.peek()
         bound = None if next_event == float("inf") else int(next_event)
-        completions = memory.advance(bound)
-        for completion in completions:
-            announce(completion)
-        if bound is None and not completions:
+        if bound is None and not is_waiting():
             return
+        for completion in memory.advance(bound):
+            announce(completion)
         env.step()

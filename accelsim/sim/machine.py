@@ -122,7 +122,7 @@ class Machine:
         self.env.process(self._index_dma())
         self.env.process(self._array())
         self.env.process(self._encoder())
-        co_simulate(self.env, self._memory, self._complete)
+        co_simulate(self.env, self._memory, self._complete, lambda: bool(self._row_of_transfer))
         unfinished = [row for row, done in enumerate(self.times.done) if done == NONE]
         if unfinished:  # a fault of the lowering, never of the user's input
             raise AssertionError(f"the program cannot go on at rows {unfinished[:5]}")

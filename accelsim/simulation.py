@@ -75,7 +75,7 @@ def simulate(
     return build_result(
         counts,
         [price(layer, chip).as_dict() for layer in counts.layers],
-        _rates(prepared),
+        _rates(prepared, trace),
         chip,
         trace.facts,
         codec=chip.codec.name,
@@ -152,12 +152,16 @@ def _coded_maps(chip: Chip, trace: Trace, work: Sequence[Stage]) -> tuple[Stored
     return tuple(stored for stored in stored_maps(work) if stored.edge not in ends)
 
 
-def _rates(prepared: Prepared) -> list[MapRates]:
-    """By stage: what its output map is before any padding, over all images."""
+def _rates(prepared: Prepared, trace: Trace) -> list[MapRates]:
+    """By stage: what the feature map that it makes is before any padding, over all images.
+
+    The network's outputs (logits) are no feature maps.
+    """
     rates = []
     for planned in prepared.plans:
         stage = planned.stage
-        measured = [maps[stage.output] for maps in prepared.maps]
+        is_feature_map = stage.output.edge not in trace.graph.outputs
+        measured = [maps[stage.output] for maps in prepared.maps if is_feature_map]
         rates.append(
             MapRates(
                 n_values=stage.output.n_values * len(measured),
