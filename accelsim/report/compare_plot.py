@@ -109,6 +109,7 @@ def _finish(axes: Axes, title: str, unit: str, ends: list[float], gains: list[fl
     axes.set_xlabel(unit)
     axes.grid(visible=False, axis="y")
     axes.set_xlim(0, max(ends) * 1.34)
+    axes.locator_params(axis="x", nbins=5)
     for place, (end, gain) in enumerate(zip(ends, gains, strict=True)):
         axes.annotate(
             f"{number(end)}  ({ratio(gain, 1)}x)",

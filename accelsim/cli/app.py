@@ -1,0 +1,91 @@
+"""The command ``accelsim``: its commands, and what it says when something goes wrong.
+
+Commands are named as import paths, so that `--help` loads none of them.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from cyclopts import App, CycloptsError
+
+import accelsim
+from accelsim.cli.console import fail
+from accelsim.errors import AccelsimError
+
+USER_ERROR = 2
+INTERRUPTED = 130
+
+HELP = """\
+What compressed feature maps buy on a CNN accelerator: cycles, bandwidth, energy.
+
+A first answer: `accelsim compare edge_npu squeezenet1_1 --codecs raw,zvc,huffman`
+"""
+
+
+def make_app() -> App:
+    """The tree of commands; a command's module is imported when it is called."""
+    app = App(name="accelsim", help=HELP, version=accelsim.__version__)
+    here = "accelsim.cli"
+    app.command(f"{here}.run:run", name="run", help="Simulate one network on one chip.")
+    app.command(f"{here}.compare:compare", name="compare", help="Rank codecs on one chip.")
+    app.command(f"{here}.sweep:sweep", name="sweep", help="Run a study of many design points.")
+    groups = {
+        "codecs": ("Formats of compressed feature maps.", ("list", "measure")),
+        "dram": ("Memories behind the chip.", ("list", "replay")),
+        "hw": ("Hardware files.", ("list", "show", "check", "schema")),
+        "trace": ("Networks with their real tensors.", ("info", "export", "synth")),
+    }
+    helps = {
+        "codecs list": "Every codec: where it comes from, and what its hardware costs.",
+        "codecs measure": "Code the arrays of a file, and say what they take.",
+        "dram list": "Every memory: size, speed, energy per bit.",
+        "dram replay": "Replay a request trace, as DRAMsim3 does.",
+        "hw list": "The chips that come with accelsim.",
+        "hw show": "Every key of a chip: value, unit, meaning, source.",
+        "hw check": "Everything that is wrong or unwise in a hardware file.",
+        "hw schema": "The JSON Schema of hardware files, for editors.",
+        "trace info": "What a trace holds: layers, maps, density, entropy.",
+        "trace export": "Run a trained network, and write its trace (extra [train]).",
+        "trace synth": "Random maps of a wanted density and entropy.",
+    }
+    for group, (text, names) in groups.items():
+        part = App(name=group, help=text)
+        for name in names:
+            part.command(f"{here}.{group}:{name}_{group}", name=name, help=helps[f"{group} {name}"])
+        app.command(part)
+    return app
+
+
+def main(tokens: Sequence[str] | None = None) -> int:
+    """Run a command line; the exit code is 0, 2 for a user's error, 130 when interrupted."""
+    try:
+        code = make_app()(
+            sys.argv[1:] if tokens is None else tokens,
+            exit_on_error=False,
+            print_error=False,
+            result_action="return_value",
+        )
+        sys.stdout.flush()
+        return code if isinstance(code, int) else 0
+    except CycloptsError as error:
+        command = " ".join(["accelsim", *(error.command_chain or ())])
+        return fail(f"{error}\n  fix: see `{command} --help`", USER_ERROR)
+    except AccelsimError as error:
+        return fail(str(error), USER_ERROR)
+    except KeyboardInterrupt:
+        return fail("interrupted", INTERRUPTED)
+    except BrokenPipeError:
+        # The reader of a pipe has seen enough; Python would complain once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except MemoryError:
+        return fail("out of memory\n  fix: take a smaller trace or fewer jobs", USER_ERROR)
+    except Exception as error:
+        if os.environ.get("ACCELSIM_DEBUG"):
+            traceback.print_exc()
+        problem = f"internal error: {type(error).__name__}: {error}".splitlines()[0]
+        return fail(f"{problem}\n  fix: report it with the output of ACCELSIM_DEBUG=1", USER_ERROR)

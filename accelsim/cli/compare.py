@@ -1,0 +1,68 @@
+"""``accelsim compare``: several codecs on one chip, ranked."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import Parameter
+
+from accelsim.cli.options import Json, Overrides, names_in
+
+
+def compare(
+    hardware: str,
+    trace: str,
+    /,
+    *,
+    codecs: str,
+    mapping: Literal["replan", "fixed"] = "replan",
+    overrides: Overrides = (),
+    images: int = 1,
+    rank_by: Annotated[
+        Literal["energy", "throughput", "dram"], Parameter(name="--rank-by")
+    ] = "energy",
+    out: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """Rank codecs on one chip: energy, throughput and DRAM traffic, with gains over raw.
+
+    Parameters
+    ----------
+    hardware
+        A hardware file, or the name of a shipped one (`accelsim hw list`).
+    trace
+        A trace file, or the name of a shipped one.
+    codecs
+        Names with commas, such as raw,zvc,huffman (`accelsim codecs list`).
+    mapping
+        Each codec with its own best tiling, or the first codec's tiling for all.
+    images
+        How many images of the trace; throughput is the steady state from 2 on.
+    rank_by
+        What is best.
+    out
+        Folder for result.json, table.txt, compare.csv, plot.png and each run's result.
+    """
+    from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.folder import comparison_json, write_comparison
+    from accelsim.cli.warm_up import warm_up
+    from accelsim.hardware.read import read_hardware
+    from accelsim.results.files import writable_folder
+    from accelsim.results.ranking import compare_table
+    from accelsim.simulation import compare as simulate_all
+    from accelsim.workload.trace_file import read_trace
+
+    names = names_in(codecs, "--codecs")
+    chip = read_hardware(hardware, overrides)
+    if out is not None:
+        writable_folder(out)
+    with read_trace(trace) as opened:
+        warm_up()
+        results = simulate_all(chip, opened, names, images=images, mapping=mapping)
+    if out is not None:
+        write_comparison(results, out, mapping, rank_by)
+    if as_json:
+        print_text(comparison_json(results, mapping))
+        return
+    print_table(compare_table(results, mapping, rank_by))

@@ -1,0 +1,67 @@
+"""Printing: results on stdout, everything else on stderr."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from accelsim.results.tables import Table
+
+
+def fail(message: str, code: int) -> int:
+    """One or two lines on stderr; returns the exit code."""
+    note(message)
+    return code
+
+
+def note(message: str) -> None:
+    """A line on stderr, which stays out of pipes."""
+    print(f"accelsim: {message}", file=sys.stderr)
+
+
+def error_console() -> Console:
+    """Where progress is drawn: nothing at all unless stderr is a terminal."""
+    from rich.console import Console
+
+    return Console(stderr=True)
+
+
+def print_text(text: str) -> None:
+    """A result as it is."""
+    sys.stdout.write(text)
+
+
+def print_table(table: Table) -> None:
+    """A table with lines on a terminal; aligned text of any width in a pipe or a file."""
+    if not sys.stdout.isatty():
+        print_text(table.plain() + "\n")
+        return
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table as RichTable
+    from rich.text import Text
+
+    drawn = RichTable(
+        title=Text(table.title, style="bold"),
+        title_justify="left",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+    )
+    for place, column in enumerate(table.columns):
+        header = f"{column.header}\n{column.unit}" if column.unit else column.header
+        may_wrap = column.is_text and place > 0
+        justify: Literal["left", "right"] = "left" if column.is_text else "right"
+        drawn.add_column(header, justify=justify, no_wrap=not may_wrap, overflow="fold")
+    for row in table.rows:
+        drawn.add_row(*map(Text, row), style="bold" if row[0] == "TOTAL" else None)
+    console = Console()
+    # Numbers are never cut: in a narrow terminal lines run on instead.
+    width = max(console.width, console.measure(drawn).minimum)
+    console.print(drawn, width=width, crop=False)
+    for sentence in table.footer:
+        console.print(Text(sentence, style="dim"), soft_wrap=True)
+    console.print()

@@ -1,0 +1,128 @@
+"""``accelsim dram``: memories, and the replay of request traces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from accelsim.cli.options import Json
+
+if TYPE_CHECKING:
+    from accelsim.dram.config import DramConfig
+    from accelsim.results.tables import Table
+
+
+def list_dram() -> None:
+    """Every memory: size, speed, energy per bit."""
+    from accelsim.cli.console import print_table
+    from accelsim.energy.dram_catalogue import catalogue
+    from accelsim.results.tables import Column, Table
+
+    print_table(
+        Table(
+            title="Memories, one channel each",
+            columns=(
+                Column("standard", is_text=True),
+                Column("organisation", is_text=True),
+                Column("burst", "bytes"),
+                Column("peak", "GB/s"),
+                Column("stream", "pJ/bit"),
+                Column("random", "pJ/bit"),
+                Column("currents from", is_text=True),
+            ),
+            rows=tuple(
+                (
+                    entry.name,
+                    entry.organisation,
+                    str(entry.line_bytes),
+                    f"{entry.peak_gb_s:.1f}",
+                    f"{entry.stream_pj_per_bit:.1f}",
+                    f"{entry.random_pj_per_bit:.1f}",
+                    entry.source,
+                )
+                for entry in catalogue()
+            ),
+            footer=(
+                "pJ/bit at full bandwidth: reading whole rows, and one burst of each row; "
+                "typical currents, without termination and PHY",
+            ),
+        )
+    )
+
+
+def replay_dram(
+    *,
+    config: str,
+    trace: Path,
+    commands: Path | None = None,
+    policy: Literal["dramsim3"] = "dramsim3",
+    compat: Literal["dramsim3", "none"] | None = None,
+    as_json: Json = False,
+) -> None:
+    """Replay a request trace command by command, as DRAMsim3's own driver does.
+
+    Parameters
+    ----------
+    config
+        A DRAMsim3 .ini file, or a memory of `accelsim dram list`.
+    trace
+        Text lines `0xADDR READ|WRITE CYCLE`, or .npz with line or addr, w or is_write, t_ns.
+    commands
+        Write every DRAM command as CSV.
+    policy
+        The scheduler of the controller.
+    compat
+        Keep DRAMsim3's deviations from the standards; the default for .ini files.
+    """
+    from time import perf_counter
+
+    from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.warm_up import warm_up
+    from accelsim.dram.replay import replay, write_commands
+    from accelsim.dram.requests import read_requests
+    from accelsim.energy.replay_report import replay_report
+    from accelsim.results.files import writable_folder
+    from accelsim.results.json_form import dumps
+
+    memory = _memory(config, compat)
+    if commands is not None:
+        writable_folder(commands.parent)
+    requests = read_requests(trace, memory)
+    warm_up()
+    start = perf_counter()
+    result = replay(memory, requests, record_commands=commands is not None)
+    host_seconds = perf_counter() - start
+    if commands is not None:
+        write_commands(commands, result.commands)
+    report = replay_report(result, memory, host_seconds)
+    if as_json:
+        print_text(dumps(report))
+    else:
+        print_table(_table(f"{trace} on {memory.name}", report))
+
+
+def _memory(name: str, compat: Literal["dramsim3", "none"] | None) -> DramConfig:
+    from dataclasses import replace
+
+    from accelsim.cli.console import note
+    from accelsim.dram.ini import read_ini
+    from accelsim.dram.standard import STANDARDS
+
+    if name.endswith(".ini"):
+        memory, warnings = read_ini(name)
+        for warning in warnings:
+            note(f"warning: {warning}")
+    else:
+        memory = STANDARDS[name].config()
+    return memory if compat is None else replace(memory, compat=compat)
+
+
+def _table(title: str, report: dict[str, object]) -> Table:
+    from accelsim.results.flat import flatten
+    from accelsim.results.tables import Column, Table
+
+    rows = tuple(
+        (key, f"{value:,}" if isinstance(value, int) else f"{value:,.3f}")
+        for key, value in flatten(report).items()
+    )
+    return Table(title, (Column("figure", is_text=True), Column("value")), rows)

@@ -1,0 +1,63 @@
+"""What ``--out DIR`` holds: each file is whole or absent."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from accelsim.results.files import replacing, writable_folder
+from accelsim.results.flat import flat_layers, flat_totals, write_csv
+from accelsim.results.json_form import dumps, totals_dict, write_result
+from accelsim.results.ranking import Ranking, compare_table
+from accelsim.results.result import Result
+from accelsim.results.tables import Table, run_tables
+
+
+def write_run(result: Result, folder: Path) -> None:
+    """result.json, table.txt, layers.csv and plot.png."""
+    from accelsim.report.run_plot import plot_run
+
+    writable_folder(folder)
+    write_result(result, folder / "result.json")
+    _write_tables(run_tables(result), folder / "table.txt")
+    write_csv(flat_layers(result), folder / "layers.csv")
+    plot_run(result, folder / "plot.png")
+
+
+def write_comparison(
+    results: Mapping[str, Result], folder: Path, mapping: str, by: Ranking
+) -> None:
+    """result.json, table.txt, compare.csv, plot.png, and runs/CODEC.json of each run."""
+    from accelsim.report.compare_plot import plot_comparison
+
+    writable_folder(folder / "runs")
+    for name, result in results.items():
+        write_result(result, folder / "runs" / f"{name}.json")
+    with replacing(folder / "result.json") as unfinished:
+        unfinished.write_text(comparison_json(results, mapping), encoding="utf-8")
+    _write_tables([compare_table(results, mapping, by)], folder / "table.txt")
+    rows = [{"codec": name, **flat_totals(result.totals)} for name, result in results.items()]
+    write_csv(rows, folder / "compare.csv")
+    plot_comparison(results, folder / "plot.png", mapping, by)
+
+
+def comparison_json(results: Mapping[str, Result], mapping: str) -> str:
+    """``{"codecs": {NAME: T}}`` and what was compared."""
+    first = next(iter(results.values()))
+    return dumps(
+        {
+            "hardware": first.hardware,
+            "trace": first.trace,
+            "images": first.images,
+            "mapping": mapping,
+            "codecs": {name: totals_dict(result.totals) for name, result in results.items()},
+            "closed_loop": {name: result.closed_loop for name, result in results.items()},
+            "versions": first.versions,
+            "inputs": first.inputs,
+        }
+    )
+
+
+def _write_tables(tables: Sequence[Table], path: Path) -> None:
+    with replacing(path) as unfinished:
+        unfinished.write_text("\n".join(table.plain() for table in tables), encoding="utf-8")

@@ -1,0 +1,55 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, TypeAlias
+
+from cyclopts import Parameter
+
+from accelsim.errors import UserError, nearest
+
+Json: TypeAlias = Annotated[
+    bool, Parameter(name="--json", negative=(), help="Print JSON and nothing else.")
+]
+Overrides: TypeAlias = Annotated[
+    tuple[str, ...],
+    Parameter(
+        name="--set",
+        negative=(),
+        help="Override a key of the hardware file, such as array.rows=32.",
+    ),
+]
+TENSORS = ("ofmap", "weight")
+
+
+def codec_choice(text: str | None) -> str | Mapping[str, str] | None:
+    """``zvc`` for feature maps, or ``ofmap=zvc,weight=huffman``.
+
+    >>> codec_choice("ofmap=zvc,weight=huffman")
+    {'ofmap': 'zvc', 'weight': 'huffman'}
+    """
+    if text is None or "=" not in text:
+        return text
+    chosen: dict[str, str] = {}
+    for part in text.split(","):
+        tensor, _, name = part.partition("=")
+        if tensor not in TENSORS or not name:
+            hint = nearest(tensor, TENSORS)
+            raise UserError(
+                "--codec", f"cannot read {part!r}.{hint}", "write ofmap=NAME,weight=NAME"
+            )
+        chosen[tensor] = name
+    return chosen
+
+
+def names_in(text: str, option: str) -> tuple[str, ...]:
+    """A list of names with commas; refuses an empty or repeated one.
+
+    >>> names_in("raw, zvc", "--codecs")
+    ('raw', 'zvc')
+    """
+    names = tuple(name.strip() for name in text.split(","))
+    if not all(names) or len(set(names)) < len(names):
+        raise UserError(option, f"has an empty or repeated name: {text!r}", "write raw,zvc,huffman")
+    return names

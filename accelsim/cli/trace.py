@@ -1,0 +1,146 @@
+"""``accelsim trace``: networks with their real tensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from accelsim.cli.options import Json, names_in
+
+
+def info_trace(file: str, /, *, as_json: Json = False) -> None:
+    """What a trace holds: layers, maps, density, entropy.
+
+    Parameters
+    ----------
+    file
+        A trace file, or the name of a shipped one.
+    """
+    from dataclasses import asdict
+
+    from accelsim.cli.console import print_table, print_text
+    from accelsim.results.figures import number
+    from accelsim.results.json_form import dumps
+    from accelsim.results.tables import Column, Table
+    from accelsim.workload.trace_file import read_trace
+    from accelsim.workload.trace_info import trace_info
+
+    with read_trace(file) as trace:
+        info = trace_info(trace)
+    if as_json:
+        print_text(dumps(asdict(info)))
+        return
+    edges = {edge.name: edge for edge in info.edges}
+    rows = []
+    for layer in info.layers:
+        edge = edges[layer.output]
+        rows.append(
+            (
+                layer.name,
+                layer.kind,
+                " x ".join(map(str, edge.shape)),
+                f"{layer.macs / 1e6:,.2f}" if layer.macs else ".",
+                f"{layer.n_weights / 1e3:,.1f}" if layer.n_weights else ".",
+                f"{'int' if edge.signed else 'uint'}{edge.bits}",
+                f"{edge.density:.3f}",
+                f"{edge.entropy_bits:.2f}",
+            )
+        )
+    facts = info.facts
+    images = f"{facts.n_images} image{'s' * (facts.n_images != 1)}"
+    accuracy = ", ".join(f"{key} {number(value)}" for key, value in facts.accuracy.items())
+    footer = [
+        f"{images}; {info.macs / 1e6:,.0f} M MACs, {info.n_weights / 1e6:,.2f} M weights and "
+        f"{info.n_values / 1e6:,.2f} M map values for one image; "
+        f"file {info.file_bytes / 1e6:.1f} MB",
+        f"sha256 {facts.sha256}",
+    ]
+    if accuracy:
+        footer.append(f"accuracy: {accuracy}")
+    footer += [f"{key}: {text}" for key, text in (facts.training | facts.provenance).items()]
+    print_table(
+        Table(
+            title=facts.name,
+            columns=(
+                Column("layer", is_text=True),
+                Column("kind", is_text=True),
+                Column("output", "C x H x W"),
+                Column("MACs", "M"),
+                Column("weights", "k"),
+                Column("word", is_text=True),
+                Column("density"),
+                Column("entropy", "b/value"),
+            ),
+            rows=tuple(rows),
+            footer=tuple(footer),
+        )
+    )
+
+
+def export_trace(model: str, /, *, out: Path | None = None, images: str | None = None) -> None:
+    """Run a trained network on photographs, quantise it, and write its trace.
+
+    Needs the extra [train] and the packages of `make models`.
+
+    Parameters
+    ----------
+    model
+        A network with trained weights, such as squeezenet1_1.
+    out
+        The trace file; else MODEL.h5 in this folder.
+    images
+        Names of free photographs or image files, with commas.
+    """
+    from accelsim.cli.console import print_text
+    from accelsim.results.figures import number
+    from accelsim.results.files import writable_folder
+    from accelsim.training.export import SHIPPED_IMAGES, export_trace
+
+    target = out or Path(f"{model}.h5")
+    writable_folder(target.parent)
+    chosen = SHIPPED_IMAGES if images is None else names_in(images, "--images")
+    accuracy = export_trace(model, target, chosen)
+    figures = ", ".join(f"{key} {number(value)}" for key, value in accuracy.items())
+    print_text(f"{target}: {len(chosen)} images; {figures}\n")
+
+
+def synth_trace(
+    *,
+    topology: Path,
+    density: float,
+    entropy: float,
+    seed: int,
+    out: Path | None = None,
+    bits: int = 8,
+    images: int = 1,
+) -> None:
+    """A trace of random maps with a wanted density and entropy, for a SCALE-Sim topology.
+
+    Parameters
+    ----------
+    topology
+        SCALE-Sim's CSV of layers.
+    density
+        Share of non-zero values, 0 to 1.
+    entropy
+        Zeroth-order entropy in bits per value.
+    seed
+        Same seed, same file.
+    out
+        The trace file; else the topology's name with .h5 in this folder.
+    bits
+        Width of the words.
+    images
+        How many images.
+    """
+    from accelsim.cli.console import print_text
+    from accelsim.results.files import writable_folder
+    from accelsim.workload.importers.scalesim import read_topology, topology_graph
+    from accelsim.workload.synth import synthesise
+
+    target = out or Path(f"{topology.stem}.h5")
+    graph = topology_graph(read_topology(topology))
+    writable_folder(target.parent)
+    synthesise(
+        target, graph, density, entropy, seed, bits=bits, n_images=images, name=topology.stem
+    )
+    print_text(f"{target}: {len(graph.layers)} layers, {images} images\n")

@@ -1,0 +1,53 @@
+"""Results as rows of plain values, for CSV and Parquet: one dotted column per figure."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from accelsim.results.files import replacing
+from accelsim.results.result import Figures, Result
+
+Cell: TypeAlias = str | int | float | bool | None
+
+
+def flat_totals(figures: Figures) -> dict[str, Cell]:
+    """Every number of a layer or of a whole run: ``dram.by_tensor.ifmap.read_bytes``, ..."""
+    return flatten(asdict(figures))
+
+
+def flat_layers(result: Result) -> list[dict[str, Cell]]:
+    """One row per layer, its name first."""
+    return [
+        {"name": x.name, "kind": x.kind, "bound": x.bound, **flat_totals(x)} for x in result.layers
+    ]
+
+
+def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Cell]:
+    """Nested dicts as one, with dotted keys.
+
+    >>> flatten({"a": {"b": 1}, "c": 2})
+    {'a.b': 1, 'c': 2}
+    """
+    flat: dict[str, Cell] = {}
+    for name, value in nested.items():
+        if isinstance(value, Mapping):
+            flat.update(flatten(value, f"{prefix}{name}."))
+        else:
+            flat[f"{prefix}{name}"] = value
+    return flat
+
+
+def write_csv(rows: Sequence[Mapping[str, Cell]], path: Path) -> None:
+    """Write rows with the columns of all of them, in order of first appearance.
+
+    Missing values are empty; floats have as many digits as it takes to read them back.
+    """
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
