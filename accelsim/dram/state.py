@@ -231,6 +231,7 @@ def new_state(config: DramConfig, n_labels: int, n_tokens: int, n_log: int = 0) 
     channel = np.zeros((n_channels, len(Channel)), np.int64)
     channel[:, [Channel.EARLIEST, Channel.MOVE_AT, Channel.REFRESH_TRY]] = FAR
     channel[:, [Channel.NEXT, Channel.REFRESH_AT]] = par[P.REFRESH_INTERVAL]
+    channel[:, Channel.POINTER] = np.arange(n_channels) * int(par[P.N_QUEUES])
     channel[:, [Channel.READ_TOKEN, Channel.LAST_RETURN]] = NONE
     slot = np.zeros((n_slots, len(Slot)), np.int64)
     slot[:, Slot.NEXT] = np.arange(1, n_slots + 1)

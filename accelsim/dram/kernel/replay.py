@@ -59,6 +59,7 @@ def replay(
     line: NDArray[np.int64],  # [n] burst addresses
     is_write: NDArray[np.int64],  # [n]
     arrival: NDArray[np.int64],  # [n] first cycle in which the request may be offered
+    accepted: NDArray[np.int64],  # [n] out: cycle in which the request was accepted
     done: NDArray[np.int64],  # [n] out: cycle at which the request is answered
 ) -> None:
     """Run until the trace is drained, or until the command log is nearly full."""
@@ -78,6 +79,7 @@ def replay(
         if k < n and arrival[k] <= t:
             answer = accept(s, channel_of(s, line[k]), t, key[k], line[k], is_write[k], 0, k)
             if answer != REFUSED:
+                accepted[k] = t
                 if answer == ANSWERED or is_write[k]:
                     done[k] = t + 2
                 k += 1

@@ -1,0 +1,122 @@
+"""Replay a request trace as DRAMsim3's own driver does, and count what happened.
+
+One requester, at most one line per clock, in order, no limit of reads in flight. It ends
+where everything is returned and at most eight writes wait in each write buffer.
+"""
+
+from __future__ import annotations
+
+import csv
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.dram.config import DramConfig
+from accelsim.dram.kernel.replay import Driver, account_all
+from accelsim.dram.kernel.replay import replay as replay_kernel
+from accelsim.dram.requests import Requests
+from accelsim.dram.state import COMMANDS, Channel, Count, Log, Misc, Rank, new_state
+from accelsim.errors import DramTraceError
+
+LOG_ROWS = 1 << 17
+
+
+@dataclass(frozen=True)
+class ReplayResult:
+    """What a replay counted. Cycles are of the DRAM clock."""
+
+    requests: int
+    cycles: int
+    reads: int
+    """RD commands: merged and forwarded requests need none."""
+    writes: int
+    activates: int
+    precharges: int
+    refreshes: int
+    row_hits: int
+    """Column accesses that were not the first after their ACT."""
+    average_read_latency_cycles: float
+    residual_writes: int
+    """Writes left in the write buffers, which DRAMsim3 never drains."""
+    active_rank_cycles: int
+    idle_rank_cycles: int
+    done_cycle: NDArray[np.int64]  # [requests] data returned, or write acknowledged
+    commands: NDArray[np.int64]  # [n, len(Log)] if they were recorded
+
+
+def replay(config: DramConfig, requests: Requests, record_commands: bool = False) -> ReplayResult:
+    """Run ``requests`` through the memory of ``config``.
+
+    >>> from accelsim.dram.standard import STANDARDS
+    >>> one = Requests(np.array([0]), np.array([0]), np.array([0]))
+    >>> replay(STANDARDS["ddr4_2400_x16"].config(), one).average_read_latency_cycles  # 1+17+17+4
+    39.0
+    """
+    n = len(requests)
+    state = new_state(config, 1, n, LOG_ROWS if record_commands else 0)
+    driver, done = np.zeros(len(Driver), np.int64), np.zeros(n, np.int64)
+    accepted = np.zeros(n, np.int64)
+    line = requests.address // config.line_bytes
+    logs = []
+    while not driver[Driver.FINISHED]:
+        replay_kernel(
+            state,
+            driver,
+            requests.address,
+            line,
+            requests.is_write,
+            requests.arrival_cycle,
+            accepted,
+            done,
+        )
+        logs.append(state.log[: state.misc[Misc.LOG_LENGTH]].copy())
+        state.misc[Misc.LOG_LENGTH] = 0
+    cycles = int(driver[Driver.NOW])
+    account_all(state, cycles)
+    is_read = requests.is_write == 0
+    # DRAMsim3 stamps a request at the tick after the one that offered it.
+    latency = (done - accepted - 1)[is_read]
+    counts, rank = state.counts.sum(axis=0), state.rank.sum(axis=0)
+    return ReplayResult(
+        requests=n,
+        cycles=cycles,
+        reads=int(counts[Count.RD]),
+        writes=int(counts[Count.WR]),
+        activates=int(counts[Count.ACT]),
+        precharges=int(counts[Count.PRE]),
+        refreshes=int(rank[Rank.REFRESHES]),
+        row_hits=int(counts[Count.HIT]),
+        average_read_latency_cycles=float(latency.mean()) if len(latency) else 0.0,
+        residual_writes=int(state.channel[:, Channel.WRITE_LENGTH].sum()),
+        active_rank_cycles=int(rank[Rank.ACTIVE_CYCLES]),
+        idle_rank_cycles=int(rank[Rank.IDLE_CYCLES]),
+        done_cycle=done,
+        commands=np.concatenate(logs),
+    )
+
+
+CSV_HEADER = ("cycle", "command", "channel", "rank", "bankgroup", "bank", "row", "col")
+
+
+def write_commands(path: Path, commands: NDArray[np.int64]) -> None:
+    """Write recorded commands as CSV, with -1 where a column does not apply.
+
+    Raises ``DramTraceError`` if the file cannot be written.
+    """
+    beside = path.with_name(path.name + ".part")
+    try:
+        with beside.open("w", newline="", encoding="ascii") as file:
+            out = csv.writer(file, lineterminator="\n")
+            out.writerow(CSV_HEADER)
+            for row in commands.tolist():
+                row[Log.COMMAND] = COMMANDS[row[Log.COMMAND]]
+                out.writerow(row)
+        os.replace(beside, path)
+    except OSError as error:
+        beside.unlink(missing_ok=True)
+        raise DramTraceError(
+            str(path), error.strerror or "cannot be written", "choose a writable folder"
+        ) from None

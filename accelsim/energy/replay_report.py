@@ -1,0 +1,49 @@
+"""The answer of ``dram replay``: counts and DRAMsim3's energy split, under contract keys."""
+
+from __future__ import annotations
+
+from math import fsum
+from typing import Any
+
+from accelsim.dram.config import DramConfig
+from accelsim.dram.replay import ReplayResult
+from accelsim.energy.dram import EnergyMode, event_energy
+
+
+def replay_energy_pj(
+    result: ReplayResult, config: DramConfig, mode: EnergyMode = "max"
+) -> dict[str, float]:
+    """The split that DRAMsim3 prints, in true picojoules, and its total."""
+    each = event_energy(config, mode)
+    parts = {
+        "activate": result.activates * each.activate,
+        "read": result.reads * each.read,
+        "write": result.writes * each.write,
+        "refresh": result.refreshes * each.refresh,
+        "active_standby": result.active_rank_cycles * each.active_cycle,
+        "precharge_standby": result.idle_rank_cycles * each.idle_cycle,
+        "self_refresh": 0.0,
+    }
+    return {**parts, "total": fsum(parts.values())}
+
+
+def replay_report(
+    result: ReplayResult, config: DramConfig, host_seconds: float, mode: EnergyMode = "max"
+) -> dict[str, Any]:
+    """What ``dram replay --json`` prints."""
+    time_ns = result.cycles * config.timing.tCK_ns
+    return {
+        "requests": result.requests,
+        "cycles": result.cycles,
+        "reads": result.reads,
+        "writes": result.writes,
+        "activates": result.activates,
+        "precharges": result.precharges,
+        "refreshes": result.refreshes,
+        "row_hits": result.row_hits,
+        "average_read_latency_cycles": result.average_read_latency_cycles,
+        "residual_writes": result.residual_writes,
+        "bandwidth_gb_s": result.requests * config.line_bytes / time_ns if time_ns else 0.0,
+        "energy_pj": replay_energy_pj(result, config, mode),
+        "host_seconds": host_seconds,
+    }
