@@ -63,6 +63,8 @@ class P(IntEnum):
     N_BANKS_PER_GROUP = auto()
     N_BANKS = auto()
     N_QUEUES = auto()
+    GROUP_SHIFT = auto()
+    RANK_SHIFT = auto()
     QUEUE_DEPTH = auto()
     TRANSACTIONS = auto()
     PER_BANK = auto()
@@ -163,6 +165,9 @@ def _sizes(config: DramConfig) -> dict[str, int]:
         "N_GROUPS": organisation.bankgroups,
         "N_BANKS_PER_GROUP": organisation.banks_per_group,
         "N_BANKS": organisation.banks,
+        # All counts are powers of two: from a bank's row to its group's and its rank's.
+        "GROUP_SHIFT": organisation.banks_per_group.bit_length() - 1,
+        "RANK_SHIFT": organisation.banks.bit_length() - 1,
         "N_QUEUES": organisation.ranks * (organisation.banks if per_bank else 1),
         "QUEUE_DEPTH": controller.command_queue_size,
         "TRANSACTIONS": controller.transaction_queue_size,

@@ -72,6 +72,9 @@ class Queue(IntEnum):
     """One command queue. The last three describe a per-bank queue only."""
 
     LENGTH = 0
+    WAITING_READS = auto()
+    """Transactions in the read queue, and in the write buffer, that come here next."""
+    WAITING_WRITES = auto()
     FIRST_RD = auto()
     """Position of the oldest read of the open row, or NONE."""
     FIRST_WR = auto()
@@ -115,6 +118,9 @@ class Channel(IntEnum):
     """Entries in all command queues."""
     DRAIN = auto()
     """Writes still to move before reads may again."""
+    MOVABLE_READS = auto()
+    """Transactions in the read queue, and in the write buffer, whose command queue has room."""
+    MOVABLE_WRITES = auto()
     READ_TURN = auto()
     """Reads that move before the next drain; always 0 with DRAMsim3's own rule."""
     READ_HEAD = auto()

@@ -96,7 +96,7 @@ def close(s: State, b: int, r: int, t: int) -> None:
 def precharge(s: State, b: int, t: int, row: int, column: int, label: int) -> None:
     """PRE of bank ``b``, wanted by ``label`` for ``row`` and ``column`` (-1: by a refresh)."""
     par = s.par
-    r = b // par[P.N_BANKS]
+    r = b >> par[P.RANK_SHIFT]
     s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + par[P.PRE_TO_ACT])
     s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + par[P.PRE_TO_ACT])
     if par[P.PRE_TO_PRE] > 0:
@@ -193,7 +193,7 @@ def refresh_rank(s: State, r: int, t: int) -> None:
 def refresh_bank(s: State, b: int, t: int) -> None:
     """REF of bank ``b`` alone, which is closed."""
     par = s.par
-    r = b // par[P.N_BANKS]
+    r = b >> par[P.RANK_SHIFT]
     first = r * par[P.N_BANKS]
     for other in range(first, first + par[P.N_BANKS]):
         to_act = par[P.REFB_TO_ACT_SAME] if other == b else par[P.REFB_TO_ACT_OTHER]

@@ -14,7 +14,7 @@ from accelsim.jit import state_kernel
 def block_done(f: FrontState, r: int, b: int, done_fs: int) -> None:
     """Block ``b`` is where it should be: one less for its transfer."""
     ring = f.block.shape[1]
-    x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
+    x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
     f.xfer[r, x, Xfer.DONE_FS] = max(f.xfer[r, x, Xfer.DONE_FS], done_fs)
     f.xfer[r, x, Xfer.BLOCKS_LEFT] -= 1
 
@@ -27,13 +27,13 @@ def run_lane(f: FrontState, r: int, sequence: int) -> None:
     lane = sequence % lanes
     at = f.lane[r, lane, Lane.NEXT]
     while at < f.requester[r, Requester.DECODED]:
-        b = f.stream[r, at % ring]
-        arrived = f.block[r, b % ring, Block.ARRIVED_FS]
+        b = f.stream[r, at & (ring - 1)]
+        arrived = f.block[r, b & (ring - 1), Block.ARRIVED_FS]
         if arrived == NONE:
             break
         start = max(arrived, f.lane[r, lane, Lane.FREE_FS])
         start = -(-start // period) * period
-        done = start + f.block[r, b % ring, Block.DECODE_FS]
+        done = start + f.block[r, b & (ring - 1), Block.DECODE_FS]
         f.start[r, at % f.requester[r, Requester.FIFO]] = start
         f.lane[r, lane, Lane.FREE_FS] = done
         block_done(f, r, b, done + fill)
@@ -46,18 +46,18 @@ def block_arrived(f: FrontState, r: int, b: int, now_fs: int) -> None:
     """All lines of block ``b`` are there; empty blocks behind it arrive with it."""
     ring = f.block.shape[1]
     while True:
-        f.block[r, b % ring, Block.ARRIVED_FS] = now_fs
-        x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
+        f.block[r, b & (ring - 1), Block.ARRIVED_FS] = now_fs
+        x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
         f.xfer[r, x, Xfer.ARRIVED_FS] = max(f.xfer[r, x, Xfer.ARRIVED_FS], now_fs)
-        sequence = f.block[r, b % ring, Block.SEQUENCE]
+        sequence = f.block[r, b & (ring - 1), Block.SEQUENCE]
         if sequence == NONE:
             block_done(f, r, b, now_fs)
         else:
             run_lane(f, r, sequence)
         b += 1
-        if b >= f.requester[r, Requester.SENT] or f.block[r, b % ring, Block.N_LINES] > 0:
+        if b >= f.requester[r, Requester.SENT] or f.block[r, b & (ring - 1), Block.N_LINES] > 0:
             break
-        if f.block[r, b % ring, Block.ARRIVED_FS] != NONE:
+        if f.block[r, b & (ring - 1), Block.ARRIVED_FS] != NONE:
             break
 
 
@@ -66,7 +66,7 @@ def retire(f: FrontState, r: int, until_fs: int) -> int:
     """Report the transfers of ``r`` that are done, in order; the bound that they leave."""
     ring, requester = f.xfer.shape[1], f.requester
     while requester[r, Requester.RETIRED] < requester[r, Requester.TRANSFERS]:
-        x = requester[r, Requester.RETIRED] % ring
+        x = requester[r, Requester.RETIRED] & (ring - 1)
         if f.xfer[r, x, Xfer.BLOCKS_LEFT] > 0:
             break
         arrived = max(f.xfer[r, x, Xfer.ARRIVED_FS], requester[r, Requester.LAST_FS])

@@ -44,7 +44,7 @@ def take(f: FrontState, bus: NDArray[np.int64], count: NDArray[np.int64], r: int
     """The bus takes the next line of ``r`` in cycle ``t``."""
     requester, ring = f.requester, f.block.shape[1]
     b = requester[r, Requester.SENT]
-    x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
+    x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
     is_write, label = f.xfer[r, x, Xfer.IS_WRITE], f.xfer[r, x, Xfer.LABEL]
     units = bus[Bus.UNITS_PER_CYCLE]
     bus[Bus.FREE] = max(bus[Bus.FREE], t * units) + bus[Bus.UNITS_PER_LINE]
@@ -66,7 +66,7 @@ def take(f: FrontState, bus: NDArray[np.int64], count: NDArray[np.int64], r: int
         await_arrival(f, BURSTS, arrival, token)
     note_hold(f, r, b)
     requester[r, Requester.LINE] += 1
-    if requester[r, Requester.LINE] == f.block[r, b % ring, Block.N_LINES]:
+    if requester[r, Requester.LINE] == f.block[r, b & (ring - 1), Block.N_LINES]:
         block_sent(f, r, b, t)
         if is_write:
             block_arrived(f, r, b, now_fs)

@@ -33,9 +33,9 @@ POSITION = 1 << 16
 @state_kernel
 def act_legal(s: State, b: int) -> int:
     """First cycle at which an ACT of bank ``b`` is legal."""
-    r = b // s.par[P.N_BANKS]
+    r = b >> s.par[P.RANK_SHIFT]
     n = s.rank[r, Rank.ACTS]
-    when = max(s.bank[b, Bank.ACT], s.group[b // s.par[P.N_BANKS_PER_GROUP], Group.ACT])
+    when = max(s.bank[b, Bank.ACT], s.group[b >> s.par[P.GROUP_SHIFT], Group.ACT])
     when = max(when, s.rank[r, Rank.FAW_RING + n % 4])
     if s.par[P.AW32] > 0:
         when = max(when, s.rank[r, Rank.AW32_RING + n % 32])
@@ -45,13 +45,13 @@ def act_legal(s: State, b: int) -> int:
 @state_kernel
 def pre_legal(s: State, b: int) -> int:
     """First cycle at which a PRE of bank ``b`` is legal."""
-    return int(max(s.bank[b, Bank.PRE], s.group[b // s.par[P.N_BANKS_PER_GROUP], Group.PRE]))
+    return int(max(s.bank[b, Bank.PRE], s.group[b >> s.par[P.GROUP_SHIFT], Group.PRE]))
 
 
 @state_kernel
 def column_legal(s: State, b: int, is_write: int) -> int:
     """First cycle at which a RD or WR of the open row of bank ``b`` is legal."""
-    g = b // s.par[P.N_BANKS_PER_GROUP]
+    g = b >> s.par[P.GROUP_SHIFT]
     if is_write:
         return int(max(s.bank[b, Bank.WR], s.group[g, Group.WR]))
     return int(max(s.bank[b, Bank.RD], s.group[g, Group.RD]))
@@ -226,6 +226,9 @@ def erase(s: State, c: int, q: int, position: int) -> None:
         s.entry[q, k] = s.entry[q, k + 1]
     s.queue[q, Queue.LENGTH] = n
     s.channel[c, Channel.QUEUED] -= 1
+    if n + 1 == s.par[P.QUEUE_DEPTH]:
+        s.channel[c, Channel.MOVABLE_READS] += s.queue[q, Queue.WAITING_READS]
+        s.channel[c, Channel.MOVABLE_WRITES] += s.queue[q, Queue.WAITING_WRITES]
 
 
 @state_kernel

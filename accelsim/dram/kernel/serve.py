@@ -37,12 +37,12 @@ def renew(f: FrontState, r: int) -> None:
     if b == requester[r, Requester.BLOCKS]:
         requester[r, Requester.AT] = FAR
         return
-    x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
-    at = max(f.block[r, b % ring, Block.READY], f.xfer[r, x, Xfer.SUBMITTED])
+    x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
+    at = max(f.block[r, b & (ring - 1), Block.READY], f.xfer[r, x, Xfer.SUBMITTED])
     if not f.xfer[r, x, Xfer.IS_WRITE]:
         if requester[r, Requester.IN_FLIGHT] >= f.fixed[OUTSTANDING]:
             at = FAR
-        sequence = f.block[r, b % ring, Block.SEQUENCE]
+        sequence = f.block[r, b & (ring - 1), Block.SEQUENCE]
         if sequence >= requester[r, Requester.FIFO]:
             start = f.start[r, sequence % requester[r, Requester.FIFO]]
             at = FAR if start == NONE else max(at, -(-start // f.fixed[PERIOD_FS]))
@@ -53,12 +53,12 @@ def renew(f: FrontState, r: int) -> None:
 def note_hold(f: FrontState, r: int, b: int) -> None:
     """Block ``b`` is offered for the first time: book what the decoder alone cost it."""
     requester, ring = f.requester, f.block.shape[1]
-    sequence = f.block[r, b % ring, Block.SEQUENCE]
+    sequence = f.block[r, b & (ring - 1), Block.SEQUENCE]
     if sequence < requester[r, Requester.FIFO] or requester[r, Requester.LINE] > 0:
         return
-    x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
+    x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
     start = f.start[r, sequence % requester[r, Requester.FIFO]]
-    other = max(f.block[r, b % ring, Block.READY], f.xfer[r, x, Xfer.SUBMITTED])
+    other = max(f.block[r, b & (ring - 1), Block.READY], f.xfer[r, x, Xfer.SUBMITTED])
     other = max(other, requester[r, Requester.HEAD_SINCE], requester[r, Requester.FREE_SINCE])
     f.xfer[r, x, Xfer.HELD] += max(0, -(-start // f.fixed[PERIOD_FS]) - other)
 
@@ -66,7 +66,7 @@ def note_hold(f: FrontState, r: int, b: int) -> None:
 @state_kernel
 def block_sent(f: FrontState, r: int, b: int, t: int) -> None:
     """The next block of ``r`` has its turn; ``b`` now holds its place in the decoder's FIFO."""
-    sequence = f.block[r, b % f.block.shape[1], Block.SEQUENCE]
+    sequence = f.block[r, b & (f.block.shape[1] - 1), Block.SEQUENCE]
     f.requester[r, Requester.HEAD_SINCE] = t + 1
     if sequence != NONE:
         f.start[r, sequence % f.requester[r, Requester.FIFO]] = NONE
@@ -80,11 +80,11 @@ def pass_empty_blocks(f: FrontState, r: int, t: int) -> None:
     requester, ring = f.requester, f.block.shape[1]
     while requester[r, Requester.AT] <= t:
         b = requester[r, Requester.SENT]
-        if f.block[r, b % ring, Block.N_LINES] > 0:
+        if f.block[r, b & (ring - 1), Block.N_LINES] > 0:
             return
         note_hold(f, r, b)
         block_sent(f, r, b, t)
-        before = (b - 1) % ring
+        before = (b - 1) & (ring - 1)
         if b == 0 or f.block[r, before, Block.ARRIVED_FS] != NONE:
             block_arrived(f, r, b, (t + 1) * f.fixed[PERIOD_FS])
         renew(f, r)
@@ -92,7 +92,7 @@ def pass_empty_blocks(f: FrontState, r: int, t: int) -> None:
 
 @state_kernel
 def next_line(f: FrontState, r: int) -> int:
-    b = f.requester[r, Requester.SENT] % f.block.shape[1]
+    b = f.requester[r, Requester.SENT] & (f.block.shape[1] - 1)
     return int(f.block[r, b, Block.FIRST_LINE] + f.requester[r, Requester.LINE])
 
 
@@ -101,7 +101,7 @@ def offer(s: State, f: FrontState, r: int, c: int, t: int) -> bool:
     """Offer the next line of ``r`` to channel ``c``; False if it is refused."""
     requester, ring = f.requester, f.block.shape[1]
     b = requester[r, Requester.SENT]
-    x = f.block[r, b % ring, Block.TRANSFER] % f.xfer.shape[1]
+    x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
     is_write, line = f.xfer[r, x, Xfer.IS_WRITE], next_line(f, r)
     token = f.front[Front.FREE_TOKEN]
     answer = accept(s, c, t, line, line, is_write, f.xfer[r, x, Xfer.LABEL], token)
@@ -116,7 +116,7 @@ def offer(s: State, f: FrontState, r: int, c: int, t: int) -> bool:
         f.front[Front.TRAFFIC] = n + 1
     note_hold(f, r, b)
     requester[r, Requester.LINE] += 1
-    if requester[r, Requester.LINE] == f.block[r, b % ring, Block.N_LINES]:
+    if requester[r, Requester.LINE] == f.block[r, b & (ring - 1), Block.N_LINES]:
         block_sent(f, r, b, t)
         if is_write:
             block_arrived(f, r, b, now_fs)
@@ -136,7 +136,8 @@ def await_arrival(f: FrontState, which: int, cycle: int, token: int) -> None:
     """Append to a ring; cycles never fall, since the delay of each ring is constant."""
     head = Front.NEAR_HEAD if which == NEAR else Front.BURST_HEAD
     count = Front.NEAR_COUNT if which == NEAR else Front.BURST_COUNT
-    k = (f.front[head] + f.front[count]) % f.arrival.shape[1]
+    k, size = f.front[head] + f.front[count], f.arrival.shape[1]
+    k = k if k < size else k - size
     f.arrival[which, k, Arrival.CYCLE] = cycle
     f.arrival[which, k, Arrival.TOKEN] = token
     f.front[count] += 1
@@ -166,7 +167,7 @@ def book_arrivals(f: FrontState, t: int, until_fs: int) -> int:
             if f.arrival[which, k, Arrival.CYCLE] > t:
                 break
             token = f.arrival[which, k, Arrival.TOKEN]
-            f.front[head] = (k + 1) % f.arrival.shape[1]
+            f.front[head] = k + 1 if k + 1 < f.arrival.shape[1] else 0
             f.front[count] -= 1
             r, b = f.token[token, Token.REQUESTER], f.token[token, Token.BLOCK]
             f.token[token, Token.NEXT] = f.front[Front.FREE_TOKEN]
@@ -174,8 +175,8 @@ def book_arrivals(f: FrontState, t: int, until_fs: int) -> int:
             if f.requester[r, Requester.IN_FLIGHT] == f.fixed[OUTSTANDING]:
                 f.requester[r, Requester.FREE_SINCE] = t
             f.requester[r, Requester.IN_FLIGHT] -= 1
-            f.block[r, b % ring, Block.LINES_LEFT] -= 1
-            if f.block[r, b % ring, Block.LINES_LEFT] == 0:
+            f.block[r, b & (ring - 1), Block.LINES_LEFT] -= 1
+            if f.block[r, b & (ring - 1), Block.LINES_LEFT] == 0:
                 block_arrived(f, r, b, now_fs)
                 until_fs = retire(f, r, until_fs)
             renew(f, r)
@@ -191,8 +192,8 @@ def next_offer(s: State, f: FrontState, t: int) -> int:
         if at > t:
             soonest = min(soonest, at)
             continue
-        b = f.requester[r, Requester.SENT] % ring
-        x = f.block[r, b, Block.TRANSFER] % f.xfer.shape[1]
+        b = f.requester[r, Requester.SENT] & (ring - 1)
+        x = f.block[r, b, Block.TRANSFER] & (f.xfer.shape[1] - 1)
         empty = f.block[r, b, Block.N_LINES] == 0
         c = channel_of(s, next_line(f, r))
         if empty or has_room(s, c, f.xfer[r, x, Xfer.IS_WRITE]):

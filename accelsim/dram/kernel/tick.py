@@ -54,7 +54,7 @@ def refresh_target(s: State, c: int) -> int:
 @state_kernel
 def block_queues(s: State, c: int, target: int) -> None:
     """Stop the command queues of the bank or rank that is to be refreshed."""
-    rank = target // s.par[P.N_BANKS]
+    rank = target >> s.par[P.RANK_SHIFT]
     if not s.par[P.PER_BANK]:
         first, n = rank, 1
     elif s.par[P.REFRESH_POLICY] == BANK_STAGGERED:
@@ -87,7 +87,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
             return True
         open_when = min(open_when, when)
     if single:
-        group = s.group[target // s.par[P.N_BANKS_PER_GROUP], Group.REFB]
+        group = s.group[target >> s.par[P.GROUP_SHIFT], Group.REFB]
         closed_when = max(closed_when, group)
     if not all_closed or closed_when > t:
         s.channel[c, Channel.REFRESH_TRY] = closed_when if all_closed else open_when
@@ -95,7 +95,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
     if single:
         refresh_bank(s, target, t)
     else:
-        refresh_rank(s, target // s.par[P.N_BANKS], t)
+        refresh_rank(s, target >> s.par[P.RANK_SHIFT], t)
     s.channel[c, Channel.REFRESH_DONE] += 1
     s.channel[c, Channel.BLOCKED_FROM] = 0
     s.channel[c, Channel.BLOCKED_TO] = 0

@@ -92,9 +92,14 @@ def push(s: State, c: int, which: int, i: int) -> None:
     """Append slot ``i`` to the read queue or write buffer of channel ``c``."""
     head = Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD
     length = Channel.WRITE_LENGTH if which == WRITES else Channel.READ_LENGTH
-    n = s.channel[c, length]
-    s.waiting[c, which, (s.channel[c, head] + n) % s.par[P.TRANSACTIONS]] = i
+    n, size = s.channel[c, length], s.par[P.TRANSACTIONS]
+    k = s.channel[c, head] + n
+    s.waiting[c, which, k if k < size else k - size] = i
     s.channel[c, length] = n + 1
+    q = s.slot[i, Slot.QUEUE]
+    s.queue[q, Queue.WAITING_READS + which] += 1
+    if s.queue[q, Queue.LENGTH] < s.par[P.QUEUE_DEPTH]:
+        s.channel[c, Channel.MOVABLE_READS + which] += 1
 
 
 @state_kernel
@@ -125,8 +130,10 @@ def accept(
         s.chain[token] = NONE
     i = new_slot(s, c, key, line, is_write, label, token)
     push(s, c, WRITES if is_write and not s.par[P.UNIFIED] else READS, i)
-    channel[c, Channel.MOVE_AT] = t + 1
-    channel[c, Channel.NEXT] = min(channel[c, Channel.NEXT], t + 1)
+    room = s.queue[s.slot[i, Slot.QUEUE], Queue.LENGTH] < s.par[P.QUEUE_DEPTH]
+    if is_write or room:
+        channel[c, Channel.MOVE_AT] = t + 1
+        channel[c, Channel.NEXT] = min(channel[c, Channel.NEXT], t + 1)
     return QUEUED
 
 
@@ -136,24 +143,33 @@ def remove(s: State, c: int, which: int, position: int) -> None:
     head = Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD
     length = Channel.WRITE_LENGTH if which == WRITES else Channel.READ_LENGTH
     size, first = s.par[P.TRANSACTIONS], s.channel[c, head]
-    for k in range(position, 0, -1):
-        s.waiting[c, which, (first + k) % size] = s.waiting[c, which, (first + k - 1) % size]
-    s.channel[c, head] = (first + 1) % size
+    k = first + position if first + position < size else first + position - size
+    for _ in range(position):
+        older = k - 1 if k > 0 else size - 1
+        s.waiting[c, which, k] = s.waiting[c, which, older]
+        k = older
+    s.channel[c, head] = first + 1 if first + 1 < size else 0
     s.channel[c, length] -= 1
 
 
 @state_kernel
 def enqueue(s: State, c: int, which: int, position: int) -> None:
     """Move one transaction into its command queue, which has room."""
-    k = s.channel[c, Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD] + position
-    i = s.waiting[c, which, k % s.par[P.TRANSACTIONS]]
+    channel, queue, size = s.channel, s.queue, s.par[P.TRANSACTIONS]
+    k = channel[c, Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD] + position
+    i = s.waiting[c, which, k if k < size else k - size]
     q = s.slot[i, Slot.QUEUE]
-    s.entry[q, s.queue[q, Queue.LENGTH]] = i
-    s.queue[q, Queue.LENGTH] += 1
-    s.channel[c, Channel.QUEUED] += 1
+    s.entry[q, queue[q, Queue.LENGTH]] = i
+    queue[q, Queue.LENGTH] += 1
+    queue[q, Queue.WAITING_READS + which] -= 1
+    channel[c, Channel.MOVABLE_READS + which] -= 1
+    if queue[q, Queue.LENGTH] == s.par[P.QUEUE_DEPTH]:
+        channel[c, Channel.MOVABLE_READS] -= queue[q, Queue.WAITING_READS]
+        channel[c, Channel.MOVABLE_WRITES] -= queue[q, Queue.WAITING_WRITES]
+    channel[c, Channel.QUEUED] += 1
     remove(s, c, which, position)
     changed(s, q, s.slot[i, Slot.BANK])
-    s.channel[c, Channel.EARLIEST] = min(s.channel[c, Channel.EARLIEST], s.ready[q])
+    channel[c, Channel.EARLIEST] = min(channel[c, Channel.EARLIEST], s.ready[q])
 
 
 @state_kernel
@@ -162,6 +178,8 @@ def first_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
 
     ``skip_blocked`` passes over writes whose address a waiting read still wants.
     """
+    if s.channel[c, Channel.MOVABLE_READS + which] == 0:
+        return NONE
     head = s.channel[c, Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD]
     n = s.channel[c, Channel.WRITE_LENGTH if which == WRITES else Channel.READ_LENGTH]
     size, depth = s.par[P.TRANSACTIONS], s.par[P.QUEUE_DEPTH]
@@ -200,8 +218,9 @@ def move(s: State, c: int, t: int) -> None:
         channel[c, Channel.DRAIN] = n_writes
     position = first_movable(s, c, WRITES, not strict)
     if strict and position != NONE:
-        k = (channel[c, Channel.WRITE_HEAD] + position) % s.par[P.TRANSACTIONS]
-        if find(s, READS, s.slot[s.waiting[c, WRITES, k], Slot.KEY]) != NONE:
+        k, size = channel[c, Channel.WRITE_HEAD] + position, s.par[P.TRANSACTIONS]
+        i = s.waiting[c, WRITES, k if k < size else k - size]
+        if find(s, READS, s.slot[i, Slot.KEY]) != NONE:
             channel[c, Channel.DRAIN] = 0
             # DRAMsim3 stops the drain here. With idle command queues it would restart it
             # on the same write for ever: only then does our own rule take over.
@@ -232,4 +251,6 @@ def move_read(s: State, c: int, t: int) -> None:
     if position != NONE:
         enqueue(s, c, READS, position)
         s.channel[c, Channel.READ_TURN] = max(0, s.channel[c, Channel.READ_TURN] - 1)
-        s.channel[c, Channel.MOVE_AT] = t + 1
+        more = s.channel[c, Channel.MOVABLE_READS] > 0
+        if more or s.channel[c, Channel.WRITE_LENGTH] > 0:
+            s.channel[c, Channel.MOVE_AT] = t + 1
