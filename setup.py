@@ -16,5 +16,8 @@ def files_of(folder: str) -> list[str]:
 setup(
     packages=[*find_packages(include=["accelsim", "accelsim.*"]), *DATA],
     package_dir={"": ".", **DATA},
-    package_data={package: files_of(folder) for package, folder in DATA.items()},
+    package_data={
+        "accelsim.energy": ["*.csv"],
+        **{package: files_of(folder) for package, folder in DATA.items()},
+    },
 )

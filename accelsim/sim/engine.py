@@ -41,6 +41,10 @@ def co_simulate(
         bound = None if next_event == float("inf") else int(next_event)
         if bound is None and not is_waiting():
             return
-        for completion in memory.advance(bound):
-            announce(completion)
-        env.step()
+        if completions := memory.advance(bound):
+            # The memory stopped at the first of these, which may lie before the decoder is
+            # through with it: what it does until then must be decided before that event.
+            for completion in completions:
+                announce(completion)
+        else:
+            env.step()

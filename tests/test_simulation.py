@@ -1,0 +1,193 @@
+"""The whole house on small networks: laws that any correct machine obeys."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import simpy
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from accelsim import compare, read_hardware, read_trace, simulate
+from accelsim.dram.memory import POLICIES
+from accelsim.errors import ConfigError, MappingError, TraceError, UnknownNameError
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.program import Program, Requester
+from accelsim.sim.machine import Machine
+from accelsim.sim.run import decoder_of, run
+from accelsim.simulation import prepare
+from accelsim.workload.synth import synthesise
+from accelsim.workload.trace import Trace
+from tests.mapping.test_lower import network
+
+CODECS = ["raw", "zvc", "zero_rle", "eyeriss_rlc", "huffman"]
+
+
+@pytest.fixture(scope="module")
+def trace(tmp_path_factory: pytest.TempPathFactory) -> Trace:
+    path = tmp_path_factory.mktemp("traces") / "small.h5"
+    synthesise(path, network(3, 33, 29, 16, 1), 0.4, 2.5, seed=3, n_images=3)
+    return read_trace(path)
+
+
+def chip(*settings: str) -> Chip:
+    return read_hardware("edge_npu", ["buffers.ifmap_kib=8", "buffers.weight_kib=8", *settings])
+
+
+@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("policy", ["dramsim3", "ideal"])
+def test_parts_add_up_to_the_whole(trace: Trace, codec: str, policy: str) -> None:
+    result = simulate(chip(f"dram.policy={policy}"), trace, codec=codec, images=2)
+    total, layers = result.totals, result.layers
+    for part in (total, *layers):
+        assert part.cycles == part.compute_cycles + part.vector_cycles + sum(
+            part.stall_cycles.values()
+        )
+        dram = part.dram
+        assert dram.read_bytes + dram.written_bytes == dram.fetched_bytes >= dram.coded_bytes
+        coded_and_rest = dram.coded_bytes + dram.padding_bytes + dram.index_bytes
+        assert dram.fetched_bytes == coded_and_rest + dram.table_bytes
+        energy = dict(part.energy_pj)
+        assert energy.pop("total") == pytest.approx(sum(energy.values()))
+        assert min(energy.values()) >= 0
+    for name in ("cycles", "macs", "compute_cycles", "vector_cycles"):
+        assert getattr(total, name) == sum(getattr(layer, name) for layer in layers)
+    assert total.energy_pj["total"] == pytest.approx(sum(x.energy_pj["total"] for x in layers))
+    assert total.dram.fetched_bytes == sum(x.dram.fetched_bytes for x in layers)
+    graph = trace.graph
+    assert total.macs == 2 * sum(graph.macs(layer) for layer in graph.layers)
+
+
+def test_the_memory_moves_the_bytes_of_the_program(trace: Trace) -> None:
+    program = prepare(chip(), trace).program
+    counts = run(program, chip()).counts
+    moved = sum(layer.dram.reads + layer.dram.writes for layer in counts.layers)
+    # Reads that a waiting write answers, and writes of one line that meet in the write
+    # buffer, need no burst; nothing else may be missing.
+    n_lines = int(program.extents.n_lines.sum())
+    assert 0.95 * n_lines < moved <= n_lines
+    ideal = run(program, chip("dram.policy=ideal")).counts
+    assert sum(x.dram.reads + x.dram.writes for x in ideal.layers) == n_lines
+
+
+@pytest.mark.parametrize("codec", ["raw", "huffman"])
+def test_two_runs_give_the_same_bytes(trace: Trace, codec: str) -> None:
+    one, two = (
+        json.dumps(asdict(simulate(chip(), trace, codec=codec, images=2))) for _ in range(2)
+    )
+    assert one == two
+
+
+@pytest.mark.parametrize("policy", ["dramsim3", "ideal"])
+@given(step_cycles=st.integers(1, 4000), offset_fs=st.integers(0, 10**6))
+@settings(deadline=None, max_examples=8, phases=[Phase.explicit, Phase.generate])
+def test_waking_the_memory_at_any_other_time_changes_nothing(
+    trace: Trace, policy: str, step_cycles: int, offset_fs: int
+) -> None:
+    machine_chip = chip("codec.name=huffman", f"dram.policy={policy}", "codec.fifo_blocks=3")
+    program = prepare(machine_chip, trace).program
+    undisturbed = machine_of(program, machine_chip)
+    end = undisturbed.run()
+    woken = machine_of(program, machine_chip)
+    step_fs, stop_fs = machine_chip.core.to_fs(step_cycles), max(undisturbed.times.done)
+    woken.env.process(ticker(woken, step_fs, offset_fs, stop_fs))
+    assert woken.run() == end
+    assert woken.times == undisturbed.times
+
+
+def machine_of(program: Program, machine_chip: Chip) -> Machine:
+    memory = POLICIES[machine_chip.dram.policy](
+        machine_chip.dram.config,
+        n_requesters=len(Requester),
+        n_labels=len(program.stages),
+        decoders={Requester.IFMAP: decoder_of(machine_chip)},
+    )
+    return Machine(program, machine_chip, memory)
+
+
+def ticker(machine: Machine, step_fs: int, start_fs: int, stop_fs: int) -> Iterator[simpy.Event]:
+    """Wake the memory again and again; no longer than the machine itself runs."""
+    yield machine.env.timeout(start_fs)
+    while machine.env.now + step_fs < stop_fs:
+        yield machine.env.timeout(step_fs)
+
+
+def test_on_an_ideal_memory_time_falls_with_the_coded_bits(trace: Trace) -> None:
+    """Unlimited lanes, one plan, blocks in equal places: fewer lines are never slower."""
+    endless = chip(
+        "dram.policy=ideal", "codec.name=zvc", "codec.lanes=4096", "codec.fifo_blocks=4096",
+        "codec.hardware.encode_fill_cycles=0", "codec.hardware.decode_fill_cycles=0",
+        "codec.hardware.encode_values_per_cycle=4096",
+        "codec.hardware.decode_values_per_cycle=4096",
+    )  # fmt: skip
+    prepared = prepare(endless, trace)
+    extents = prepared.program.extents
+    cycles = []
+    for share in (1.0, 0.75, 0.5, 0.25, 0.0):
+        fewer = np.ceil(extents.n_lines * share).astype(np.int64)
+        program = replace(prepared.program, extents=replace(extents, n_lines=fewer))
+        cycles.append(run(program, endless).counts.cycles)
+    assert cycles == sorted(cycles, reverse=True)
+
+
+def test_with_endless_bandwidth_only_compute_and_the_first_tiles_remain(trace: Trace) -> None:
+    quick = chip("dram.policy=ideal", "dram.standard=hbm2_2000", "dram.channels=8")
+    quick = replace(quick, core=replace(quick.core, period_fs=100 * quick.core.period_fs))
+    total = simulate_as_is(quick, trace)
+    busy = sum(x.compute_cycles + x.vector_cycles for x in total.layers)
+    # At 10 MHz the memory answers within a cycle or two: what is left to wait for is the
+    # chain write, read between layers, a few dozen cycles each.
+    assert busy <= total.cycles <= busy * 1.05 + 40 * len(total.layers)
+
+
+def simulate_as_is(machine_chip: Chip, trace: Trace):  # type: ignore[no-untyped-def]
+    return run(prepare(machine_chip, trace).program, machine_chip).counts
+
+
+def test_raw_blocks_in_slots_cost_what_an_identity_codec_costs(trace: Trace) -> None:
+    """`raw` with a codec's layout: every block falls back, none passes the decoder."""
+    slotted = simulate(chip("codec.name=raw", "codec.layout=slotted"), trace)
+    few = simulate(chip("codec.name=raw", "codec.layout=slotted", "codec.lanes=1"), trace)
+    assert slotted.totals.cycles == few.totals.cycles
+    assert slotted.totals.energy_pj["codec"] == 0
+    assert slotted.totals.stall_cycles["decoder"] == 0
+
+
+def test_steady_state_is_faster_than_a_cold_start(trace: Trace) -> None:
+    one, three = (simulate(chip(), trace, images=n) for n in (1, 3))
+    assert one.totals.images_per_second is None
+    assert three.totals.images_per_second is not None
+    assert three.totals.images_per_second >= 0.99 * three.totals.images_per_second_cold
+    assert three.totals.macs == 3 * one.totals.macs
+
+
+def test_a_fixed_mapping_is_held_for_all_codecs(trace: Trace) -> None:
+    results = compare(chip(), trace, CODECS, mapping="fixed")
+    assert list(results) == CODECS
+    compute = {r.totals.compute_cycles for r in results.values()}
+    assert len(compute) == 1, "one plan, one set of passes"
+
+
+def test_the_dram_trace_replays_in_dramsim3s_format(trace: Trace, tmp_path: Path) -> None:
+    path = tmp_path / "traffic.txt"
+    simulate(chip(), trace, codec="zvc", dram_trace=path)
+    lines = path.read_text().splitlines()
+    n_lines = prepare(chip("codec.name=zvc"), trace).program.extents.n_lines.sum()
+    assert len(lines) == n_lines
+    cycles = [int(line.split()[2]) for line in lines]
+    assert cycles == sorted(cycles)
+
+
+def test_what_cannot_be_run_says_why(trace: Trace) -> None:
+    with pytest.raises(TraceError, match="9 images asked for, the trace has 3"):
+        simulate(chip(), trace, images=9)
+    with pytest.raises((UnknownNameError, ConfigError), match="zcv"):
+        simulate(chip(), trace, codec="zcv")
+    with pytest.raises(ConfigError, match="compressed weights are not modelled"):
+        simulate(chip(), trace, codec={"weight": "zvc"})
+    with pytest.raises(MappingError, match="buffers"):
+        simulate(chip("buffers.weight_kib=1", "codec.block=[16, 64, 64]", "buffers.ofmap_kib=1"),
+                 trace, codec="zvc")  # fmt: skip
