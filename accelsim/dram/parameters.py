@@ -53,6 +53,7 @@ class P(IntEnum):
     REFB_TO_REFB_OTHER = auto()
     FAW = auto()
     AW32 = auto()
+    COLUMN_GAP = auto()
     READ_DELAY = auto()
     WRITE_DELAY = auto()
     REFRESH_INTERVAL = auto()
@@ -104,7 +105,7 @@ def _delays(config: DramConfig) -> dict[str, int]:
     wtr_l = t.tWTR_L if grouped else t.tWTR_S
     ppd = t.tPPD if config.protocol.startswith(("GDDR", "LPDDR4")) else 0
     window32 = t.t32AW if config.protocol.startswith("GDDR") else 0
-    return {
+    delays = {
         "RD_TO_RD_L": max(burst, ccd_l),
         "RD_TO_RD_S": max(burst, t.tCCD_S),
         "RD_TO_RD_R": burst + t.tRTRS,
@@ -142,6 +143,10 @@ def _delays(config: DramConfig) -> dict[str, int]:
         "READ_DELAY": rl + burst,
         "WRITE_DELAY": wl + burst,
     }
+    between = [
+        d for name, d in delays.items() if name[:5] in ("RD_TO", "WR_TO") and "PRE" not in name
+    ]
+    return delays | {"COLUMN_GAP": max(1, min(between))}
 
 
 def _sizes(config: DramConfig) -> dict[str, int]:

@@ -69,12 +69,20 @@ class Rank(IntEnum):
 
 
 class Queue(IntEnum):
-    """One command queue. The last three describe a per-bank queue only."""
+    """One command queue. The last four describe a per-bank queue only."""
 
     LENGTH = 0
-    WAITING_READS = auto()
-    """Transactions in the read queue, and in the write buffer, that come here next."""
-    WAITING_WRITES = auto()
+    FIRST_READ = auto()
+    """Slot of the oldest transaction of the read queue that comes here next, or NONE."""
+    FIRST_WRITE = auto()
+    """The same of the write buffer."""
+    LAST_READ = auto()
+    LAST_WRITE = auto()
+    READ_PLACE = auto()
+    """Place in the channel's list of queues that reads can move to, or NONE."""
+    WRITE_PLACE = auto()
+    ROW_WORK = auto()
+    """1 if an ACT or a PRE may be next here."""
     FIRST_RD = auto()
     """Position of the oldest read of the open row, or NONE."""
     FIRST_WR = auto()
@@ -99,6 +107,10 @@ class Slot(IntEnum):
     LABEL = auto()
     TOKEN = auto()
     """Reads: the first of the chain of requests that this burst answers."""
+    AGE = auto()
+    """Rises with each accepted request of the channel."""
+    WAIT_NEXT = auto()
+    """Next transaction that waits for the same command queue, or NONE."""
     NEXT = auto()
     """Next slot of the same hash bucket, or of the free list."""
 
@@ -118,14 +130,16 @@ class Channel(IntEnum):
     """Entries in all command queues."""
     DRAIN = auto()
     """Writes still to move before reads may again."""
+    ROW_WORK = auto()
+    """Command queues in which an ACT or a PRE may be next."""
+    ACCEPTED = auto()
     MOVABLE_READS = auto()
-    """Transactions in the read queue, and in the write buffer, whose command queue has room."""
+    """Command queues with room for which a read, or a write, waits."""
     MOVABLE_WRITES = auto()
     READ_TURN = auto()
     """Reads that move before the next drain; always 0 with DRAMsim3's own rule."""
-    READ_HEAD = auto()
     READ_LENGTH = auto()
-    WRITE_HEAD = auto()
+    """Transactions in the read queue, and in the write buffer."""
     WRITE_LENGTH = auto()
     REFRESH_AT = auto()
     """Next cycle at which a refresh becomes due."""
@@ -214,7 +228,7 @@ class State(NamedTuple):
     ready: NDArray[np.int64]  # [n_queues] no command of the queue is legal before this cycle
     queue: NDArray[np.int64]  # [n_queues, len(Queue)]
     entry: NDArray[np.int64]  # [n_queues, depth] slots, oldest first
-    waiting: NDArray[np.int64]  # [n_channels, 2, transactions] rings of slots: reads, writes
+    movable: NDArray[np.int64]  # [n_channels, 2, queues] those with room, wanted by reads, writes
     slot: NDArray[np.int64]  # [n_slots, len(Slot)]
     bucket: NDArray[np.int64]  # [2, n_buckets] first slot of each hash bucket: reads, writes
     counts: NDArray[np.int64]  # [n_labels, len(Count)]
@@ -239,6 +253,8 @@ def new_state(config: DramConfig, n_labels: int, n_tokens: int, n_log: int = 0) 
     channel[:, [Channel.NEXT, Channel.REFRESH_AT]] = par[P.REFRESH_INTERVAL]
     channel[:, Channel.POINTER] = np.arange(n_channels) * int(par[P.N_QUEUES])
     channel[:, [Channel.READ_TOKEN, Channel.LAST_RETURN]] = NONE
+    queue = np.zeros((n_queues, len(Queue)), np.int64)
+    queue[:, Queue.FIRST_READ : Queue.WRITE_PLACE + 1] = NONE
     slot = np.zeros((n_slots, len(Slot)), np.int64)
     slot[:, Slot.NEXT] = np.arange(1, n_slots + 1)
     slot[-1, Slot.NEXT] = NONE
@@ -249,9 +265,9 @@ def new_state(config: DramConfig, n_labels: int, n_tokens: int, n_log: int = 0) 
         rank=np.zeros((n_ranks, int(Rank.END)), np.int64),
         channel=channel,
         ready=np.full(n_queues, FAR, np.int64),
-        queue=np.zeros((n_queues, len(Queue)), np.int64),
+        queue=queue,
         entry=np.zeros((n_queues, depth), np.int64),
-        waiting=np.zeros((n_channels, 2, transactions), np.int64),
+        movable=np.zeros((n_channels, 2, int(par[P.N_QUEUES])), np.int64),
         slot=slot,
         bucket=np.full((2, n_buckets), NONE, np.int64),
         counts=np.zeros((n_labels, len(Count)), np.int64),

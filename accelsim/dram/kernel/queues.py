@@ -74,18 +74,28 @@ def held_back(s: State, q: int, position: int) -> bool:
 
 
 @state_kernel
-def changed(s: State, q: int, b: int) -> None:
-    """Queue ``q`` or its bank ``b`` changed: renew what is remembered of it."""
+def note_row_work(s: State, c: int, q: int, work: int) -> None:
+    """Keep the channel's number of queues in which an ACT or a PRE may be next."""
+    s.channel[c, Channel.ROW_WORK] += work - s.queue[q, Queue.ROW_WORK]
+    s.queue[q, Queue.ROW_WORK] = work
+
+
+@state_kernel
+def changed(s: State, c: int, q: int, b: int) -> None:
+    """Queue ``q`` of channel ``c`` or its bank ``b`` changed: renew what is remembered of it."""
     n = s.queue[q, Queue.LENGTH]
     if n == 0:
         s.ready[q] = FAR
+        note_row_work(s, c, q, 0)
         return
     if not s.par[P.PER_BANK]:
         s.ready[q] = 0
+        note_row_work(s, c, q, 1)
         return
     row = s.bank[b, Bank.ROW]
     if row == CLOSED:
-        s.ready[q] = s.bank[b, Bank.ACT]
+        s.ready[q] = act_legal(s, b)
+        note_row_work(s, c, q, 1)
         return
     first_rd, first_wr = NONE, NONE
     for position in range(n):
@@ -107,12 +117,13 @@ def changed(s: State, q: int, b: int) -> None:
     s.queue[q, Queue.MAY_PRE] = may_pre
     ready = FAR
     if may_pre:
-        ready = s.bank[b, Bank.PRE]
+        ready = pre_legal(s, b)
     if first_rd != NONE:
-        ready = min(ready, s.bank[b, Bank.RD])
+        ready = min(ready, column_legal(s, b, 0))
     if first_wr != NONE:
-        ready = min(ready, s.bank[b, Bank.WR])
+        ready = min(ready, column_legal(s, b, 1))
     s.ready[q] = ready
+    note_row_work(s, c, q, may_pre)
 
 
 @state_kernel
@@ -202,9 +213,10 @@ def choose(s: State, c: int, t: int) -> int:
         q += 1
         if q == first + n:
             q = first
-        if s.ready[q] > t:
-            if s.ready[q] < earliest and not blocked_from <= q < blocked_to:
-                earliest = s.ready[q]
+        ready = s.ready[q]
+        if ready > t:
+            if ready < earliest and not blocked_from <= q < blocked_to:
+                earliest = ready
             continue
         if blocked_from <= q < blocked_to:
             continue
@@ -219,6 +231,29 @@ def choose(s: State, c: int, t: int) -> int:
 
 
 @state_kernel
+def list_movable(s: State, c: int, which: int, q: int) -> None:
+    """Queue ``q`` has room, and a transaction waits for it: list it."""
+    n = s.channel[c, Channel.MOVABLE_READS + which]
+    s.movable[c, which, n] = q
+    s.queue[q, Queue.READ_PLACE + which] = n
+    s.channel[c, Channel.MOVABLE_READS + which] = n + 1
+
+
+@state_kernel
+def unlist_movable(s: State, c: int, which: int, q: int) -> None:
+    """Take queue ``q`` from that list, if it is there; the last takes its place."""
+    place = s.queue[q, Queue.READ_PLACE + which]
+    if place == NONE:
+        return
+    n = s.channel[c, Channel.MOVABLE_READS + which] - 1
+    last = s.movable[c, which, n]
+    s.movable[c, which, place] = last
+    s.queue[last, Queue.READ_PLACE + which] = place
+    s.queue[q, Queue.READ_PLACE + which] = NONE
+    s.channel[c, Channel.MOVABLE_READS + which] = n
+
+
+@state_kernel
 def erase(s: State, c: int, q: int, position: int) -> None:
     """Take one entry out of queue ``q``."""
     n = s.queue[q, Queue.LENGTH] - 1
@@ -227,8 +262,9 @@ def erase(s: State, c: int, q: int, position: int) -> None:
     s.queue[q, Queue.LENGTH] = n
     s.channel[c, Channel.QUEUED] -= 1
     if n + 1 == s.par[P.QUEUE_DEPTH]:
-        s.channel[c, Channel.MOVABLE_READS] += s.queue[q, Queue.WAITING_READS]
-        s.channel[c, Channel.MOVABLE_WRITES] += s.queue[q, Queue.WAITING_WRITES]
+        for which in range(2):
+            if s.queue[q, Queue.FIRST_READ + which] != NONE:
+                list_movable(s, c, which, q)
 
 
 @state_kernel
@@ -241,4 +277,4 @@ def issue_row_command(s: State, c: int, choice: int, t: int) -> None:
     else:
         row, column = s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN]
         commands.precharge(s, s.slot[i, Slot.BANK], t, row, column, s.slot[i, Slot.LABEL])
-    changed(s, q, s.slot[i, Slot.BANK])
+    changed(s, c, q, s.slot[i, Slot.BANK])

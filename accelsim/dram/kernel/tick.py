@@ -82,7 +82,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
         if when <= t:
             precharge(s, b, t, NONE, NONE, s.bank[b, Bank.LABEL])
             if s.par[P.PER_BANK]:
-                changed(s, b, b)
+                changed(s, c, b, b)
             s.channel[c, Channel.REFRESH_TRY] = t + 1
             return True
         open_when = min(open_when, when)
@@ -120,8 +120,10 @@ def issue(s: State, c: int, choice: int, t: int) -> None:
         write(s, i, c, t)
     erase(s, c, q, position)
     release(s, i)
-    changed(s, q, s.slot[i, Slot.BANK])
+    changed(s, c, q, s.slot[i, Slot.BANK])
     s.channel[c, Channel.MOVE_AT] = t
+    if s.channel[c, Channel.ROW_WORK] == 0:
+        s.channel[c, Channel.EARLIEST] = t + s.par[P.COLUMN_GAP]
 
 
 @state_kernel

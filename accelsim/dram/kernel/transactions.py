@@ -7,12 +7,13 @@ replaces it.
 
 from __future__ import annotations
 
-from accelsim.dram.kernel.queues import changed
+from accelsim.dram.kernel.queues import changed, list_movable, unlist_movable
 from accelsim.dram.parameters import P
 from accelsim.dram.state import FAR, NONE, Channel, Misc, Queue, Slot, State
 from accelsim.jit import state_kernel
 
 READS, WRITES = 0, 1
+"""Added to a column name of reads, they give the one of writes."""
 DRAIN_THRESHOLD = 8
 """Idle channels drain the write buffer only above this many writes."""
 
@@ -90,16 +91,19 @@ def new_slot(s: State, c: int, key: int, line: int, is_write: int, label: int, t
 @state_kernel
 def push(s: State, c: int, which: int, i: int) -> None:
     """Append slot ``i`` to the read queue or write buffer of channel ``c``."""
-    head = Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD
-    length = Channel.WRITE_LENGTH if which == WRITES else Channel.READ_LENGTH
-    n, size = s.channel[c, length], s.par[P.TRANSACTIONS]
-    k = s.channel[c, head] + n
-    s.waiting[c, which, k if k < size else k - size] = i
-    s.channel[c, length] = n + 1
-    q = s.slot[i, Slot.QUEUE]
-    s.queue[q, Queue.WAITING_READS + which] += 1
-    if s.queue[q, Queue.LENGTH] < s.par[P.QUEUE_DEPTH]:
-        s.channel[c, Channel.MOVABLE_READS + which] += 1
+    q, queue, channel = s.slot[i, Slot.QUEUE], s.queue, s.channel
+    channel[c, Channel.READ_LENGTH + which] += 1
+    channel[c, Channel.ACCEPTED] += 1
+    s.slot[i, Slot.AGE] = channel[c, Channel.ACCEPTED]
+    s.slot[i, Slot.WAIT_NEXT] = NONE
+    last = queue[q, Queue.LAST_READ + which]
+    queue[q, Queue.LAST_READ + which] = i
+    if last != NONE:
+        s.slot[last, Slot.WAIT_NEXT] = i
+        return
+    queue[q, Queue.FIRST_READ + which] = i
+    if queue[q, Queue.LENGTH] < s.par[P.QUEUE_DEPTH]:
+        list_movable(s, c, which, q)
 
 
 @state_kernel
@@ -138,61 +142,49 @@ def accept(
 
 
 @state_kernel
-def remove(s: State, c: int, which: int, position: int) -> None:
-    """Take one entry out of a ring; the older ones close the gap."""
-    head = Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD
-    length = Channel.WRITE_LENGTH if which == WRITES else Channel.READ_LENGTH
-    size, first = s.par[P.TRANSACTIONS], s.channel[c, head]
-    k = first + position if first + position < size else first + position - size
-    for _ in range(position):
-        older = k - 1 if k > 0 else size - 1
-        s.waiting[c, which, k] = s.waiting[c, which, older]
-        k = older
-    s.channel[c, head] = first + 1 if first + 1 < size else 0
-    s.channel[c, length] -= 1
+def enqueue(s: State, c: int, which: int, i: int) -> None:
+    """Move the transaction in slot ``i`` into its command queue, which has room."""
+    q, queue, channel = s.slot[i, Slot.QUEUE], s.queue, s.channel
+    following = s.slot[i, Slot.WAIT_NEXT]
+    before = queue[q, Queue.FIRST_READ + which]
+    if before == i:
+        queue[q, Queue.FIRST_READ + which] = following
+        before = NONE
+    else:
+        while s.slot[before, Slot.WAIT_NEXT] != i:
+            before = s.slot[before, Slot.WAIT_NEXT]
+        s.slot[before, Slot.WAIT_NEXT] = following
+    if following == NONE:
+        queue[q, Queue.LAST_READ + which] = before
+    channel[c, Channel.READ_LENGTH + which] -= 1
 
-
-@state_kernel
-def enqueue(s: State, c: int, which: int, position: int) -> None:
-    """Move one transaction into its command queue, which has room."""
-    channel, queue, size = s.channel, s.queue, s.par[P.TRANSACTIONS]
-    k = channel[c, Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD] + position
-    i = s.waiting[c, which, k if k < size else k - size]
-    q = s.slot[i, Slot.QUEUE]
     s.entry[q, queue[q, Queue.LENGTH]] = i
     queue[q, Queue.LENGTH] += 1
-    queue[q, Queue.WAITING_READS + which] -= 1
-    channel[c, Channel.MOVABLE_READS + which] -= 1
-    if queue[q, Queue.LENGTH] == s.par[P.QUEUE_DEPTH]:
-        channel[c, Channel.MOVABLE_READS] -= queue[q, Queue.WAITING_READS]
-        channel[c, Channel.MOVABLE_WRITES] -= queue[q, Queue.WAITING_WRITES]
     channel[c, Channel.QUEUED] += 1
-    remove(s, c, which, position)
-    changed(s, q, s.slot[i, Slot.BANK])
+    if queue[q, Queue.LENGTH] == s.par[P.QUEUE_DEPTH]:
+        unlist_movable(s, c, READS, q)
+        unlist_movable(s, c, WRITES, q)
+    elif queue[q, Queue.FIRST_READ + which] == NONE:
+        unlist_movable(s, c, which, q)
+    changed(s, c, q, s.slot[i, Slot.BANK])
     channel[c, Channel.EARLIEST] = min(channel[c, Channel.EARLIEST], s.ready[q])
 
 
 @state_kernel
-def first_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
-    """Position of the oldest transaction whose command queue has room, or NONE.
+def oldest_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
+    """Slot of the oldest transaction whose command queue has room, or NONE.
 
     ``skip_blocked`` passes over writes whose address a waiting read still wants.
     """
-    if s.channel[c, Channel.MOVABLE_READS + which] == 0:
-        return NONE
-    head = s.channel[c, Channel.WRITE_HEAD if which == WRITES else Channel.READ_HEAD]
-    n = s.channel[c, Channel.WRITE_LENGTH if which == WRITES else Channel.READ_LENGTH]
-    size, depth = s.par[P.TRANSACTIONS], s.par[P.QUEUE_DEPTH]
-    k = head
-    for position in range(n):
-        i = s.waiting[c, which, k]
-        k = k + 1 if k + 1 < size else 0
-        if s.queue[s.slot[i, Slot.QUEUE], Queue.LENGTH] >= depth:
-            continue
-        if skip_blocked and find(s, READS, s.slot[i, Slot.KEY]) != NONE:
-            continue
-        return position
-    return NONE
+    oldest, age = NONE, FAR
+    for k in range(s.channel[c, Channel.MOVABLE_READS + which]):
+        i = s.queue[s.movable[c, which, k], Queue.FIRST_READ + which]
+        if skip_blocked:
+            while i != NONE and find(s, READS, s.slot[i, Slot.KEY]) != NONE:
+                i = s.slot[i, Slot.WAIT_NEXT]
+        if i != NONE and s.slot[i, Slot.AGE] < age:
+            oldest, age = i, s.slot[i, Slot.AGE]
+    return int(oldest)
 
 
 @state_kernel
@@ -216,41 +208,37 @@ def move(s: State, c: int, t: int) -> None:
             move_read(s, c, t)
             return
         channel[c, Channel.DRAIN] = n_writes
-    position = first_movable(s, c, WRITES, not strict)
-    if strict and position != NONE:
-        k, size = channel[c, Channel.WRITE_HEAD] + position, s.par[P.TRANSACTIONS]
-        i = s.waiting[c, WRITES, k if k < size else k - size]
-        if find(s, READS, s.slot[i, Slot.KEY]) != NONE:
-            channel[c, Channel.DRAIN] = 0
-            # DRAMsim3 stops the drain here. With idle command queues it would restart it
-            # on the same write for ever: only then does our own rule take over.
-            stuck = channel[c, Channel.QUEUED] == 0 and (full or many)
-            if not stuck:
-                if was_draining:
-                    channel[c, Channel.MOVE_AT] = t + 1
-                return
-            position = first_movable(s, c, WRITES, True)
-            channel[c, Channel.DRAIN] = 1 if position != NONE else 0
-    if position != NONE:
-        enqueue(s, c, WRITES, position)
+    i = oldest_movable(s, c, WRITES, not strict)
+    if strict and i != NONE and find(s, READS, s.slot[i, Slot.KEY]) != NONE:
+        channel[c, Channel.DRAIN] = 0
+        # DRAMsim3 stops the drain here. With idle command queues it would restart it on the
+        # same write for ever: only then does our own rule take over.
+        stuck = channel[c, Channel.QUEUED] == 0 and (full or many)
+        if not stuck:
+            if was_draining:
+                channel[c, Channel.MOVE_AT] = t + 1
+            return
+        i = oldest_movable(s, c, WRITES, True)
+        channel[c, Channel.DRAIN] = 1 if i != NONE else 0
+    if i != NONE:
+        enqueue(s, c, WRITES, i)
         channel[c, Channel.DRAIN] -= 1
         if channel[c, Channel.DRAIN] == 0 and not strict:
             # DRAMsim3 would let a writer that never pauses lock out all reads.
             channel[c, Channel.READ_TURN] = channel[c, Channel.READ_LENGTH]
         channel[c, Channel.MOVE_AT] = t + 1
-    elif channel[c, Channel.DRAIN] == 0 or (
-        not strict and first_movable(s, c, WRITES, False) != NONE
-    ):
+    elif channel[c, Channel.DRAIN] == 0 or channel[c, Channel.MOVABLE_WRITES] > 0:
         # Every write that has room waits for a read: let that read through.
         move_read(s, c, t)
 
 
 @state_kernel
 def move_read(s: State, c: int, t: int) -> None:
-    position = first_movable(s, c, READS, False)
-    if position != NONE:
-        enqueue(s, c, READS, position)
-        s.channel[c, Channel.READ_TURN] = max(0, s.channel[c, Channel.READ_TURN] - 1)
-        more = s.channel[c, Channel.MOVABLE_READS] > 0
-        if more or s.channel[c, Channel.WRITE_LENGTH] > 0:
-            s.channel[c, Channel.MOVE_AT] = t + 1
+    """Move the oldest read that can move."""
+    i = oldest_movable(s, c, READS, False)
+    if i == NONE:
+        return
+    enqueue(s, c, READS, i)
+    s.channel[c, Channel.READ_TURN] = max(0, s.channel[c, Channel.READ_TURN] - 1)
+    if s.channel[c, Channel.MOVABLE_READS] > 0 or s.channel[c, Channel.WRITE_LENGTH] > 0:
+        s.channel[c, Channel.MOVE_AT] = t + 1
