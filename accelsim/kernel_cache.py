@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
 
@@ -56,6 +58,27 @@ def use_cache_of_these_sources() -> None:
 def is_warm() -> bool:
     """True when a run has already compiled all kernels into the folder."""
     return _marker().exists()
+
+
+def kernel_modules(package: Path = _PACKAGE) -> list[str]:
+    """The modules whose ``warm_up()`` compiles their kernels."""
+    sources = [p for p in kernel_sources(package) if b"\ndef warm_up() -> None" in p.read_bytes()]
+    return [
+        ".".join((package.name, *p.relative_to(package).with_suffix("").parts)) for p in sources
+    ]
+
+
+def warm_up(track: Callable[[list[str]], Iterable[str]] = iter) -> None:
+    """Compile all kernels unless that is done; ``track`` sees the modules go by.
+
+    A cache folder that cannot be written is no error here: each process then compiles.
+    """
+    if is_warm():
+        return
+    for name in track(kernel_modules()):
+        import_module(name).warm_up()
+    with suppress(OSError):
+        mark_warm()
 
 
 def mark_warm() -> None:

@@ -74,23 +74,19 @@ def styled() -> Any:
     return rc_context(_STYLE)
 
 
-def title(figure: Figure, headline: str, subtitle: str) -> None:
-    """What the picture shows, and of what."""
-    figure.suptitle(headline, x=0.01, ha="left", fontsize=12, fontweight="bold")
-    figure.text(0.01, 1.0, subtitle, fontsize=9, color="#555555", va="bottom")
-
-
-def source_line(result: Result) -> str:
+def source_line(result: Result, *, with_machine: bool = True) -> str:
     """Where the numbers come from: what anyone needs to make the picture again."""
-    dram = result.config.get("dram")
-    standard = dram.get("standard", "") if isinstance(dram, dict) else ""
     parts = [
         f"accelsim {result.versions.get('accelsim', '')}",
         f"trace {result.trace} ({result.images} image{'s' * (result.images != 1)}, "
         f"sha256 {result.inputs.get('trace_sha256', '')[:8]})",
-        f"machine {result.hardware} (config {result.config_sha256[:8]})",
     ]
-    return "Source: " + ", ".join([*parts, f"DRAM {standard}"] if standard else parts)
+    if with_machine:
+        dram = result.config.get("dram")
+        standard = dram.get("standard", "") if isinstance(dram, dict) else ""
+        parts.append(f"machine {result.hardware} (config {result.config_sha256[:8]})")
+        parts += [f"DRAM {standard}"] if standard else []
+    return "Source: " + ", ".join(parts)
 
 
 def stacked_bars(

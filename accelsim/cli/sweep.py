@@ -1,0 +1,118 @@
+"""``accelsim sweep``: a study of many design points."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from accelsim.results.tables import Table
+    from accelsim.sweep.run import SweepResult
+
+WORST_FAILURES = 5
+
+
+def sweep(study: Path, /, *, jobs: int | None = None, out: Path | None = None) -> int:
+    """Run every point of a study, and go on from where an earlier sweep was stopped.
+
+    Parameters
+    ----------
+    study
+        The study file (docs/sweeps.md); hw_configs/studies holds examples.
+    jobs
+        Processes; all CPUs by default.
+    out
+        Folder of the ledger, points.csv and plot.png; results/STUDY by default.
+    """
+    from accelsim.cli.console import note, print_table, print_text
+    from accelsim.cli.warm_up import warm_up
+    from accelsim.errors import UserError
+    from accelsim.report.sweep_plot import plot_sweep
+    from accelsim.sweep.export import export
+
+    if jobs is not None and jobs < 1:
+        raise UserError("--jobs", f"is {jobs}", "give a number of processes, at least 1")
+    warm_up()
+    result = _run(study, out, jobs)
+    written = export(result)
+    if result.results:
+        written.append(result.folder / "plot.png")
+        plot_sweep(result, written[-1])
+        print_table(_front(result))
+    print_text(f"{len(result.results)} points, {result.n_reused} of an earlier sweep; ")
+    print_text(", ".join(str(path) for path in written) + "\n")
+    for index, why in list(result.failed.items())[:WORST_FAILURES]:
+        note(f"point {index} failed: {why}")
+    if len(result.failed) > WORST_FAILURES:
+        note(f"{len(result.failed) - WORST_FAILURES} more failed: see the column error")
+    return 2 if result.failed else 0
+
+
+def _run(study: Path, out: Path | None, jobs: int | None) -> SweepResult:
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    from accelsim.cli.console import error_console
+    from accelsim.sweep.run import Progress as Report
+    from accelsim.sweep.run import sweep as run_study
+
+    columns = (
+        TextColumn("points"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[speed]}"),
+        TimeRemainingColumn(),
+    )
+    console = error_console()
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("points", total=None, speed="")
+
+        def show(report: Report) -> None:
+            done = report.n_finished + report.n_failed
+            # Points of an earlier sweep took no time: they are no part of the speed.
+            if bar.tasks[0].total is None:
+                bar.reset(task, total=report.n_points, completed=done)
+            seconds = bar.tasks[0].elapsed or 0.0
+            fresh = done - report.n_reused
+            speed = f"{fresh / seconds:.1f} points/s" if fresh and seconds else ""
+            failed = f", {report.n_failed} failed" if report.n_failed else ""
+            bar.update(task, completed=done, speed=speed + failed)
+
+        return run_study(study, out, jobs, show)
+
+
+def _front(result: SweepResult) -> Table:
+    from accelsim.results.figures import column, number, percent
+    from accelsim.results.ranking import speed
+    from accelsim.results.tables import Column, Table
+    from accelsim.sweep.pareto import energy_per_image_uj, pareto_front
+
+    front = pareto_front(result)
+    keys = [key for axis in result.study.axes for key in axis.keys]
+    done = [result.results[index] for index in front]
+    columns = (
+        [str(index) for index in front],
+        *([str(result.points[index].overrides[key]) for index in front] for key in keys),
+        column([energy_per_image_uj(result, index) for index in front]),
+        [number(speed(each.totals)) for each in done],
+        column([each.totals.dram.fetched_bytes / 1e6 / each.images for each in done]),
+        [percent(each.totals.utilization) for each in done],
+    )
+    return Table(
+        title=f"{result.study.name}: the points that no other beats in energy and in speed",
+        columns=(
+            Column("point"),
+            *(Column(key, is_text=True) for key in keys),
+            Column("energy", "uJ/img"),
+            Column("speed", "img/s"),
+            Column("DRAM", "MB/img"),
+            Column("use", "%"),
+        ),
+        rows=tuple(zip(*columns, strict=True)),
+        footer=(f"{len(front)} of {len(result.results)} points",),
+    )

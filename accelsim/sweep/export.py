@@ -1,0 +1,51 @@
+"""A sweep as a table: CSV always, Parquet where polars is installed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from accelsim.results.files import replacing
+from accelsim.results.flat import Cell, flat_totals, write_csv
+from accelsim.sweep.pareto import pareto_front
+from accelsim.sweep.run import SweepResult
+
+
+def rows(result: SweepResult) -> list[dict[str, Cell]]:
+    """One row per point: what was varied, every figure of the totals, what went wrong.
+
+    ``pareto`` is true where no other point has both less energy per image and more speed.
+    """
+    front = pareto_front(result)
+    table = []
+    for point in result.points:
+        done = result.results.get(point.index)
+        table.append(
+            {
+                "point": point.index,
+                **{key: _cell(value) for key, value in point.overrides.items()},
+                "images": point.images,
+                "pareto": point.index in front,
+                **({} if done is None else flat_totals(done.totals)),
+                "error": result.failed.get(point.index),
+            }
+        )
+    return table
+
+
+def export(result: SweepResult) -> list[Path]:
+    """Write ``points.csv`` (and ``points.parquet``) to the sweep's folder; what was written."""
+    table = rows(result)
+    written = [result.folder / "points.csv"]
+    write_csv(table, written[0])
+    try:
+        import polars
+    except ModuleNotFoundError:
+        return written
+    frame = polars.DataFrame(table, infer_schema_length=None, strict=False)
+    with replacing(result.folder / "points.parquet") as unfinished:
+        frame.write_parquet(unfinished)
+    return [*written, result.folder / "points.parquet"]
+
+
+def _cell(value: object) -> Cell:
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

@@ -1,0 +1,31 @@
+"""Which points of a sweep nobody should throw away."""
+
+from __future__ import annotations
+
+from accelsim.results.ranking import speed
+from accelsim.sweep.run import SweepResult
+
+
+def energy_per_image_uj(result: SweepResult, index: int) -> float:
+    """Energy of one image of a finished point, in microjoules."""
+    done = result.results[index]
+    return done.totals.energy_pj["total"] / done.images / 1e6
+
+
+def pareto_front(result: SweepResult) -> tuple[int, ...]:
+    """Points, best energy first, such that no other has less energy and more images per second.
+
+    Of points that are equal in both, all are kept.
+    """
+    costs = {
+        index: (energy_per_image_uj(result, index), -speed(done.totals))
+        for index, done in result.results.items()
+    }
+    front: list[int] = []
+    best = float("inf")
+    for index in sorted(costs, key=lambda each: (costs[each], each)):
+        cost = costs[index]
+        if cost[1] < best or (front and cost == costs[front[-1]]):
+            front.append(index)
+            best = min(best, cost[1])
+    return tuple(front)

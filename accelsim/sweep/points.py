@@ -1,0 +1,52 @@
+"""The points of a study: every chip resolved and checked before the first one runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from accelsim.errors import ConfigError, UserError
+from accelsim.hardware.chip import Chip
+from accelsim.hardware.read import read_hardware
+from accelsim.results.json_form import config_sha256
+from accelsim.sweep.study import Overrides, Study
+
+
+@dataclass(frozen=True)
+class Point:
+    """One design point. ``key`` names its result: equal keys, equal results."""
+
+    index: int
+    overrides: Overrides
+    chip: Chip
+    images: int
+    key: str
+
+
+def make_points(study: Study, trace_sha256: str, versions: Mapping[str, str]) -> list[Point]:
+    """The points of ``study`` in the order of its grid.
+
+    The key hashes the resolved configuration, the trace, the number of images and the
+    versions of all that decides numbers, so that a newer program repeats old points.
+    Raises ``ConfigError`` for the first point that is no valid chip, and says which.
+    """
+    hardware = study.find(study.hardware)
+    points = []
+    for index, overrides in enumerate(study.grid()):
+        try:
+            chip = read_hardware(hardware, overrides)
+        except UserError as error:
+            place = ", ".join(f"{key}={value}" for key, value in overrides.items())
+            raise ConfigError(
+                f"study {study.name}, point {index} ({place}): {error.where}",
+                error.problem,
+                error.fix,
+            ) from None
+        what = {
+            "config": chip.resolved,
+            "trace": trace_sha256,
+            "images": study.images,
+            "versions": dict(versions),
+        }
+        points.append(Point(index, overrides, chip, study.images, config_sha256(what)))
+    return points
