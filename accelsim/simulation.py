@@ -129,7 +129,7 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
         measure_maps(trace, stored_maps(work), image, chip.codec, cache) for image in range(images)
     ]
     coded = _coded_maps(chip, trace, work)
-    plans = mapping or plan(work, chip, planned_sizes(maps[0], coded, chip))
+    plans = mapping or plan(work, chip, planned_sizes(maps[0], coded, chip), chip.objective)
     blocked = [{stored: m[stored] for stored in coded} for m in maps]
     return Prepared(lower(plans, blocked, chip), plans, tuple(maps))
 

@@ -105,6 +105,8 @@ class Chip:
     vector: VectorUnit
     codec: CodecBlock
     dram: DramPort
+    objective: Literal["latency", "traffic"]
+    """What the planner minimises first."""
     energy: EnergyChoice
     frame_rate_hz: float | None
     sources: dict[str, str]

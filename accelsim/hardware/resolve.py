@@ -64,6 +64,7 @@ def resolve(document: Document) -> Chip:
             policy=file.dram.policy,
             outstanding_reads=file.dram.outstanding_reads,
         ),
+        objective=file.mapping.objective,
         energy=EnergyChoice(**file.energy.model_dump()),
         frame_rate_hz=file.frame_rate_hz,
         sources=sources,

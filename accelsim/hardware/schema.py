@@ -222,6 +222,15 @@ class Energy(Section):
     )
 
 
+class Mapping(Section):
+    objective: Literal["latency", "traffic"] = key(
+        "latency",
+        "",
+        "what the planner minimises first: modelled time, or modelled DRAM bytes",
+        "fewest bytes can cost an array that is compute bound more than they save",
+    )
+
+
 class HardwareFile(Section):
     """A whole hardware file."""
 
@@ -233,6 +242,7 @@ class HardwareFile(Section):
     vector: Vector = part(Vector)
     codec: Codec = part(Codec)
     dram: Dram = part()
+    mapping: Mapping = part(Mapping)
     energy: Energy = part(Energy)
     frame_rate_hz: float | None = key(
         None,
