@@ -17,6 +17,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.dram.config import DramConfig
 from accelsim.registry import Registry
 
 
@@ -140,9 +141,18 @@ class Policy(Protocol):
     """Opens a memory: the controller of a named simulator, or an ideal memory."""
 
     def __call__(
-        self, config: object, n_requesters: int, n_labels: int, decoders: dict[int, Decoder]
+        self,
+        config: DramConfig,
+        n_requesters: int,
+        n_labels: int,
+        decoders: dict[int, Decoder],
+        outstanding_reads: int = 32,
+        record_traffic: bool = False,
     ) -> Memory:
-        """``config`` is a ``accelsim.dram.config.DramConfig``; ``decoders`` by requester."""
+        """``decoders`` by requester; ``outstanding_reads`` lines in flight for each.
+
+        ``record_traffic`` keeps every line accepted, for ``accelsim.dram.traffic``.
+        """
         ...
 
 

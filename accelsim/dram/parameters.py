@@ -53,7 +53,8 @@ class P(IntEnum):
     REFB_TO_REFB_OTHER = auto()
     FAW = auto()
     AW32 = auto()
-    COLUMN_GAP = auto()
+    RD_GAP = auto()
+    WR_GAP = auto()
     READ_DELAY = auto()
     WRITE_DELAY = auto()
     REFRESH_INTERVAL = auto()
@@ -143,10 +144,12 @@ def _delays(config: DramConfig) -> dict[str, int]:
         "READ_DELAY": rl + burst,
         "WRITE_DELAY": wl + burst,
     }
-    between = [
-        d for name, d in delays.items() if name[:5] in ("RD_TO", "WR_TO") and "PRE" not in name
-    ]
-    return delays | {"COLUMN_GAP": max(1, min(between))}
+    # Least cycles from a column command to any other one.
+    scopes = ("", "_L", "_S", "_R") if config.organisation.ranks > 1 else ("", "_L", "_S")
+    for first in ("RD", "WR"):
+        names = [f"{first}_TO_{then}{scope}" for then in ("RD", "WR") for scope in scopes]
+        delays[f"{first}_GAP"] = max(1, min(delays[name] for name in names if name in delays))
+    return delays
 
 
 def _sizes(config: DramConfig) -> dict[str, int]:

@@ -123,7 +123,8 @@ def issue(s: State, c: int, choice: int, t: int) -> None:
     changed(s, c, q, s.slot[i, Slot.BANK])
     s.channel[c, Channel.MOVE_AT] = t
     if s.channel[c, Channel.ROW_WORK] == 0:
-        s.channel[c, Channel.EARLIEST] = t + s.par[P.COLUMN_GAP]
+        gap = s.par[P.RD_GAP] if command == Command.RD else s.par[P.WR_GAP]
+        s.channel[c, Channel.EARLIEST] = t + gap
 
 
 @state_kernel
