@@ -7,7 +7,7 @@ raises nothing. ``kernel(f).py_func`` is the plain Python function: tests compar
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import numba
 
@@ -19,8 +19,7 @@ def kernel(function: F) -> F:
 
     The type is kept for readers and type checkers.
     """
-    compiled: F = numba.njit(cache=True, nogil=True)(function)
-    return compiled
+    return cast(F, numba.njit(cache=True, nogil=True)(function))
 
 
 def state_kernel(function: F) -> F:
@@ -30,5 +29,5 @@ def state_kernel(function: F) -> F:
     call, 20 times the work of the kernel itself. So such parts are inlined into the entry
     function, and compiled without reference counts: they must not allocate or slice.
     """
-    compiled: F = numba.njit(cache=True, nogil=True, forceinline=True, _nrt=False)(function)
-    return compiled
+    options: dict[str, Any] = {"forceinline": True, "_nrt": False}
+    return cast(F, numba.njit(cache=True, nogil=True, **options)(function))

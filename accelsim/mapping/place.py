@@ -47,8 +47,9 @@ class PlacedMap:
         assert isinstance(self.layout, BlockedMap)
         lines = self.layout.entry_lines(blocks)
         np.subtract.at(self._entries_missing, lines, 1)
-        touched = np.unique(lines)
-        return touched[self._entries_missing[touched] == 0]
+        touched: Ints = np.unique(lines)
+        complete: Ints = touched[self._entries_missing[touched] == 0]
+        return complete
 
     def wrote_table(self, lines: Ints, row: int) -> None:
         """Remember that WRITE ``row`` stored these lines of the block table."""

@@ -8,6 +8,7 @@ that a later request could have changed; so waking the memory more often changes
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import cast
 
 import simpy
 
@@ -16,8 +17,7 @@ from accelsim.dram.memory import Completion, Memory
 
 def now_fs(env: simpy.Environment) -> int:
     """Simulated time. SimPy would also accept floats; this simulator never schedules one."""
-    now: int = env.now
-    return now
+    return cast(int, env.now)
 
 
 def co_simulate(
