@@ -1,0 +1,215 @@
+"""Sweeps with a made-up simulator: resumed, parallel, interrupted, with failing points."""
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections import Counter
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from accelsim.errors import MappingError
+from accelsim.sweep.export import export, rows
+from accelsim.sweep.run import sweep
+
+STUDY = """\
+hardware: edge_npu
+trace: squeezenet1_1
+vary:
+  array.rows: [4, 8, 16, 32]
+  codec.name: [raw, zvc]
+"""
+
+
+@pytest.fixture
+def study(tmp_path):
+    path = tmp_path / "sizes.yaml"
+    path.write_text(STUDY)
+    return path
+
+
+@pytest.fixture
+def log(tmp_path):
+    """A file that every run of a point adds a line to, whatever its process."""
+    path = tmp_path / "runs.log"
+    path.touch()
+    return path
+
+
+@pytest.fixture
+def simulate(make_result, log):
+    def run(chip, trace, *, images):
+        with log.open("a") as file:
+            file.write(f"{chip.array.rows} {chip.codec.name}\n")
+        size = 1.0 if chip.codec.name == "raw" else 4 / chip.array.rows
+        return make_result(size, codec=chip.codec.name)
+
+    return run
+
+
+def test_every_point_runs_once_and_results_are_in_the_order_of_the_grid(
+    study, simulate, log, tmp_path
+):
+    result = sweep(study, tmp_path / "out", jobs=2, simulate=simulate)
+    assert list(result.results) == list(range(8))
+    assert [r.codec for r in result.results.values()] == ["raw", "zvc"] * 4
+    assert set(Counter(log.read_text().splitlines()).values()) == {1}
+    assert len(log.read_text().splitlines()) == 8
+
+
+def test_a_second_sweep_runs_nothing(study, simulate, log, tmp_path):
+    first = sweep(study, tmp_path / "out", jobs=2, simulate=simulate)
+    log.write_text("")
+    second = sweep(study, tmp_path / "out", jobs=1, simulate=simulate)
+    assert log.read_text() == ""
+    assert second.n_reused == 8
+    assert second.results == first.results
+
+
+def test_a_larger_study_runs_only_its_new_points(study, simulate, log, tmp_path):
+    sweep(study, tmp_path / "out", jobs=2, simulate=simulate)
+    log.write_text("")
+    study.write_text(STUDY.replace("[4, 8, 16, 32]", "[64, 4, 8, 16, 32]"))
+    result = sweep(study, tmp_path / "out", jobs=2, simulate=simulate)
+    assert sorted(log.read_text().splitlines()) == ["64 raw", "64 zvc"]
+    assert len(result.results) == 10
+
+
+def test_the_table_does_not_depend_on_the_number_of_processes(study, make_result, tmp_path):
+    def simulate(chip, trace, *, images):
+        time.sleep(0.02 * (hash((chip.array.rows, chip.codec.name)) % 5))
+        return make_result(1 / chip.array.rows, codec=chip.codec.name)
+
+    tables = []
+    for jobs in (1, 3):
+        result = sweep(study, tmp_path / f"out{jobs}", jobs=jobs, simulate=simulate)
+        export(result)
+        tables.append((tmp_path / f"out{jobs}" / "points.csv").read_bytes())
+    assert tables[0] == tables[1]
+    assert tables[0].count(b"\n") == 9
+
+
+def test_a_point_that_fails_stops_no_other_and_is_tried_again(study, simulate, log, tmp_path):
+    def failing(chip, trace, *, images):
+        if chip.array.rows == 8:
+            raise MappingError("conv1", "needs 9 KiB of psums", "raise buffers.ofmap_kib")
+        if chip.array.rows == 16 and chip.codec.name == "raw":
+            raise ZeroDivisionError("a bug")
+        return simulate(chip, trace, images=images)
+
+    result = sweep(study, tmp_path / "out", jobs=2, simulate=failing)
+    assert sorted(result.results) == [0, 1, 5, 6, 7]
+    assert "raise buffers.ofmap_kib" in result.failed[2]
+    assert result.failed[4] == "internal error: ZeroDivisionError: a bug"
+    table = rows(result)
+    assert [row["error"] is None for row in table] == [i not in (2, 3, 4) for i in range(8)]
+    log.write_text("")
+    mended = sweep(study, tmp_path / "out", jobs=2, simulate=simulate)
+    assert sorted(log.read_text().splitlines()) == ["16 raw", "8 raw", "8 zvc"]
+    assert not mended.failed
+
+
+def test_a_worker_that_is_killed_costs_its_own_point_only(study, simulate, tmp_path):
+    def deadly(chip, trace, *, images):
+        if chip.array.rows == 16 and chip.codec.name == "zvc":
+            os.kill(os.getpid(), signal.SIGKILL)
+        return simulate(chip, trace, images=images)
+
+    result = sweep(study, tmp_path / "out", jobs=2, simulate=deadly)
+    assert sorted(result.results) == [0, 1, 2, 3, 4, 6, 7]
+    assert result.failed == {5: "its process was killed: out of memory?"}
+
+
+def test_progress_counts_up_to_all_points(study, simulate, tmp_path):
+    seen = []
+    sweep(study, tmp_path / "out", jobs=1, progress=seen.append, simulate=simulate)
+    assert [p.n_finished for p in seen] == list(range(9))
+    assert {p.n_points for p in seen} == {8}
+
+
+def test_an_interrupted_sweep_keeps_what_it_has_and_goes_on(study, simulate, log, tmp_path):
+    def interrupt(progress):
+        if progress.n_finished == 3:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sweep(study, tmp_path / "out", jobs=1, progress=interrupt, simulate=simulate)
+    log.write_text("")
+    result = sweep(study, tmp_path / "out", jobs=1, simulate=simulate)
+    assert result.n_reused == 3
+    assert len(log.read_text().splitlines()) == 5
+    assert len(result.results) == 8
+
+
+SCRIPT = """\
+    import importlib.util, sys, time
+    from pathlib import Path
+    from accelsim.sweep.run import sweep
+
+    spec = importlib.util.spec_from_file_location("made_up", sys.argv[1])
+    made_up = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(made_up)
+    folder = Path(sys.argv[2])
+
+    def simulate(chip, trace, *, images):
+        time.sleep(0.1)
+        return made_up.two_layers(codec=chip.codec.name)
+
+    def progress(report):
+        (folder / "finished.txt").write_text(str(report.n_finished))
+
+    sweep(folder / "sizes.yaml", folder / "out", 2, progress, simulate=simulate)
+    """
+
+
+def start(tmp_path, made_up):
+    command = [sys.executable, "-c", textwrap.dedent(SCRIPT), str(made_up), str(tmp_path)]
+    return subprocess.Popen(command, start_new_session=True)
+
+
+def members(session):
+    """Processes of a session that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, _, _, its_session = stat.read_text().rsplit(")", 1)[1].split()[:4]
+            if int(its_session) == session and state != "Z":
+                found.append(stat.parent.name)
+    return found
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="counts processes in /proc")
+def test_kill_minus_nine_loses_no_finished_point_and_leaves_no_worker(
+    study, simulate, log, tmp_path, request
+):
+    finished = tmp_path / "finished.txt"
+    finished.touch()
+    process = start(tmp_path, request.config.rootpath / "tests" / "conftest.py")
+    deadline = time.monotonic() + 30
+    while (finished.read_text() or "0") < "3" and time.monotonic() < deadline:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    while members(process.pid) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert not members(process.pid)
+
+    result = sweep(study, tmp_path / "out", jobs=2, simulate=simulate)
+    assert 3 <= int(finished.read_text() or 3) <= result.n_reused < 8
+    assert len(log.read_text().splitlines()) == 8 - result.n_reused
+    assert len(result.results) == 8
+
+
+def test_the_parquet_file_holds_the_table(study, simulate, tmp_path):
+    polars = pytest.importorskip("polars")
+    result = sweep(study, tmp_path / "out", jobs=1, simulate=simulate)
+    written = export(result)
+    assert [path.name for path in written] == ["points.csv", "points.parquet"]
+    frame = polars.read_parquet(written[1])
+    assert frame["array.rows"].to_list() == [4, 4, 8, 8, 16, 16, 32, 32]
+    energy = [r.totals.energy_pj["total"] for r in result.results.values()]
+    assert frame["energy_pj.total"].to_list() == energy
