@@ -7,6 +7,7 @@ from pathlib import Path
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 
 from accelsim.report.style import (
     ENERGY_COLOURS,
@@ -37,7 +38,7 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
     names = rank(results, by)
     base_name = baseline_of(results)
     base = results[base_name]
-    figure = Figure(figsize=(11, 2.1 + 0.42 * len(names)), layout="constrained")
+    figure = Figure(figsize=(11, 2.5 + 0.42 * len(names)), layout="constrained")
     energy, dram, throughput = figure.subplots(
         1, 3, sharey=True, gridspec_kw={"width_ratios": [1.5, 1.1, 0.9]}
     )
@@ -77,9 +78,11 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
     )
 
     energy.set_yticks(places, names)
-    energy.invert_yaxis()
-    for axes, columns in ((energy, 4), (dram, 4)):
-        axes.legend(loc="upper left", bbox_to_anchor=(0, -0.55 / len(names) - 0.12), ncols=columns,
+    energy.set_ylim(len(names) - 0.4, -0.6)
+    for axes in (energy, dram):
+        # Fixed distances below the axes: a share of their height would grow with the codecs.
+        below = axes.transAxes + ScaledTranslation(0, -0.55, figure.dpi_scale_trans)
+        axes.legend(loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, ncols=4,
                     columnspacing=1.0, handlelength=1.0, borderaxespad=0)  # fmt: skip
     plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
     figure.suptitle(

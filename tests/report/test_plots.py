@@ -1,0 +1,144 @@
+"""Pictures: written whole, with what they must say, for any number of bars."""
+
+from itertools import pairwise
+from types import SimpleNamespace
+
+import pytest
+
+from accelsim.report import compare_plot, run_plot, sweep_plot
+from accelsim.report.style import ENERGY_COLOURS, STALL_COLOURS, TENSOR_COLOURS
+from accelsim.results.tables import ENERGY_GROUPS, STALL_GROUPS
+from accelsim.sim.counts import TENSOR_KINDS
+from accelsim.sweep.study import Axis
+
+PNG = b"\x89PNG\r\n\x1a\n"
+
+
+@pytest.fixture
+def results(make_result):
+    return {
+        "raw": make_result(1.0, codec="raw"),
+        "zvc": make_result(0.5, codec="zvc"),
+        "huffman": make_result(0.4, codec="huffman"),
+    }
+
+
+def texts(figure):
+    found = [figure.get_suptitle(), figure.get_supxlabel()]
+    for axes in figure.axes:
+        found += [axes.get_title(loc="left"), axes.get_xlabel(), axes.get_ylabel()]
+        found += [text.get_text() for text in (*axes.texts, *axes.get_yticklabels())]
+    return found
+
+
+def test_every_part_of_a_stack_has_a_colour_of_its_own():
+    for colours, parts in (
+        (ENERGY_COLOURS, ENERGY_GROUPS),
+        (STALL_COLOURS, STALL_GROUPS),
+        (TENSOR_COLOURS, TENSOR_KINDS),
+    ):
+        assert set(colours) == set(parts)
+        assert len(set(colours.values())) == len(colours)
+
+
+def test_the_comparison_is_written_in_one_step(results, tmp_path):
+    compare_plot.plot_comparison(results, tmp_path / "plot.png", "replan")
+    assert [path.name for path in tmp_path.iterdir()] == ["plot.png"]
+    assert (tmp_path / "plot.png").read_bytes().startswith(PNG)
+
+
+def test_equal_results_give_equal_pictures(results, tmp_path):
+    for name in ("a.svg", "b.svg"):
+        compare_plot.plot_comparison(results, tmp_path / name, "replan")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_the_comparison_names_machine_trace_units_and_baseline(results):
+    said = texts(compare_plot._figure(results, "fixed", "energy"))
+    assert any("tiny_net on made_up" in text for text in said)
+    assert any("gain over raw; one tiling for all" in text for text in said)
+    assert {"uJ", "MB", "images/s"} <= set(said)
+    assert [text for text in said if text in results] == ["huffman", "zvc", "raw"]
+    # 8110 pJ raw; with half the DRAM energy 3210 + 2450 pJ.
+    assert "0.00566  (1.43x)" in said
+
+
+@pytest.mark.parametrize("n_codecs", [1, 15])
+def test_bars_of_any_number_of_codecs_do_not_overlap(make_result, n_codecs):
+    many = {f"codec_{i}": make_result(1 / (i + 1)) for i in range(n_codecs)}
+    figure = compare_plot._figure(many, "replan", "dram")
+    figure.draw_without_rendering()
+    first = figure.axes[0]
+    labels = [label.get_window_extent() for label in first.get_yticklabels()]
+    assert not any(a.overlaps(b) for a, b in pairwise(labels))
+    legend = first.get_legend().get_window_extent()
+    assert not legend.overlaps(first.xaxis.label.get_window_extent())
+    assert not legend.overlaps(figure._supxlabel.get_window_extent())
+
+
+def test_bars_of_a_run_are_as_long_as_its_cycles(make_result):
+    result = make_result()
+    figure = run_plot._figure(result)
+    cycles = figure.axes[0]
+    tops = [max(bar.get_y() + bar.get_height() for bar in bars) for bars in zip(*cycles.containers)]  # noqa: B905
+    assert tops == pytest.approx([layer.cycles / 1e3 for layer in result.layers])
+
+
+def test_a_run_is_written_as_a_picture(make_result, tmp_path):
+    run_plot.plot_run(make_result(), tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(PNG)
+
+
+@pytest.fixture
+def swept(make_result):
+    sizes = Axis(("buffers.ifmap_kib", "buffers.ofmap_kib"), ((8, 4), (32, 16), (128, 64)))
+    codecs = Axis(("codec.name",), (("raw",), ("zvc",)))
+    memories = Axis(("dram.standard",), (("fast",), ("slow",)))
+    nodes = Axis(("energy.node_nm",), ((22,), (45,)))
+
+    def build(*axes, without=()):
+        steps = [()]
+        for axis in axes:
+            steps = [
+                s + tuple(zip(axis.keys, step, strict=True)) for s in steps for step in axis.steps
+            ]
+        points = [SimpleNamespace(index=i, overrides=dict(s)) for i, s in enumerate(steps)]
+        done = {
+            p.index: make_result(8 / p.overrides.get("buffers.ifmap_kib", 8))
+            for p in points
+            if p.index not in without
+        }
+        study = SimpleNamespace(name="study", axes=axes)
+        return SimpleNamespace(study=study, points=points, results=done)
+
+    return SimpleNamespace(build=build, sizes=sizes, codecs=codecs, memories=memories, nodes=nodes)
+
+
+def test_a_sweep_draws_lines_along_its_numbers_for_each_codec(swept):
+    figure = sweep_plot._figure(swept.build(swept.sizes, swept.codecs, swept.memories))
+    assert len(figure.axes) == 4  # energy and throughput, fast and slow
+    lines = figure.axes[0].get_lines()
+    assert [line.get_label() for line in lines] == ["raw", "zvc"]
+    assert list(lines[0].get_xdata()) == [12, 48, 192]
+    assert "buffers: ifmap_kib + ofmap_kib" in texts(figure)
+
+
+def test_points_that_failed_leave_a_gap(swept):
+    figure = sweep_plot._figure(swept.build(swept.sizes, swept.codecs, without=(2,)))
+    raw, zvc = figure.axes[0].get_lines()
+    assert list(raw.get_xdata()) == [12, 192]
+    assert list(zvc.get_xdata()) == [12, 48, 192]
+
+
+def test_further_axes_are_held_at_their_first_value_and_named(swept):
+    result = swept.build(swept.sizes, swept.codecs, swept.memories, swept.nodes)
+    figure = sweep_plot._figure(result)
+    assert len(figure.axes[0].get_lines()[0].get_xdata()) == 3
+    assert "Held: energy.node_nm 22" in figure.get_supxlabel()
+
+
+@pytest.mark.parametrize("names", [["codecs"], ["codecs", "memories"], ["sizes"]])
+def test_sweeps_of_any_shape_can_be_drawn(swept, names, tmp_path):
+    result = swept.build(*(getattr(swept, name) for name in names))
+    sweep_plot.plot_sweep(result, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(PNG)
