@@ -102,6 +102,8 @@ class Front(IntEnum):
     BURST_COUNT = auto()
     NEAR_HEAD = auto()
     NEAR_COUNT = auto()
+    DONE = auto()
+    """Transfers that are done and not reported."""
     OUT = auto()
     """Completions written by this call."""
     TRAFFIC = auto()

@@ -10,48 +10,42 @@ from accelsim.dram.memory import Transfer
 from accelsim.dram.state import NONE
 from accelsim.units import ceil_div
 
-_NO_BLOCK = np.zeros(1, np.int64)
-
 
 def put(front: FrontState, number: int, now_fs: int, period_fs: int, transfer: Transfer) -> None:
     """Append ``transfer`` to its requester's rings, which have room for it."""
     r = transfer.requester
     requester = front.requester[r]
-    n = len(transfer.first_line)
-    rows = np.zeros((max(n, 1), len(Block)), np.int64)
-    if n:
+    known = requester.tolist()
+    start, x = known[Requester.BLOCKS], known[Requester.TRANSFERS]
+    n = max(len(transfer.first_line), 1)
+    rows = np.empty((n, len(Block)), np.int64)
+    rows[:] = (0, 0, 0, 0, x, NONE, 0, NONE)
+    if len(transfer.first_line):
         rows[:, Block.FIRST_LINE] = transfer.first_line
-        rows[:, Block.N_LINES] = rows[:, Block.LINES_LEFT] = transfer.n_lines
+        rows[:, Block.N_LINES] = transfer.n_lines
+        rows[:, Block.LINES_LEFT] = transfer.n_lines
         if transfer.ready_fs is not None:
             rows[:, Block.READY] = -(-transfer.ready_fs // period_fs)
-    n = len(rows)
-    start, x = int(requester[Requester.BLOCKS]), int(requester[Requester.TRANSFERS])
-    rows[:, Block.TRANSFER] = x
-    rows[:, Block.ARRIVED_FS] = NONE
-    rows[:, Block.SEQUENCE] = NONE
-    if transfer.decode_fs is not None and len(transfer.decode_fs) and requester[Requester.LANES]:
-        sequence = int(requester[Requester.DECODED])
-        rows[:, Block.DECODE_FS] = transfer.decode_fs
-        rows[:, Block.SEQUENCE] = np.arange(sequence, sequence + n)
-        _write(front.stream[r], sequence, np.arange(start, start + n))
-        requester[Requester.DECODED] = sequence + n
+        if transfer.decode_fs is not None and known[Requester.LANES]:
+            sequence = known[Requester.DECODED]
+            rows[:, Block.DECODE_FS] = transfer.decode_fs
+            rows[:, Block.SEQUENCE] = np.arange(sequence, sequence + n)
+            _write(front.stream[r], sequence, np.arange(start, start + n))
+            requester[Requester.DECODED] = sequence + n
     _write(front.block[r], start, rows)
-    row = front.xfer[r, x % front.xfer.shape[1]]
-    row[Xfer.NUMBER], row[Xfer.IS_WRITE], row[Xfer.LABEL] = (
-        number,
-        transfer.is_write,
-        transfer.label,
+    front.xfer[r, x & (front.xfer.shape[1] - 1)] = (
+        *(number, transfer.is_write, transfer.label),
+        *(ceil_div(now_fs, period_fs), start, n, NONE, 0, 0, 0),
     )
-    row[Xfer.SUBMITTED] = ceil_div(now_fs, period_fs)
-    row[Xfer.FIRST_BLOCK], row[Xfer.BLOCKS_LEFT] = start, n
-    row[Xfer.FIRST_FS], row[Xfer.ARRIVED_FS], row[Xfer.DONE_FS] = NONE, 0, 0
-    row[Xfer.HELD] = 0
     requester[Requester.BLOCKS], requester[Requester.TRANSFERS] = start + n, x + 1
 
 
 def _write(ring: NDArray[np.int64], start: int, rows: NDArray[np.int64]) -> None:
     """Write ``rows`` to positions ``start``, ``start + 1``, ... of ``ring``."""
-    at = start % len(ring)
+    at = start & (len(ring) - 1)
+    if at + len(rows) <= len(ring):
+        ring[at : at + len(rows)] = rows
+        return
     fit = min(len(rows), len(ring) - at)
     ring[at : at + fit] = rows[:fit]
     ring[: len(rows) - fit] = rows[fit:]
@@ -59,20 +53,20 @@ def _write(ring: NDArray[np.int64], start: int, rows: NDArray[np.int64]) -> None
 
 def with_room(front: FrontState, r: int, n_blocks: int) -> FrontState:
     """``front``, its rings doubled until requester ``r`` can take ``n_blocks`` blocks more."""
-    requester = front.requester[r]
-    waiting = int(requester[Requester.TRANSFERS] - requester[Requester.RETIRED])
+    requester = front.requester[r].tolist()
+    waiting = requester[Requester.TRANSFERS] - requester[Requester.RETIRED]
     if waiting >= front.xfer.shape[1]:
         size = 2 * front.xfer.shape[1]
         front = front._replace(
             xfer=_grown(front.xfer, front.requester[:, Requester.TRANSFERS], size),
             out=np.zeros((size * len(front.requester), len(Out)), np.int64),
         )
-    oldest = int(requester[Requester.BLOCKS])
+    oldest = requester[Requester.BLOCKS]
     if waiting:
-        at = int(requester[Requester.RETIRED]) % front.xfer.shape[1]
+        at = requester[Requester.RETIRED] % front.xfer.shape[1]
         oldest = int(front.xfer[r, at, Xfer.FIRST_BLOCK])
     # An empty block looks at the one before it, so one more than the unretired stay.
-    needed = int(requester[Requester.BLOCKS]) - oldest + max(n_blocks, 1) + 1
+    needed = requester[Requester.BLOCKS] - oldest + max(n_blocks, 1) + 1
     if needed > front.block.shape[1]:
         size = 1 << (needed - 1).bit_length()
         front = front._replace(

@@ -17,6 +17,8 @@ def block_done(f: FrontState, r: int, b: int, done_fs: int) -> None:
     x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
     f.xfer[r, x, Xfer.DONE_FS] = max(f.xfer[r, x, Xfer.DONE_FS], done_fs)
     f.xfer[r, x, Xfer.BLOCKS_LEFT] -= 1
+    if f.xfer[r, x, Xfer.BLOCKS_LEFT] == 0:
+        f.front[Front.DONE] += 1
 
 
 @state_kernel
@@ -72,6 +74,7 @@ def retire(f: FrontState, r: int, until_fs: int) -> int:
         arrived = max(f.xfer[r, x, Xfer.ARRIVED_FS], requester[r, Requester.LAST_FS])
         requester[r, Requester.LAST_FS] = arrived
         requester[r, Requester.RETIRED] += 1
+        f.front[Front.DONE] -= 1
         n = f.front[Front.OUT]
         first = f.xfer[r, x, Xfer.FIRST_FS]
         f.out[n, Out.TRANSFER] = f.xfer[r, x, Xfer.NUMBER]

@@ -101,13 +101,14 @@ def serve_ideal(
             offer = min(offer, f.requester[r, Requester.AT])
         if offer < FAR:
             offer = max(offer, bus[Bus.FREE] // units, f.front[Front.NOW])
-        t = min(next_arrival(f), offer)
+        arrival = next_arrival(f)
+        t = min(arrival, offer)
         if t == FAR or t * period >= until_fs:
             break
         f.front[Front.NOW] = t
-        until_fs = book_arrivals(f, t, until_fs)
-        if t * period >= until_fs:
-            break
+        if arrival <= offer:
+            until_fs = book_arrivals(f, t, until_fs)
+            continue
         for r in range(n_requesters):
             pass_empty_blocks(f, r, t)
         while bus[Bus.FREE] < (t + 1) * units:
@@ -117,5 +118,6 @@ def serve_ideal(
             f.granted[0] = r
             take(f, bus, count, r, t)
         f.front[Front.NOW] = t + 1
-        for r in range(n_requesters):
-            until_fs = retire(f, r, until_fs)
+        if f.front[Front.DONE] > 0:
+            for r in range(n_requesters):
+                until_fs = retire(f, r, until_fs)

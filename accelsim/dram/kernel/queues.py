@@ -84,7 +84,8 @@ def note_row_work(s: State, c: int, q: int, work: int) -> None:
 def changed(s: State, c: int, q: int, b: int) -> None:
     """Queue ``q`` of channel ``c`` or its bank ``b`` changed: renew what is remembered of it."""
     n = s.queue[q, Queue.LENGTH]
-    if n == 0:
+    blocked = s.channel[c, Channel.BLOCKED_FROM] <= q < s.channel[c, Channel.BLOCKED_TO]
+    if n == 0 or blocked:
         s.ready[q] = FAR
         note_row_work(s, c, q, 0)
         return
@@ -197,36 +198,37 @@ def ask_rank_queue(s: State, q: int, t: int) -> int:
 
 
 @state_kernel
+def soonest_ready(s: State, c: int) -> int:
+    """First cycle at which a queue of channel ``c`` might issue."""
+    n = s.par[P.N_QUEUES]
+    soonest = FAR
+    for q in range(c * n, c * n + n):
+        soonest = min(soonest, s.ready[q])
+    return int(soonest)
+
+
+@state_kernel
 def choose(s: State, c: int, t: int) -> int:
     """The command that channel ``c`` issues in cycle ``t``, or NONE; moves the pointer.
 
-    Queues are asked in turn after the one that issued last, except those that stand still
-    for a refresh.
+    Queues are asked in turn after the one that issued last.
     """
     n = s.par[P.N_QUEUES]
     first = c * n
-    blocked_from = s.channel[c, Channel.BLOCKED_FROM]
-    blocked_to = s.channel[c, Channel.BLOCKED_TO]
+    if soonest_ready(s, c) > t:
+        s.channel[c, Channel.EARLIEST] = soonest_ready(s, c)
+        return NONE
     q = s.channel[c, Channel.POINTER]
-    earliest = FAR
     for _ in range(n):
-        q += 1
-        if q == first + n:
-            q = first
-        ready = s.ready[q]
-        if ready > t:
-            if ready < earliest and not blocked_from <= q < blocked_to:
-                earliest = ready
-            continue
-        if blocked_from <= q < blocked_to:
+        q = q + 1 if q + 1 < first + n else first
+        if s.ready[q] > t:
             continue
         choice = ask_bank_queue(s, q, t) if s.par[P.PER_BANK] else ask_rank_queue(s, q, t)
         if choice != NONE:
             s.channel[c, Channel.POINTER] = q
             s.channel[c, Channel.EARLIEST] = t + 1
             return choice
-        earliest = min(earliest, s.ready[q])
-    s.channel[c, Channel.EARLIEST] = earliest
+    s.channel[c, Channel.EARLIEST] = soonest_ready(s, c)
     return NONE
 
 

@@ -178,8 +178,10 @@ def book_arrivals(f: FrontState, t: int, until_fs: int) -> int:
             f.block[r, b & (ring - 1), Block.LINES_LEFT] -= 1
             if f.block[r, b & (ring - 1), Block.LINES_LEFT] == 0:
                 block_arrived(f, r, b, now_fs)
-                until_fs = retire(f, r, until_fs)
             renew(f, r)
+    if f.front[Front.DONE] > 0:
+        for r in range(f.requester.shape[0]):
+            until_fs = retire(f, r, until_fs)
     return until_fs
 
 
@@ -236,15 +238,16 @@ def serve(s: State, f: FrontState, until_fs: int) -> None:
     for r in range(n_requesters):
         renew(f, r)
     while not full(s, f):
-        t = min(next_arrival(f), next_offer(s, f, f.front[Front.NOW]))
+        t = next_offer(s, f, f.front[Front.NOW])
         for c in range(n_channels):
             t = min(t, s.channel[c, Channel.NEXT])
-        if t == FAR or t * period >= until_fs:
+        arrival = next_arrival(f)
+        if min(t, arrival) * period >= until_fs or min(t, arrival) == FAR:
             break
-        f.front[Front.NOW] = t
-        until_fs = book_arrivals(f, t, until_fs)
-        if t * period >= until_fs:
-            break
+        if arrival <= t:
+            f.front[Front.NOW] = arrival
+            until_fs = book_arrivals(f, arrival, until_fs)
+            continue
         for r in range(n_requesters):
             pass_empty_blocks(f, r, t)
         for c in range(n_channels):
@@ -256,8 +259,9 @@ def serve(s: State, f: FrontState, until_fs: int) -> None:
                     token = s.chain[token]
             serve_channel(s, f, c, t)
         f.front[Front.NOW] = t + 1
-        for r in range(n_requesters):
-            until_fs = retire(f, r, until_fs)
+        if f.front[Front.DONE] > 0:
+            for r in range(n_requesters):
+                until_fs = retire(f, r, until_fs)
 
 
 @state_kernel

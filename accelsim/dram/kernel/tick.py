@@ -52,7 +52,7 @@ def refresh_target(s: State, c: int) -> int:
 
 
 @state_kernel
-def block_queues(s: State, c: int, target: int) -> None:
+def stop_queues(s: State, c: int, target: int) -> None:
     """Stop the command queues of the bank or rank that is to be refreshed."""
     rank = target >> s.par[P.RANK_SHIFT]
     if not s.par[P.PER_BANK]:
@@ -63,13 +63,26 @@ def block_queues(s: State, c: int, target: int) -> None:
         first, n = rank * s.par[P.N_BANKS], s.par[P.N_BANKS]
     s.channel[c, Channel.BLOCKED_FROM] = first
     s.channel[c, Channel.BLOCKED_TO] = first + n
+    for q in range(first, first + n):
+        changed(s, c, q, q)
+
+
+@state_kernel
+def release_queues(s: State, c: int) -> None:
+    """Let the stopped command queues go on."""
+    first, end = s.channel[c, Channel.BLOCKED_FROM], s.channel[c, Channel.BLOCKED_TO]
+    s.channel[c, Channel.BLOCKED_FROM] = 0
+    s.channel[c, Channel.BLOCKED_TO] = 0
+    for q in range(first, end):
+        changed(s, c, q, q)
 
 
 @state_kernel
 def try_refresh(s: State, c: int, t: int) -> bool:
     """Close one bank for the waiting refresh, or refresh; False if nothing is legal yet."""
     target = refresh_target(s, c)
-    block_queues(s, c, target)
+    if s.channel[c, Channel.BLOCKED_TO] == 0:
+        stop_queues(s, c, target)
     single = s.par[P.REFRESH_POLICY] == BANK_STAGGERED
     n = 1 if single else s.par[P.N_BANKS]
     all_closed, closed_when, open_when = True, 0, FAR
@@ -81,8 +94,6 @@ def try_refresh(s: State, c: int, t: int) -> bool:
         when = pre_legal(s, b)
         if when <= t:
             precharge(s, b, t, NONE, NONE, s.bank[b, Bank.LABEL])
-            if s.par[P.PER_BANK]:
-                changed(s, c, b, b)
             s.channel[c, Channel.REFRESH_TRY] = t + 1
             return True
         open_when = min(open_when, when)
@@ -97,8 +108,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
     else:
         refresh_rank(s, target >> s.par[P.RANK_SHIFT], t)
     s.channel[c, Channel.REFRESH_DONE] += 1
-    s.channel[c, Channel.BLOCKED_FROM] = 0
-    s.channel[c, Channel.BLOCKED_TO] = 0
+    release_queues(s, c)
     s.channel[c, Channel.EARLIEST] = t
     waiting = s.channel[c, Channel.REFRESH_DUE] > s.channel[c, Channel.REFRESH_DONE]
     s.channel[c, Channel.REFRESH_TRY] = t + 1 if waiting else FAR
