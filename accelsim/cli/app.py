@@ -28,7 +28,12 @@ A first answer: `accelsim compare edge_npu squeezenet1_1 --codecs raw,zvc,huffma
 
 def make_app() -> App:
     """The tree of commands; a command's module is imported when it is called."""
-    app = App(name="accelsim", help=HELP, version=accelsim.__version__)
+    app = App(
+        name="accelsim",
+        help=HELP,
+        version=accelsim.__version__,
+        suppress_keyboard_interrupt=False,
+    )
     here = "accelsim.cli"
     app.command(f"{here}.run:run", name="run", help="Simulate one network on one chip.")
     app.command(f"{here}.compare:compare", name="compare", help="Rank codecs on one chip.")
@@ -76,8 +81,8 @@ def main(tokens: Sequence[str] | None = None) -> int:
         return fail(f"{error}\n  fix: see `{command} --help`", USER_ERROR)
     except AccelsimError as error:
         return fail(str(error), USER_ERROR)
-    except KeyboardInterrupt:
-        return fail("interrupted", INTERRUPTED)
+    except KeyboardInterrupt as interrupt:
+        return fail(f"interrupted{interrupt}", INTERRUPTED)
     except BrokenPipeError:
         # The reader of a pipe has seen enough; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

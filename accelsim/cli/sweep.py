@@ -33,7 +33,11 @@ def sweep(study: Path, /, *, jobs: int | None = None, out: Path | None = None) -
     if jobs is not None and jobs < 1:
         raise UserError("--jobs", f"is {jobs}", "give a number of processes, at least 1")
     warm_up()
-    result = _run(study, out, jobs)
+    try:
+        result = _run(study, out, jobs)
+    except KeyboardInterrupt:
+        kept = ": finished points are kept, and the same command goes on"
+        raise KeyboardInterrupt(kept) from None
     written = export(result)
     if result.results:
         written.append(result.folder / "plot.png")

@@ -1,0 +1,203 @@
+"""The commands: JSON with the contract's keys, tables, and what --out holds."""
+
+import json
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import accelsim as package
+from accelsim.results.json_form import read_result
+
+
+def test_run_json_is_the_contract_and_nothing_else(accelsim, trace):
+    said = accelsim("run", "edge_npu", trace, "--codec", "zvc", "--json")
+    assert said.code == 0
+    result = json.loads(said.out)
+    assert (result["hardware"], result["trace"], result["codec"]) == ("edge_npu", "tiny", "zvc")
+    totals = result["totals"]
+    # 10 x 10 outputs x 8 channels x 36 products, and 8 x 8 x 8 x 72.
+    assert totals["macs"] == 800 * 36 + 512 * 72
+    assert [layer["macs"] for layer in result["layers"]] == [28800, 36864]
+    work = totals["compute_cycles"] + totals["vector_cycles"]
+    assert totals["cycles"] == work + sum(totals["stall_cycles"].values())
+    dram = totals["dram"]
+    assert dram["read_bytes"] + dram["written_bytes"] == dram["fetched_bytes"]
+    assert totals["images_per_second"] is None
+
+
+def test_a_run_is_the_same_every_time(accelsim, trace):
+    first = accelsim("run", "edge_npu", trace, "--codec", "huffman", "--json")
+    second = accelsim("run", "edge_npu", trace, "--codec", "huffman", "--json")
+    assert first.out == second.out
+
+
+def test_an_override_changes_the_chip_and_is_remembered(accelsim, trace):
+    said = accelsim("run", "edge_npu", trace, "--set", "array.rows=8", "--json")
+    assert json.loads(said.out)["config"]["array"]["rows"] == 8
+
+
+def test_images_give_a_steady_state(accelsim, trace):
+    said = accelsim("run", "edge_npu", trace, "--images", 2, "--json")
+    totals = json.loads(said.out)["totals"]
+    assert totals["images_per_second"] > 0
+    assert totals["images_per_second_cold"] == pytest.approx(2 / totals["seconds"])
+
+
+def test_run_writes_its_folder(accelsim, trace, tmp_path):
+    said = accelsim("run", "edge_npu", trace, "--out", tmp_path / "out")
+    assert said.code == 0
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names == {"result.json", "table.txt", "layers.csv", "plot.png"}
+    assert read_result(tmp_path / "out" / "result.json").trace == "tiny"
+    assert (tmp_path / "out" / "table.txt").read_text().strip() == said.out.strip()
+
+
+def test_a_dram_trace_holds_every_burst(accelsim, trace, tmp_path):
+    said = accelsim("run", "edge_npu", trace, "--dram-trace", tmp_path / "dram.trc", "--json")
+    lines = (tmp_path / "dram.trc").read_text().splitlines()
+    fetched = json.loads(said.out)["totals"]["dram"]["fetched_bytes"]
+    assert len(lines) * 16 == fetched  # one chip of 16 pins: 16-byte bursts
+
+
+def test_compare_json_has_the_totals_of_each_codec(accelsim, trace):
+    said = accelsim("compare", "edge_npu", trace, "--codecs", "raw,zvc", "--json")
+    compared = json.loads(said.out)
+    assert list(compared["codecs"]) == ["raw", "zvc"]
+    alone = accelsim("run", "edge_npu", trace, "--codec", "zvc", "--json")
+    assert compared["codecs"]["zvc"] == json.loads(alone.out)["totals"]
+
+
+def test_compare_writes_its_folder(accelsim, trace, tmp_path):
+    accelsim("compare", "edge_npu", trace, "--codecs", "raw,zvc", "--out", tmp_path)
+    names = {path.name for path in tmp_path.iterdir()}
+    assert names == {"result.json", "table.txt", "compare.csv", "plot.png", "runs"}
+    assert {path.name for path in (tmp_path / "runs").iterdir()} == {"raw.json", "zvc.json"}
+
+
+def test_sweep_runs_a_study_and_then_nothing(accelsim, trace, tmp_path):
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        f"hardware: edge_npu\ntrace: {trace}\n"
+        "vary: {codec.name: [raw, zvc], array.rows: [8, 16]}\n"
+    )
+    first = accelsim("sweep", study, "--jobs", 2, "--out", tmp_path / "out")
+    assert first.code == 0, first.err
+    assert "4 points, 0 of an earlier sweep" in first.out
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert names >= {"ledger.sqlite", "points.csv", "plot.png"}
+    table = (tmp_path / "out" / "points.csv").read_bytes()
+    second = accelsim("sweep", study, "--jobs", 1, "--out", tmp_path / "out")
+    assert "4 points, 4 of an earlier sweep" in second.out
+    assert (tmp_path / "out" / "points.csv").read_bytes() == table
+
+
+def test_sweep_says_which_points_failed(accelsim, trace, tmp_path):
+    study = tmp_path / "study.yaml"
+    study.write_text(
+        f"hardware: edge_npu\ntrace: {trace}\nvary: {{codec.name: [raw, zvc]}}\nimages: 3\n"
+    )
+    said = accelsim("sweep", study, "--jobs", 1, "--out", tmp_path / "out")
+    assert said.code == 2
+    assert "point 0 failed" in said.err
+    assert "Traceback" not in said.err
+
+
+def test_measured_zvc_is_a_mask_and_the_values(accelsim, tmp_path):
+    values = np.array([0, 0, 7, 0, 9, 0], np.uint8)
+    np.savez(tmp_path / "x.npz", a=values, b=values[:4])
+    said = accelsim("codecs", "measure", tmp_path / "x.npz", "--codec", "zvc", "--json")
+    arrays = json.loads(said.out)["arrays"]
+    assert list(arrays) == ["a", "b"]
+    assert arrays["a"]["stream_bits"] == 6 + 2 * 8
+    assert arrays["b"]["bits_per_value"] == (4 + 8) / 4
+    assert set(arrays["a"]) == {
+        "values", "density", "entropy_bits", "huffman_bits", "stream_bits", "side_bits",
+        "bits_per_value", "lossless", "mse",
+    }  # fmt: skip
+
+
+def test_replay_counts_one_read(accelsim, tmp_path):
+    (tmp_path / "x.trc").write_text("0x40 READ 0\n")
+    said = accelsim(
+        "dram", "replay", "--config", "ddr4_2400_x16", "--trace", tmp_path / "x.trc",
+        "--commands", tmp_path / "c.csv", "--json",
+    )  # fmt: skip
+    counts = json.loads(said.out)
+    assert (counts["requests"], counts["reads"], counts["activates"]) == (1, 1, 1)
+    assert set(counts["energy_pj"]) == {
+        "activate", "read", "write", "refresh", "active_standby", "precharge_standby",
+        "self_refresh", "total",
+    }  # fmt: skip
+    lines = (tmp_path / "c.csv").read_text().splitlines()
+    assert lines[0] == "cycle,command,channel,rank,bankgroup,bank,row,col"
+    assert [line.split(",")[1].lower() for line in lines[1:]] == ["activate", "read"]
+
+
+@pytest.mark.parametrize(
+    ("tokens", "word"),
+    [
+        (("codecs", "list"), "huffman"),
+        (("dram", "list"), "ddr4_2400_x16"),
+        (("hw", "list"), "edge_npu"),
+        (("hw", "show", "edge_npu"), "buffers.ifmap_kib"),
+        (("hw", "check", "edge_npu"), "a valid chip"),
+        (("--version",), package.__version__),
+        (("run", "--help"), "--dram-trace"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else value,
+)
+def test_a_list_names_what_there_is(accelsim, tokens, word):
+    said = accelsim(*tokens)
+    assert said.code == 0
+    assert word in said.out
+    assert said.err == ""
+
+
+def test_hw_check_finds_all_errors_at_once(accelsim, tmp_path):
+    path = tmp_path / "chip.yaml"
+    path.write_text("core: {clock_mhz: -1}\narray: {rowz: 2}\n")
+    said = accelsim("hw", "check", path)
+    assert said.code == 2
+    assert "clock_mhz" in said.out
+    assert "rowz" in said.out
+
+
+def test_the_schema_is_json_with_units_in_its_keys(accelsim):
+    schema = json.loads(accelsim("hw", "schema").out)
+    assert "$schema" in schema
+
+
+def test_hw_show_json_can_be_read_as_a_hardware_file(accelsim, tmp_path):
+    said = accelsim("hw", "show", "edge_npu", "--json")
+    (tmp_path / "again.yaml").write_text(said.out)
+    again = accelsim("hw", "show", tmp_path / "again.yaml", "--json")
+    assert json.loads(again.out) == json.loads(said.out)
+
+
+def test_trace_info_lists_layers_and_entropy(accelsim, trace):
+    said = accelsim("trace", "info", trace, "--json")
+    info = json.loads(said.out)
+    assert [layer["name"] for layer in info["layers"]] == ["conv1", "conv2"]
+    assert info["macs"] == 28800 + 36864
+    assert "conv2" in accelsim("trace", "info", trace).out
+
+
+def test_help_loads_nothing_heavy_and_is_quick():
+    code = (
+        "import sys; from accelsim.cli.app import main; main(['--help']);"
+        "heavy = {'numpy', 'numba', 'h5py', 'matplotlib', 'pydantic'} & {*sys.modules};"
+        "sys.exit(' '.join(heavy) or None)"
+    )
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    # 0.4 s on a quiet machine; a loaded one must not fail the test.
+    assert time.monotonic() - start < 5
+
+
+def test_nothing_but_json_is_on_stdout_even_when_there_are_warnings(accelsim, tmp_path, trace):
+    said = accelsim("compare", "edge_npu", trace, "--codecs", "zvc", "--json")
+    json.loads(said.out)
