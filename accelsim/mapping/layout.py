@@ -27,14 +27,14 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockStats
 from accelsim.mapping.stage import StoredMap
-from accelsim.mapping.window import Window3
+from accelsim.mapping.window import Window3, align
 from accelsim.units import bits_to_bytes, ceil_div
 
 Ints = NDArray[np.int64]
 
 PACKED_START_BITS = 32
 PACKED_LENGTH_BITS = 16
-_NO_LINES = np.zeros(0, np.int64)
+_NOTHING = np.zeros(0, np.int64)
 
 
 @dataclass(frozen=True)
@@ -67,12 +67,12 @@ class LinearMap:
         """Lines that the map occupies."""
         return ceil_div(stored.n_values * stored.bits, line_bytes * 8)
 
-    def extents(self, window: Window3, needed_values: int) -> Extents:
+    def extents(self, window: Window3, needed: Window3) -> Extents:
         """The runs of lines of ``window``; a line shared by neighbours is moved once.
 
-        There are no blocks, so all values are needed; ``needed_values`` is ignored.
+        There are no blocks, so all values are needed; ``needed`` is ignored.
         """
-        starts, stops = self._runs(window) if window.n_values else (_NO_LINES, _NO_LINES)
+        starts, stops = self._runs(window) if window.n_values else (_NOTHING, _NOTHING)
         bits = self.stored.bits
         first = starts * bits // self._line_bits
         last = -(-stops * bits // self._line_bits)  # one past
@@ -132,6 +132,7 @@ class BlockedMap:
     ) -> None:
         """``production_order`` lists block numbers as they are written: packed. None: slotted."""
         self.stored, self.block, self.base_line = stored, block, base_line
+        self._extents = (stored.channels, stored.rows, stored.cols)
         self._line_bytes = line_bytes
         raw_bytes = bits_to_bytes_array(stats.n_values * stored.bits)
         coded_bytes = bits_to_bytes_array(stats.payload_bits)
@@ -181,17 +182,16 @@ class BlockedMap:
         """Numbers of the blocks that ``window`` touches, rising."""
         return blocks_in(window, self.stored, self.block)
 
-    def extents(self, window: Window3, needed_values: int) -> Extents:
+    def extents(self, window: Window3, needed: Window3) -> Extents:
         """All blocks that ``window`` touches, whole, one extent each.
 
-        ``needed_values`` of them are wanted; the rest is overfetch. It may exceed the
-        window: values that an earlier fetch brought too much are needed now.
+        What of them does not belong to ``needed`` is overfetch. It is negative where
+        values are needed now that an earlier fetch brought too much: over all fetches
+        every byte is counted rightly.
         """
         ids = self.blocks(window)
-        lines, coded = self.n_lines[ids], self.block_bytes[ids]
-        values = self._n_values[ids]
-        fallback = self.fallback[ids]
-        coded_total = int(coded.sum())
+        lines, fallback = self.n_lines[ids], self.fallback[ids]
+        coded_total = int(self.block_bytes[ids].sum())
         return Extents(
             first_line=self.first_line[ids],
             n_lines=lines,
@@ -199,10 +199,31 @@ class BlockedMap:
             encode_work=self._encode[ids],
             coded_bytes=coded_total,
             padding_bytes=int(lines.sum()) * self._line_bytes - coded_total,
-            overfetch_bytes=_share(coded_total, int(values.sum()), needed_values),
-            coded_values=int(values[~fallback].sum()),
+            overfetch_bytes=coded_total - self._bytes_of(needed, window, coded_total),
+            coded_values=int(self._n_values[ids[~fallback]].sum()),
             fallback_blocks=int(fallback.sum()),
         )
+
+    def _bytes_of(self, needed: Window3, window: Window3, window_bytes: int) -> int:
+        """Bytes of the values of ``needed``; ``window_bytes`` are those of ``window``'s blocks.
+
+        Of a block in part, its share. Shares are rounded so that windows that follow each
+        other down the rows add up to the whole block.
+        """
+        if needed == window == align(window, self.block, self._extents):
+            return window_bytes
+        if not needed.n_values:
+            return 0
+        ids = self.blocks(needed)
+        c, r, q = (
+            _ranges_in_blocks(*n) for n in zip(needed[::2], needed[1::2], self.block, strict=True)
+        )
+        across = (c[1] - c[0])[:, None, None] * (q[1] - q[0])[None, None, :]
+        above, below = (
+            self.block_bytes[ids] * (across * rows[None, :, None]).ravel() // self._n_values[ids]
+            for rows in r
+        )
+        return int((below - above).sum())
 
     def entry_lines(self, blocks: Ints) -> Ints:
         """Lines of the table, counted from its start, that hold the entries of ``blocks``.
@@ -227,6 +248,8 @@ def block_grid(stored: StoredMap, block: tuple[int, int, int]) -> tuple[int, int
 
 def blocks_in(window: Window3, stored: StoredMap, block: tuple[int, int, int]) -> Ints:
     """Numbers of the blocks of ``stored`` that ``window`` touches, rising."""
+    if not window.n_values:
+        return _NOTHING
     (bc, br, bq), (_, nr, nq) = block, block_grid(stored, block)
     c = np.arange(window.c0 // bc, ceil_div(window.c1, bc), dtype=np.int64)
     r = np.arange(window.r0 // br, ceil_div(window.r1, br), dtype=np.int64)
@@ -239,6 +262,7 @@ def bits_to_bytes_array(bits: Ints) -> Ints:
     return -(-bits // 8)
 
 
-def _share(coded_bytes: int, n_values: int, needed_values: int) -> int:
-    """Bytes of ``coded_bytes`` that belong to values beyond the needed ones."""
-    return coded_bytes * (n_values - needed_values) // n_values if n_values else 0
+def _ranges_in_blocks(start: int, stop: int, block: int) -> tuple[Ints, Ints]:
+    """Where [start, stop) starts and stops in each block that it touches, from its first."""
+    first = np.arange(start // block, ceil_div(stop, block), dtype=np.int64) * block
+    return np.maximum(start - first, 0), np.minimum(stop - first, block)

@@ -102,7 +102,7 @@ class _Reader:
         after, index = NONE, NONE
         for fetch in found:
             placed = self._placement[fetch.stored]
-            extents = placed.layout.extents(fetch.fetched, fetch.needed.n_values)
+            extents = placed.layout.extents(fetch.fetched, fetch.needed)
             needed_bytes = bits_to_bytes(fetch.needed.n_values * fetch.stored.bits)
             tally.moved("ifmap", extents, needed_bytes, write=False)
             moved.append(extents)
@@ -271,7 +271,7 @@ class _StageWalk:
 
     def _write(self, step: Pass, output: PlacedMap, label: dict[str, int]) -> None:
         stored = self._stage.output
-        extents = output.layout.extents(step.output, step.output.n_values)
+        extents = output.layout.extents(step.output, step.output)
         rows = [self._write_row(extents.first_line, extents.n_lines, extents.encode_work, label)]
         output.wrote(step.output, rows[0])
         needed_bytes = bits_to_bytes(step.output.n_values * stored.bits)

@@ -50,7 +50,7 @@ windows = st.tuples(st.integers(1, 9), st.integers(1, 6), st.integers(1, 6)).fla
 def test_linear_windows_move_exactly_the_lines_of_their_values(drawn, bits, group) -> None:  # type: ignore[no-untyped-def]
     (shape, (c0, c1), (r0, r1), (q0, q1)) = drawn
     m, w = stored(*shape, bits=bits), Window3(c0, c1, r0, r1, q0, q1)
-    extents = LinearMap(m, 1000, 16, group).extents(w, w.n_values)
+    extents = LinearMap(m, 1000, 16, group).extents(w, w)
     first_bits = value_bits(m, group, w)
     expected = {1000 + b // 128 for b in first_bits} | {
         1000 + (b + bits - 1) // 128 for b in first_bits
@@ -66,8 +66,17 @@ def test_linear_windows_move_exactly_the_lines_of_their_values(drawn, bits, grou
 
 
 def test_an_empty_window_costs_nothing() -> None:
-    extents = LinearMap(stored(4, 4, 4), 0, 16, 4).extents(Window3(0, 4, 2, 2, 0, 4), 0)
+    nothing = Window3(0, 4, 2, 2, 0, 4)
+    extents = LinearMap(stored(4, 4, 4), 0, 16, 4).extents(nothing, nothing)
     assert len(extents.first_line) == 0 and extents.coded_bytes == 0
+
+
+def test_an_empty_window_at_the_ragged_end_of_a_map_touches_no_block() -> None:
+    # Rows 0..4 and 4..7: the last block of rows is not whole, so row 7 is no block border.
+    m = BlockedMap(stored(1, 7, 4), (1, 4, 4), stats([16, 12], [64, 64]), 0, 4, None)
+    nothing = Window3(0, 1, 7, 7, 0, 4)
+    assert m.blocks(nothing).tolist() == []
+    assert m.extents(nothing, nothing).coded_bytes == 0
 
 
 def test_slotted_blocks_start_at_multiples_of_their_raw_size() -> None:
@@ -96,11 +105,48 @@ def test_packed_blocks_follow_in_the_order_of_production() -> None:
 
 def test_blocks_that_a_window_touches_are_fetched_whole() -> None:
     m = BlockedMap(stored(4, 4, 4), (2, 2, 4), stats([16] * 4, [64] * 4), 0, 4, None)
-    extents = m.extents(Window3(0, 2, 1, 3, 0, 4), 16)  # one row of each of two blocks
-    assert m.blocks(Window3(0, 2, 1, 3, 0, 4)).tolist() == [0, 1]
+    rows = Window3(0, 2, 1, 3, 0, 4)  # one row of each of two blocks
+    extents = m.extents(rows, rows)
+    assert m.blocks(rows).tolist() == [0, 1]
     assert extents.coded_bytes == 16
     assert extents.overfetch_bytes == 8  # half of the values are not needed
     assert extents.coded_values == 32
+
+
+def test_overfetch_is_the_share_of_each_block_not_of_the_mean() -> None:
+    # Blocks of 10 and 20 bytes, two rows each; the second row of the first is not needed.
+    m = BlockedMap(stored(2, 4, 8), (2, 2, 8), stats([32, 32], [80, 160]), 0, 4, None)
+    assert m.extents(Window3(0, 2, 0, 4, 0, 8), Window3(0, 2, 1, 4, 0, 8)).overfetch_bytes == 5
+    assert m.extents(Window3(0, 2, 0, 4, 0, 8), Window3(0, 2, 0, 3, 0, 8)).overfetch_bytes == 10
+
+
+@given(st.integers(1, 9), st.integers(1, 4), st.lists(st.integers(1, 9), min_size=1), st.data())
+@settings(deadline=None)
+def test_a_map_read_down_its_rows_has_no_overfetch_in_the_end(
+    channels: int, block_rows: int, steps: list[int], data: st.DataObject
+) -> None:
+    """Each step needs some more rows; a block comes with the first step that needs it."""
+    rows, block = sum(steps), (2, block_rows, 3)
+    m = stored(channels, rows, 5)
+    sizes = [
+        min(2, channels - c) * min(block_rows, rows - r) * min(3, 5 - q)
+        for c in range(0, channels, 2)
+        for r in range(0, rows, block_rows)
+        for q in (0, 3)
+    ]
+    bits = [data.draw(st.integers(1, 8 * n)) for n in sizes]
+    layout = BlockedMap(m, block, stats(sizes, bits), 0, 4, None)
+    overfetch = coded = row = held = 0
+    for step in steps:
+        until = row + step
+        fetched_until = max(held, min(rows, -(-until // block_rows) * block_rows))
+        fetched = Window3(0, channels, held, fetched_until, 0, 5)
+        found = layout.extents(fetched, Window3(0, channels, row, until, 0, 5))
+        overfetch, coded = overfetch + found.overfetch_bytes, coded + found.coded_bytes
+        assert overfetch >= 0
+        row, held = until, fetched_until
+    assert overfetch == 0
+    assert coded == layout.block_bytes.sum()
 
 
 def test_the_blocks_of_all_tiles_are_all_blocks_once() -> None:
