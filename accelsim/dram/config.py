@@ -219,6 +219,7 @@ def check(config: DramConfig) -> None:
     _check_organisation(config.name, config.organisation)
     _check_timing(config.name, config.timing, config.organisation)
     _check_controller(config.name, config.controller)
+    _check_bank_refresh(config)
     if not config.power.rails:
         raise ConfigError(f"DRAM {config.name}", "has no supply rail", "give its IDD currents")
     for rail in config.power.rails:
@@ -293,6 +294,25 @@ def _check_timing(name: str, timing: Timing, organisation: Organisation) -> None
             f"{timing.tREFI} for {organisation.ranks} rank(s) leaves no time beside "
             f"tRFC = {timing.tRFC} and tRC = {timing.tRC}",
             "the refresh interval is thousands of cycles; check its unit",
+        )
+
+
+def _check_bank_refresh(config: DramConfig) -> None:
+    """Refreshing bank by bank must leave time for requests."""
+    if config.controller.refresh_policy != "bank_staggered":
+        return
+    t, name = config.timing, config.name
+    if config.compat == "none" and t.tRFCb + t.tRC >= t.tREFIb:
+        raise ConfigError(
+            f"DRAM {name}: tREFIb",
+            f"{t.tREFIb} cycles leave no time beside tRFCb = {t.tRFCb} and tRC = {t.tRC}",
+            "tREFIb is tREFI over the number of banks; or refresh whole ranks",
+        )
+    if config.compat == "dramsim3" and config.controller.queue_structure == "per_rank":
+        raise ConfigError(
+            f"DRAM {name}: refresh_policy",
+            "bank_staggered with one queue per rank serves no request in DRAMsim3, ever",
+            "use queue_structure PER_BANK, or compat none",
         )
 
 

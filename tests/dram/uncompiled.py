@@ -1,0 +1,22 @@
+"""The kernels as plain Python, so that both can be compared."""
+
+import pkgutil
+from importlib import import_module
+
+import pytest
+
+import accelsim.dram.kernel
+from accelsim.dram import replay
+from accelsim.dram.policies import dramsim3, ideal
+
+
+def use_plain_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace every compiled function of the DRAM kernels by its source."""
+    kernels = [
+        import_module(f"accelsim.dram.kernel.{module.name}")
+        for module in pkgutil.iter_modules(accelsim.dram.kernel.__path__)
+    ]
+    for module in [*kernels, replay, dramsim3, ideal]:
+        for name, value in vars(module).copy().items():
+            if hasattr(value, "py_func"):
+                monkeypatch.setattr(module, name, value.py_func)
