@@ -12,13 +12,13 @@ if TYPE_CHECKING:
 WORST_FAILURES = 5
 
 
-def sweep(study: Path, /, *, jobs: int | None = None, out: Path | None = None) -> int:
+def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) -> int:
     """Run every point of a study, and go on from where an earlier sweep was stopped.
 
     Parameters
     ----------
     study
-        The study file (docs/sweeps.md); hw_configs/studies holds examples.
+        A study file (docs/sweeps.md), or the name of a shipped one, such as buffers.
     jobs
         Processes; all CPUs by default.
     out
@@ -52,7 +52,7 @@ def sweep(study: Path, /, *, jobs: int | None = None, out: Path | None = None) -
     return 2 if result.failed else 0
 
 
-def _run(study: Path, out: Path | None, jobs: int | None) -> SweepResult:
+def _run(study: str, out: Path | None, jobs: int | None) -> SweepResult:
     from rich.progress import (
         BarColumn,
         MofNCompleteColumn,

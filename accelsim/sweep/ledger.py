@@ -7,6 +7,7 @@ The file is locked as long as a sweep uses it.
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 import zlib
 from pathlib import Path
@@ -46,17 +47,25 @@ class Ledger:
     def find(self, key: str) -> str | None:
         """The result of a finished point, or None."""
         try:
-            row = self._db.execute("SELECT result FROM points WHERE key = ?", (key,)).fetchone()
-            return None if row is None else zlib.decompress(row[0]).decode()
-        except (sqlite3.Error, zlib.error, UnicodeDecodeError, TypeError) as error:
+            query = "SELECT digest, result FROM points WHERE key = ?"
+            row = self._db.execute(query, (key,)).fetchone()
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._broken(error) from None
+        if row is None:
+            return None
+        digest, packed = row
+        # A damaged index can lead to another point's row, which SQLite does not notice.
+        if not isinstance(packed, bytes) or digest != _digest(key, packed):
+            raise self._broken(f"the result of point {key[:8]} has changed")
+        return zlib.decompress(packed).decode()
 
     def record(self, key: str, result: str) -> None:
         """Remember a finished point; it is safe when this returns."""
         packed = zlib.compress(result.encode())
         try:
-            self._db.execute("INSERT OR REPLACE INTO points VALUES (?, ?)", (key, packed))
-        except sqlite3.Error as error:
+            row = (key, _digest(key, packed), packed)
+            self._db.execute("INSERT OR REPLACE INTO points VALUES (?, ?, ?)", row)
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise UserError(
                 str(self.path), f"cannot write: {error}", "free some space, and start again"
             ) from None
@@ -86,7 +95,10 @@ class Ledger:
             (layout,) = self._db.execute("PRAGMA user_version").fetchone()
             (n_tables,) = self._db.execute("SELECT count(*) FROM sqlite_master").fetchone()
             if n_tables == 0:
-                self._db.execute("CREATE TABLE points (key TEXT PRIMARY KEY, result BLOB NOT NULL)")
+                self._db.execute(
+                    "CREATE TABLE points "
+                    "(key TEXT PRIMARY KEY, digest BLOB NOT NULL, result BLOB NOT NULL)"
+                )
                 self._db.execute(f"PRAGMA user_version = {_LAYOUT}")
             elif layout != _LAYOUT:
                 raise self._broken("it has another layout")
@@ -100,7 +112,7 @@ class Ledger:
             raise UserError(
                 str(self.path), "is in use by another sweep", "wait for it, or use another --out"
             ) from None
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
             raise self._broken(error) from None
 
     def _broken(self, why: object) -> UserError:
@@ -109,3 +121,7 @@ class Ledger:
             f"is no ledger of this program, or damaged ({why})",
             "move it away, and the sweep starts anew",
         )
+
+
+def _digest(key: str, packed: bytes) -> bytes:
+    return hashlib.sha256(key.encode() + packed).digest()

@@ -17,7 +17,7 @@ from accelsim.results.versions import versions
 from accelsim.sweep.ledger import Ledger
 from accelsim.sweep.local import OpenWork, Outcome, Work, run_local
 from accelsim.sweep.points import Point, make_points
-from accelsim.sweep.study import Study, read_study
+from accelsim.sweep.study import Study, find_study, read_study
 from accelsim.workload.trace import Trace
 from accelsim.workload.trace_file import read_trace
 
@@ -72,7 +72,7 @@ def sweep(
     Raises ``ConfigError`` for what is wrong with the study, ``TraceError`` for its trace,
     ``UserError`` for a folder or ledger that cannot be used.
     """
-    study = read_study(Path(study_path))
+    study = read_study(find_study(study_path))
     trace_name = study.find(study.trace)
     with read_trace(trace_name) as trace:
         points = make_points(study, trace.facts.sha256, versions())

@@ -23,6 +23,7 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from accelsim.data_files import shipped
 from accelsim.errors import ConfigError, nearest
 from accelsim.hardware.yaml_file import parse_mapping, read_text
 
@@ -78,10 +79,29 @@ class Study:
         return str(beside) if beside.is_file() else name
 
 
+def find_study(name_or_path: str | Path) -> Path:
+    """A study file, or a shipped one by name. Raises ``ConfigError``.
+
+    >>> find_study("buffers").name
+    'buffers.yaml'
+    """
+    path = Path(name_or_path)
+    known = {file.stem: file for file in (shipped("hw_configs") / "studies").glob("*.yaml")}
+    if path.is_file():
+        return path
+    if str(name_or_path) in known:
+        return known[str(name_or_path)]
+    raise ConfigError(
+        str(path),
+        f"no such study.{nearest(str(path), known)}",
+        f"name a YAML file, or one of {', '.join(sorted(known))}",
+    )
+
+
 def read_study(path: Path) -> Study:
     """Read and check a study file; whether its keys exist is found out by its points.
 
-    Raises ``ConfigError`` with all that is wrong in one place.
+    Raises ``ConfigError`` that says what is wrong first, where, and what is allowed.
     """
     from pydantic import ValidationError
 

@@ -31,6 +31,7 @@ BAD = [
     (("compare", "edge_npu", "squeezenet1_1", "--codecs", "raw,raw"), "empty or repeated"),
     (("compare", "edge_npu", "squeezenet1_1", "--codecs", "raw", "--mapping", "free"), "free"),
     (("sweep", "/no/study.yaml"), "/no/study.yaml"),
+    (("sweep", "bufers"), "Did you mean 'buffers'?"),
     (("sweep", "/no/study.yaml", "--jobs", "0"), "--jobs"),
     (("codecs", "measure", "/no/x.npy", "--codec", "zvc"), "/no/x.npy: no such file"),
     (("codecs", "measure", "/no/x.npy", "--codec", "zcv"), "Did you mean 'zvc'?"),
@@ -92,7 +93,7 @@ def test_a_request_that_is_none_is_named_by_its_line(accelsim, tmp_path):
 
 
 def start(*tokens, **options):
-    command = [sys.executable, "-m", "accelsim.cli", *map(str, tokens)]
+    command = [sys.executable, "-m", "accelsim", *map(str, tokens)]
     return subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options
     )

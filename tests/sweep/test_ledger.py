@@ -46,7 +46,7 @@ def test_a_database_of_another_program_is_refused(tmp_path):
         Ledger(path)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=60)
 @given(st.data())
 def test_a_damaged_ledger_gives_the_result_or_a_sentence(tmp_path_factory, data):
     path = tmp_path_factory.mktemp("ledger") / "ledger.sqlite"

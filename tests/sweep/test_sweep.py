@@ -156,7 +156,7 @@ SCRIPT = """\
     folder = Path(sys.argv[2])
 
     def simulate(chip, trace, *, images):
-        time.sleep(0.1)
+        time.sleep(60 if chip.array.rows == 32 else 0.05)
         return made_up.two_layers(codec=chip.codec.name)
 
     def progress(report):
