@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -51,17 +51,25 @@ def print_table(table: Table) -> None:
         pad_edge=False,
         padding=(0, 1, 0, 0),
     )
+    least_width = 0
     for place, column in enumerate(table.columns):
         header = f"{column.header}\n{column.unit}" if column.unit else column.header
         may_wrap = column.is_text and place > 0
-        justify: Literal["left", "right"] = "left" if column.is_text else "right"
-        drawn.add_column(header, justify=justify, no_wrap=not may_wrap, overflow="fold")
+        texts = [*header.split("\n"), *(row[place] for row in table.rows)]
+        # Nothing is cut: in a narrow terminal sentences wrap, and lines run on.
+        whole = [word for text in texts for word in (text.split() if may_wrap else [text])]
+        width = max(map(len, whole))
+        least_width += width + 2  # a space and a line that is not drawn
+        drawn.add_column(
+            header,
+            justify="left" if column.is_text else "right",
+            no_wrap=not may_wrap,
+            min_width=width,
+        )
     for row in table.rows:
         drawn.add_row(*map(Text, row), style="bold" if row[0] == "TOTAL" else None)
     console = Console()
-    # Numbers are never cut: in a narrow terminal lines run on instead.
-    width = max(console.width, console.measure(drawn).minimum)
-    console.print(drawn, width=width, crop=False)
+    Console(width=max(console.width, least_width + 1)).print(drawn)
     for sentence in table.footer:
         console.print(Text(sentence, style="dim"), soft_wrap=True)
     console.print()
