@@ -96,17 +96,20 @@ def compare(
 ) -> dict[str, Result]:
     """The same run with each codec, by name, in the order given.
 
-    ``replan`` gives each codec its own best mapping; ``fixed`` takes the first codec's for
-    all, so that only the sizes differ.
+    ``replan`` gives each codec its own best mapping. ``fixed`` holds one for all, so that
+    only the sizes differ: that of the first codec which stores blocks, because its tiles
+    are unions of blocks, and maps without blocks can be cut anywhere.
     """
+    chips = {name: with_codec(chip, name) for name in codecs}
     held: Plans | None = None
-    results = {}
-    for name in codecs:
-        with_this = with_codec(chip, name)
-        if mapping == "fixed" and held is None:
-            held = prepare(with_this, trace, images=images).plans
-        results[name] = simulate(with_this, trace, images=images, mapping=held)
-    return results
+    if mapping == "fixed":
+        # The chip to plan for: the first with blocks, else the first of all (min is stable).
+        planner = min(chips.values(), key=lambda c: c.codec.layout == "linear")
+        held = prepare(planner, trace, images=images).plans
+    return {
+        name: simulate(with_this, trace, images=images, mapping=held)
+        for name, with_this in chips.items()
+    }
 
 
 def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None = None) -> Prepared:

@@ -171,6 +171,18 @@ def test_a_fixed_mapping_is_held_for_all_codecs(trace: Trace) -> None:
     assert len(compute) == 1, "one plan, one set of passes"
 
 
+def test_a_fixed_mapping_cuts_no_block(trace: Trace) -> None:
+    """Raw maps could be cut anywhere; the mapping that is held must suit the blocks."""
+    tall = chip("codec.block=[16, 4, 8]", "buffers.ifmap_kib=12")
+    fixed = compare(tall, trace, ["raw", "zvc"], mapping="fixed")
+    replanned = compare(tall, trace, ["zvc"])
+    written = [r["zvc"].totals.dram.by_tensor["ofmap"].coded_bytes for r in (fixed, replanned)]
+    assert written[0] == written[1], "every block once"
+    of_raw = prepare(tall, trace).plans
+    with pytest.raises(MappingError, match="cut blocks"):
+        simulate(tall, trace, codec="zvc", mapping=of_raw)
+
+
 def test_the_dram_trace_replays_in_dramsim3s_format(trace: Trace, tmp_path: Path) -> None:
     path = tmp_path / "traffic.txt"
     simulate(chip(), trace, codec="zvc", dram_trace=path)

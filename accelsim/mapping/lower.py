@@ -33,7 +33,8 @@ def lower(plans: Sequence[StagePlan], images: Sequence[ImageStats], chip: Chip) 
     """The program of ``plans`` for each image in turn.
 
     ``images`` gives for each image the statistics of its compressed maps. Raises
-    ``ConfigError`` when the tensors do not fit the DRAM.
+    ``ConfigError`` when the tensors do not fit the DRAM, ``MappingError`` when a plan that
+    was made for other blocks cuts those of this chip.
     """
     writer, placement = RowWriter(), Placement(chip)
     tallies = [Tally(plan.stage) for plan in plans]
@@ -193,10 +194,9 @@ class _StageWalk:
             self._release(buffer, n_bytes)
 
     def _place(self, stats: ImageStats, steps: list[Pass], label: dict[str, int]) -> PlacedMap:
-        for parts in self._stage.inputs:
-            for part in parts:
-                placed = self._placement.place(part, stats)
-                self._reader.codec_table(placed, self._tally, "ifmap", **label)
+        for part in dict.fromkeys(part for parts in self._stage.inputs for part in parts):
+            placed = self._placement.place(part, stats)
+            self._reader.codec_table(placed, self._tally, "ifmap", **label)
         tiles = [step.output for step in steps if step.last]
         output = self._placement.place(self._stage.output, stats, tiles)
         self._reader.codec_table(output, self._tally, "ofmap", **label)

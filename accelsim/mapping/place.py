@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.measure import MapStats
+from accelsim.errors import MappingError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.allocate import Allocator
 from accelsim.mapping.layout import BlockedMap, LinearMap, MapLayout, blocks_in
@@ -24,11 +25,14 @@ ImageStats = Mapping[StoredMap, MapStats]
 class PlacedMap:
     """A map in DRAM, and the WRITE rows that its readers wait for."""
 
-    def __init__(self, layout: MapLayout, codec_table: tuple[int, int]) -> None:
+    def __init__(self, layout: MapLayout, codec_table: tuple[int, int], group: int) -> None:
+        """``group`` channels lie together: what waits for one waits for all of them."""
         self.layout = layout
         self.codec_table = codec_table
         """First line and lines of the codec's tables for this map."""
-        self._written = np.full(layout.stored.rows, NONE, np.int64)
+        self._group = group
+        n_groups = ceil_div(layout.stored.channels, group)
+        self._written = np.full((n_groups, layout.stored.rows), NONE, np.int64)
         self._entry_written = np.full(layout.table_lines, NONE, np.int64)
         self._entries_missing = np.zeros(layout.table_lines, np.int64)
         if isinstance(layout, BlockedMap):
@@ -36,11 +40,15 @@ class PlacedMap:
 
     def wrote(self, window: Window3, row: int) -> None:
         """Remember that WRITE ``row`` stored ``window``."""
-        self._written[window.r0 : window.r1] = row
+        self._written[self._cells(window)] = row
 
     def last_write(self, window: Window3) -> int:
         """The WRITE row after which all of ``window`` is stored; ``NONE`` for network inputs."""
-        return int(self._written[window.r0 : window.r1].max(initial=NONE))
+        return int(self._written[self._cells(window)].max(initial=NONE))
+
+    def _cells(self, window: Window3) -> tuple[slice, slice]:
+        groups = slice(window.c0 // self._group, ceil_div(window.c1, self._group))
+        return groups, slice(window.r0, window.r1)
 
     def complete_table_lines(self, blocks: Ints) -> Ints:
         """Lines of the block table that become complete when ``blocks`` are known, rising."""
@@ -92,26 +100,32 @@ class Placement:
         """The map's place, made on first use.
 
         ``tiles`` are the windows in the order in which its producer writes them, which
-        packed layouts follow; network inputs have none and lie in block order.
+        packed layouts follow; network inputs have none and lie in block order. Raises
+        ``MappingError`` when a tile is no union of the map's blocks.
         """
         if stored not in self._maps:
             self._maps[stored] = self._new(stored, stats, tiles)
         return self._maps[stored]
 
     def _new(self, stored: StoredMap, stats: ImageStats, tiles: Sequence[Window3]) -> PlacedMap:
+        group = self._codec.block[0]
         if stored not in stats:
             lines = LinearMap.size_lines(stored, self.line_bytes)
             start = self._allocator.take(lines)
-            group = self._codec.block[0]
-            return PlacedMap(LinearMap(stored, start, self.line_bytes, group), (0, 0))
+            return PlacedMap(LinearMap(stored, start, self.line_bytes, group), (0, 0), group)
         block, measured = self._codec.block, stats[stored]
-        order: Ints | None = None
-        if self._codec.layout == "packed":
-            whole = Window3(0, stored.channels, 0, stored.rows, 0, stored.cols)
-            order = np.concatenate([blocks_in(t, stored, block) for t in tiles or (whole,)])
-        at_zero = BlockedMap(stored, block, measured.blocks, 0, self.line_bytes, order)
+        whole = Window3(0, stored.channels, 0, stored.rows, 0, stored.cols)
+        order = np.concatenate([blocks_in(t, stored, block) for t in tiles or (whole,)])
+        if len(order) != measured.blocks.n_blocks:
+            raise MappingError(
+                f"map {stored.name}",
+                f"the mapping's tiles cut blocks of {block}, which are coded whole",
+                "plan for a codec with blocks of this shape",
+            )
+        placed_order = order if self._codec.layout == "packed" else None
+        at_zero = BlockedMap(stored, block, measured.blocks, 0, self.line_bytes, placed_order)
         layout = at_zero.moved_to(self._allocator.take(at_zero.total_lines))
         if stored not in self._codec_tables:
             table_bytes = bits_to_bytes(measured.table_bits)
             self._codec_tables[stored] = self.take_bytes(table_bytes) if table_bytes else (0, 0)
-        return PlacedMap(layout, self._codec_tables[stored])
+        return PlacedMap(layout, self._codec_tables[stored], group)
