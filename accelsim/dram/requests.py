@@ -6,6 +6,7 @@ Nothing in a trace is executed: text is parsed word by word, arrays are read wit
 from __future__ import annotations
 
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -21,6 +22,11 @@ WRITE_WORDS: Final = frozenset({"WRITE", "write", "P_MEM_WR", "BOFF"})
 MAX_BYTES: Final = 4 << 30
 """Of a trace file, unpacked."""
 LAST_CYCLE: Final = 1 << 53
+# What zipfile and numpy raise on foreign and damaged files, or on a header that lies.
+_UNREADABLE: Final = (
+    *(ValueError, EOFError, KeyError, NotImplementedError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error),
+)
 
 
 @dataclass(frozen=True)
@@ -139,11 +145,13 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
             )
         with np.load(path, allow_pickle=False) as data:
             wanted = {"line", "addr", "w", "is_write", "t_ns"}
-            return {name: data[name] for name in data.files if name in wanted}
-    except (ValueError, EOFError, zipfile.BadZipFile, KeyError, NotImplementedError) as error:
+            found = {name: data[name] for name in data.files if name in wanted}
+        # numpy hands out a member that is no array as bytes.
+        return {name: value for name, value in found.items() if isinstance(value, np.ndarray)}
+    except _UNREADABLE as error:
         raise DramTraceError(
             str(path),
-            f"is no readable .npz ({str(error).splitlines()[0][:80]})",
+            f"is no readable .npz ({(str(error).splitlines() or ['damaged'])[0][:80]})",
             "np.savez(path, line=..., w=..., t_ns=...)",
         ) from None
 

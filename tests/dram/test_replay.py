@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, reject, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from accelsim.dram import state
 from accelsim.dram.config import Controller, DramConfig
+from accelsim.dram.parameters import P, parameters
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
@@ -144,6 +147,40 @@ def test_every_variant_obeys_the_standard_and_answers_all(
     names = [COMMANDS[code] for code in result.commands[:, 1]]
     reads = names.count("read") + names.count("read_p")
     assert (result.reads, result.activates) == (reads, names.count("activate"))
+
+
+@pytest.mark.parametrize(
+    "delay",
+    [
+        *("RD_TO_RD_L", "RD_TO_WR", "WR_TO_RD_L", "WR_TO_RD_S", "ACT_TO_RD", "ACT_TO_WR"),
+        *(
+            "ACT_TO_PRE",
+            "ACT_TO_ACT_L",
+            "RD_TO_PRE",
+            "WR_TO_PRE",
+            "PRE_TO_ACT",
+            "REF_TO_ACT",
+            "FAW",
+        ),
+    ],
+)
+def test_the_judge_finds_a_delay_that_the_controller_ignores(
+    delay: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = golden.config("DDR4_8Gb_x8_3200_1rank")
+    rng = np.random.default_rng(3)
+    lines = rng.integers(0, 4096, 4000) * 4096
+    trace = make(*[(int(a), "RW"[i // 40 % 2], 0) for i, a in enumerate(lines)])
+    legality.check(config, replay(config, trace, True).commands)
+
+    def without(config: DramConfig) -> NDArray[np.int64]:
+        table = parameters(config)
+        table[P[delay]] = 0
+        return table
+
+    monkeypatch.setattr(state, "parameters", without)
+    with pytest.raises(AssertionError):
+        legality.check(config, replay(config, trace, True).commands)
 
 
 @settings(max_examples=60, deadline=None)

@@ -1,0 +1,95 @@
+"""DRAM energy from counts, against closed forms and published figures."""
+
+import pytest
+
+from accelsim.dram.replay import replay
+from accelsim.dram.standard import STANDARDS
+from accelsim.energy.dram import EnergyMode, event_energy, price_dram
+from accelsim.energy.dram_catalogue import catalogue, pj_per_bit
+from accelsim.energy.replay_report import replay_report
+from accelsim.sim.counts import DramEvents
+from tests.dram import golden
+
+
+def test_a_burst_is_voltage_times_current_times_time() -> None:
+    """DDR4-2400 x16: 1.2 V x (243 - 47) mA x 4 x 0.8333 ns over 128 bits is 6.12 pJ/bit."""
+    each = event_energy(STANDARDS["ddr4_2400_x16"].config())
+    assert each.read == pytest.approx(1.2 * 196 * 4 * 5 / 6)
+    assert each.read / 128 == pytest.approx(6.12, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "stream", "random"),
+    [
+        ("ddr4_2400_x16", "max", 8.5, 25.3),
+        ("ddr4_2400_x16", "typical", 4.7, 13.7),
+        ("ddr4_3200_x16", "max", 7.8, 27.7),
+        ("ddr4_3200_x16", "typical", 4.3, 15.0),
+        ("ddr4_3200_x64", "max", 9.1, 17.2),
+        ("lpddr4_3200_x16", "max", 9.4, 14.0),
+        ("lpddr4_3200_x16", "typical", 5.5, 7.8),
+        ("hbm2_2000", "max", 5.3 + 0.4, 6.0 + 0.4),
+    ],
+)
+def test_energy_per_bit_is_that_of_the_table_made_from_the_same_currents(
+    name: str, mode: EnergyMode, stream: float, random: float
+) -> None:
+    """The project's table of devices; its refresh and rounding differ by a few per cent."""
+    config = STANDARDS[name].config()
+    rows = config.organisation.lines_per_row
+    assert pj_per_bit(config, mode, rows) == pytest.approx(stream, rel=0.06)
+    assert pj_per_bit(config, mode, 1) == pytest.approx(random, rel=0.06)
+
+
+def test_every_part_is_its_count_times_its_price() -> None:
+    config = STANDARDS["ddr4_3200_x16"].config()
+    each = event_energy(config, "typical")
+    events = DramEvents(
+        activates=2, reads=3, writes=5, refreshes=7, active_rank_cycles=11, idle_rank_cycles=13
+    )
+    parts = price_dram(events, config, "typical")
+    assert parts["dram_act"] == 2 * each.activate
+    assert parts["dram_read"] == 3 * each.read
+    assert parts["dram_write"] == 5 * each.write
+    assert parts["dram_refresh"] == 7 * each.refresh
+    standby = 11 * each.active_cycle + 13 * each.idle_cycle
+    assert parts["dram_background"] == pytest.approx(standby)
+    assert parts["dram_io"] == 8 * each.io and parts["dram_phy"] == 8 * each.phy
+
+
+def test_termination_is_half_the_bits_low_on_a_pod_bus() -> None:
+    """One DDR4-3200 line low for 0.3125 ns: 1.44 V2 / 94 ohm x 0.3125 ns = 4.8 pJ."""
+    config = STANDARDS["ddr4_3200_x16"].config()
+    assert config.power.io_pj_per_bit == pytest.approx(4.8 / 2, abs=0.01)
+
+
+@pytest.mark.parametrize("name", list(STANDARDS))
+def test_typical_is_never_more_than_the_data_sheet(name: str) -> None:
+    config = STANDARDS[name].config()
+    most, typical = event_energy(config, "max"), event_energy(config, "typical")
+    for part, value in vars(typical).items():
+        assert 0 <= value <= vars(most)[part]
+
+
+def test_an_imported_file_has_dramsim3s_parts_only() -> None:
+    each = event_energy(golden.config("DDR4_8Gb_x8_3200"))
+    assert each.io == each.phy == 0
+
+
+def test_the_report_has_the_keys_of_the_command_line() -> None:
+    config = golden.config("DDR4_8Gb_x8_3200")
+    report = replay_report(replay(config, golden.requests("a_seqrd", config)), config, 0.5)
+    assert list(report) == [
+        *("requests", "cycles", "reads", "writes", "activates", "precharges", "refreshes"),
+        *("row_hits", "average_read_latency_cycles", "residual_writes", "bandwidth_gb_s"),
+        *("energy_pj", "host_seconds"),
+    ]
+    assert report["bandwidth_gb_s"] == pytest.approx(5000 * 64 / (30087 * 0.63))
+    energy = report["energy_pj"]
+    assert energy["total"] == pytest.approx(sum(v for k, v in energy.items() if k != "total"))
+
+
+def test_the_catalogue_lists_every_standard() -> None:
+    entries = catalogue()
+    assert [entry.name for entry in entries] == list(STANDARDS)
+    assert all(0 < e.stream_pj_per_bit < e.random_pj_per_bit for e in entries)

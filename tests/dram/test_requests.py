@@ -1,0 +1,151 @@
+"""Request traces: what is read, and what is refused with its place."""
+
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from accelsim.dram import requests
+from accelsim.dram.replay import replay, write_commands
+from accelsim.dram.requests import read_requests
+from accelsim.dram.standard import STANDARDS
+from accelsim.errors import DramTraceError
+from tests.dram import golden
+
+DDR4 = STANDARDS["ddr4_2400_x16"].config()
+
+
+def write(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "trace.txt"
+    path.write_text(text)
+    return path
+
+
+def save(tmp_path: Path, **arrays: object) -> Path:
+    path = tmp_path / "trace.npz"
+    np.savez(path, **arrays)  # type: ignore[arg-type]
+    return path
+
+
+def test_text_is_read_as_dramsim3_does(tmp_path: Path) -> None:
+    text = "0x10 READ 0\n20 WRITE 3\n\n0x30 P_MEM_WR 3\n0x40 BOFF 9\n0x50 P_FETCH 9\n"
+    trace = read_requests(write(tmp_path, text), DDR4)
+    assert trace.address.tolist() == [0x10, 0x20, 0x30, 0x40, 0x50]
+    assert trace.is_write.tolist() == [0, 1, 1, 1, 0]
+    assert trace.arrival_cycle.tolist() == [0, 3, 3, 9, 9]
+
+
+def test_arrival_is_the_first_edge_not_before_the_time(tmp_path: Path) -> None:
+    config = golden.config("DDR4_8Gb_x8_3200")
+    path = save(tmp_path, line=np.array([0, 1, 2]), w=np.zeros(3, int), t_ns=[0.0, 0.63, 0.64])
+    assert read_requests(path, config).arrival_cycle.tolist() == [0, 1, 2]
+
+
+def test_lines_and_addresses_mean_the_same(tmp_path: Path) -> None:
+    line = np.array([1, 5], np.uint32)
+    by_line = read_requests(save(tmp_path, line=line, w=[0, 1], t_ns=[0, 0]), DDR4)
+    addr = line.astype(np.uint64) * 64
+    by_addr = read_requests(save(tmp_path, addr=addr, is_write=[0, 1], t_ns=[0, 0]), DDR4)
+    assert by_line.address.tolist() == by_addr.address.tolist() == [64, 320]
+
+
+def test_text_and_npz_replay_alike(tmp_path: Path) -> None:
+    config = golden.config("DDR4_8Gb_x8_3200")
+    trace = golden.requests("z_hot256", config)
+    kind = ("READ", "WRITE")
+    rows = zip(trace.address.tolist(), trace.is_write.tolist(), trace.arrival_cycle, strict=True)
+    text = "".join(f"{a:#x} {kind[w]} {t}\n" for a, w, t in rows)
+    again = read_requests(write(tmp_path, text), config)
+    assert replay(config, again).cycles == replay(config, trace).cycles
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "message"),
+    [
+        ("0x10 READ 0\nnonsense\n", ":2", "'nonsense' is no request"),
+        ("0x10 READ\n", ":1", "is no request"),
+        ("0xZZ READ 0\n", ":1", "is no request"),
+        ("0x10 READ 1.5\n", ":1", "is no request"),
+        ("0x10 READ 5\n0x10 READ 4\n", ":2", "cycle 4 comes after 5"),
+        ("0x10 READ -4\n", ":1", "cycle -4 comes after 0"),
+        ("0x10 READ 99999999999999999999\n", ":1", "comes after"),
+        ("0x40000000 READ 0\n", ":1", "lies outside the memory of 0x40000000 bytes"),
+        ("-0x10 READ 0\n", ":1", "lies outside"),
+        ("\x00\x01\x02", ":1", "is no request"),
+    ],
+)
+def test_a_bad_line_is_named(tmp_path: Path, text: str, place: str, message: str) -> None:
+    with pytest.raises(DramTraceError) as error:
+        read_requests(write(tmp_path, text), DDR4)
+    assert message in str(error.value) and f"trace.txt{place}:" in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"w": [0], "t_ns": [0]}, "named 'line' or 'addr'"),
+        ({"line": [0], "addr": [0], "w": [0], "t_ns": [0]}, "exactly one integer array"),
+        ({"line": [0], "t_ns": [0]}, "named 'w' or 'is_write'"),
+        ({"line": [0], "w": [0]}, "has no array of numbers 't_ns'"),
+        ({"line": [0.5], "w": [0], "t_ns": [0]}, "integer array"),
+        ({"line": [0, 1], "w": [0], "t_ns": [0, 0]}, "arrays differ in shape"),
+        ({"line": [[0]], "w": [[0]], "t_ns": [[0]]}, "arrays differ in shape"),
+        ({"line": [0, 1 << 24], "w": [0, 0], "t_ns": [0, 0]}, "request 1: has an address outside"),
+        ({"line": [-1], "w": [0], "t_ns": [0]}, "request 0: has an address outside"),
+        ({"line": [0, 1], "w": [0, 2], "t_ns": [0, 0]}, "request 1: has a write flag"),
+        ({"line": [0, 1], "w": [0, 0], "t_ns": [5, 4]}, "request 1: arrives before"),
+        ({"line": [0], "w": [0], "t_ns": [float("nan")]}, "request 0: has a time"),
+        ({"line": [0], "w": [0], "t_ns": [-1.0]}, "request 0: has a time"),
+        ({"line": [0], "w": [0], "t_ns": [1e30]}, "request 0: has a time"),
+        ({"line": np.array([2**63 + 1], np.uint64), "w": [0], "t_ns": [0]}, "is too large"),
+        ({"line": np.array([{}], object), "w": [0], "t_ns": [0]}, "is no readable .npz"),
+    ],
+)
+def test_bad_arrays_are_named(tmp_path: Path, arrays: dict[str, object], message: str) -> None:
+    with pytest.raises(DramTraceError) as error:
+        read_requests(save(tmp_path, **arrays), DDR4)
+    assert message in str(error.value)
+
+
+def test_foreign_and_missing_files_are_one_message(tmp_path: Path) -> None:
+    foreign = tmp_path / "x.npz"
+    foreign.write_bytes(b"PK\x03\x04 not a zip")
+    for path, message in ((foreign, "is no readable .npz"), (tmp_path / "no.npz", "No such file")):
+        with pytest.raises(DramTraceError, match=message):
+            read_requests(path, DDR4)
+
+
+def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    zeros = np.zeros(1 << 20, np.int64)
+    path = tmp_path / "bomb.npz"
+    np.savez_compressed(path, line=zeros, w=zeros, t_ns=zeros)
+    monkeypatch.setattr(requests, "MAX_BYTES", 20 << 20)
+    with pytest.raises(DramTraceError, match="unpacks to 24 MiB"):
+        read_requests(path, DDR4)
+
+
+def test_members_that_are_no_arrays_and_lying_headers_are_refused(tmp_path: Path) -> None:
+    path = save(tmp_path, line=np.arange(9), w=np.zeros(9, int), t_ns=np.zeros(9))
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    for bad in (b"no array", members["line.npy"].replace(b"(9,)", b"(9000000000000,)")):
+        broken = tmp_path / "broken.npz"
+        with zipfile.ZipFile(broken, "w") as archive:
+            for name, content in {**members, "line.npy": bad}.items():
+                archive.writestr(name, content)
+        with pytest.raises(DramTraceError):
+            read_requests(broken, DDR4)
+
+
+def test_commands_are_written_under_their_names(tmp_path: Path) -> None:
+    trace = read_requests(write(tmp_path, "0x0 READ 0\n"), DDR4)
+    path = tmp_path / "commands.csv"
+    write_commands(path, replay(DDR4, trace, record_commands=True).commands)
+    assert path.read_text().splitlines() == [
+        "cycle,command,channel,rank,bankgroup,bank,row,col",
+        "2,activate,0,0,0,0,0,0",
+        "19,read,0,0,0,0,0,0",
+    ]
+    with pytest.raises(DramTraceError, match="No such file"):
+        write_commands(tmp_path / "nowhere" / "x.csv", np.zeros((0, 8), np.int64))
