@@ -39,7 +39,7 @@ def list_codecs() -> None:
                 Column("format", is_text=True),
             ),
             rows=tuple(rows),
-            footer=("* engineering estimate; `accelsim hw show` names the source of each figure",),
+            footer=("* engineering estimate; docs/codecs.md names the source of each figure",),
         )
     )
 
