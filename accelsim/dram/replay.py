@@ -59,16 +59,19 @@ def replay(config: DramConfig, requests: Requests, record_commands: bool = False
     state = new_state(config, 1, n, LOG_ROWS if record_commands else 0)
     driver, done = np.zeros(len(Driver), np.int64), np.zeros(n, np.int64)
     accepted = np.zeros(n, np.int64)
-    line = requests.address // config.line_bytes
+    address = np.array(requests.address, np.int64)
+    is_write = np.array(requests.is_write, np.int64)
+    arrival_cycle = np.array(requests.arrival_cycle, np.int64)
+    line = address // config.line_bytes
     logs = []
     while not driver[Driver.FINISHED]:
         replay_kernel(
             state,
             driver,
-            requests.address,
+            address,
             line,
-            requests.is_write,
-            requests.arrival_cycle,
+            is_write,
+            arrival_cycle,
             accepted,
             done,
         )
@@ -76,7 +79,7 @@ def replay(config: DramConfig, requests: Requests, record_commands: bool = False
         state.misc[Misc.LOG_LENGTH] = 0
     cycles = int(driver[Driver.NOW])
     account_all(state, cycles)
-    is_read = requests.is_write == 0
+    is_read = is_write == 0
     # DRAMsim3 stamps a request at the tick after the one that offered it.
     latency = (done - accepted - 1)[is_read]
     counts, rank = state.counts.sum(axis=0), state.rank.sum(axis=0)

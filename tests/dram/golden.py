@@ -11,6 +11,8 @@ from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.requests import Requests, read_requests
 from accelsim.dram.state import COMMANDS
 
+Row = tuple[int, str, int, int, int, int, int]
+
 DATA = Path(__file__).parents[1] / "data" / "dram"
 COMMAND_TRACES = sorted(path.name.removesuffix(".csv.gz") for path in DATA.glob("commands/*.gz"))
 
@@ -24,21 +26,22 @@ def requests(pattern: str, dram: DramConfig, line_address_bytes: int = 64) -> Re
     return read_requests(DATA / "traces" / f"{pattern}.small.npz", dram, line_address_bytes)
 
 
-def command_trace(name: str) -> list[tuple[int, str, int, int, int, int, int]]:
+def command_trace(name: str) -> list[Row]:
     """(cycle, command, rank, bankgroup, bank, row, col) as DRAMsim3 issued them."""
     with gzip.open(DATA / "commands" / f"{name}.csv.gz", "rt") as file:
-        return [
-            (int(row[0]), row[1], *map(int, row[2:]))
-            for row in csv.reader(file)
-            if row[0] != "cycle"
-        ]
+        rows = [row for row in csv.reader(file) if row[0] != "cycle"]
+    return [_row(int(row[0]), row[1], [int(value) for value in row[2:]]) for row in rows]
 
 
-def our_trace(result: ReplayResult) -> list[tuple[int, str, int, int, int, int, int]]:
+def _row(cycle: int, command: str, where: list[int]) -> Row:
+    rank, group, bank, row, column = where
+    return cycle, command, rank, group, bank, row, column
+
+
+def our_trace(result: ReplayResult) -> list[Row]:
     """Recorded commands of one channel in the same form."""
-    return [
-        (cycle, COMMANDS[command], *rest) for cycle, command, _, *rest in result.commands.tolist()
-    ]
+    rows = result.commands.tolist()
+    return [_row(cycle, COMMANDS[command], where) for cycle, command, _, *where in rows]
 
 
 def statistics() -> list[dict[str, str]]:

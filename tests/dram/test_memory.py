@@ -36,6 +36,18 @@ def open_memory(
     return make(config, n_requesters, 2, decoders, **options)
 
 
+def recording(
+    policy: str,
+    config: DramConfig = DDR4,
+    n_requesters: int = 1,
+    decoder: Decoder | None = None,
+) -> Memory:
+    """With a record of commands, where there are commands."""
+    if policy == "dramsim3":
+        return open_memory(policy, config, n_requesters, decoder, record_commands=True)
+    return open_memory(policy, config, n_requesters, decoder)
+
+
 def test_the_first_read_takes_activate_column_and_burst() -> None:
     t = DDR4.timing
     (done,) = drive(open_memory(), [[Job(transfer(0, [5], [1]), 0)]])
@@ -150,8 +162,7 @@ def test_decoding_follows_the_recurrence_of_its_lanes(policy: str, lanes: int, f
     rng = np.random.default_rng(lanes * 10 + fifo)
     decode = [int(d) for d in rng.integers(0, 80 * PERIOD, 40)]
     fill, clock = 7 * PERIOD, 1_000_003
-    options = {"record_commands": True} if policy == "dramsim3" else {}
-    memory = open_memory(policy, decoder=Decoder(lanes, fill, fifo, clock), **options)
+    memory = recording(policy, decoder=Decoder(lanes, fill, fifo, clock))
     blocks = [(100 * i, int(n)) for i, n in enumerate(rng.integers(1, 9, 40))]
     jobs = [
         Job(transfer(0, [a], [n], decode_fs=[d]), 0)
@@ -264,10 +275,9 @@ def test_waking_the_memory_for_no_reason_changes_nothing(
     script: tuple[DramConfig, list[list[Job]], Decoder, list[int], int],
 ) -> None:
     config, jobs, decoder, wakes, window = script
-    options = {"record_commands": True} if policy == "dramsim3" else {}
     seen = []
     for extra in ([], wakes):
-        memory = open_memory(policy, config, len(jobs), decoder, **options)
+        memory = recording(policy, config, len(jobs), decoder)
         done = drive(memory, jobs, extra, window)
         end = memory.finish(10**12)
         seen.append((done, end, memory.counts(), memory))

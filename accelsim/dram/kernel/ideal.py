@@ -11,7 +11,16 @@ from enum import IntEnum, auto
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.dram.front import PERIOD_FS, Block, Front, FrontState, Requester, Token, Xfer
+from accelsim.dram.front import (
+    PERIOD_FS,
+    Block,
+    Front,
+    FrontState,
+    Requester,
+    Token,
+    Xfer,
+    new_front,
+)
 from accelsim.dram.kernel.completion import block_arrived, retire
 from accelsim.dram.kernel.serve import (
     BURSTS,
@@ -121,3 +130,9 @@ def serve_ideal(
         if f.front[Front.DONE] > 0:
             for r in range(n_requesters):
                 until_fs = retire(f, r, until_fs)
+
+
+def warm_up() -> None:
+    """Compile with the types of production."""
+    front = new_front(1, 1, 1, 1, {})
+    serve_ideal(front, np.ones(len(Bus), np.int64), np.zeros((1, len(Count)), np.int64), 0)

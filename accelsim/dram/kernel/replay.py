@@ -22,7 +22,8 @@ from accelsim.dram.kernel.transactions import (
     has_room,
 )
 from accelsim.dram.parameters import P
-from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State
+from accelsim.dram.standard import STANDARDS
+from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
 from accelsim.jit import state_kernel
 
 
@@ -105,3 +106,12 @@ def account_all(s: State, t: int) -> None:
     """Bring the state time of every rank up to cycle ``t``."""
     for r in range(s.rank.shape[0]):
         account(s, r, t)
+
+
+def warm_up() -> None:
+    """Compile with the types of production."""
+    state = new_state(STANDARDS["ddr4_2400_x16"].config(), 1, 1)
+    one = np.zeros(1, np.int64)
+    driver = np.zeros(len(Driver), np.int64)
+    replay(state, driver, one, one, one, one, one.copy(), one.copy())
+    account_all(state, 1)

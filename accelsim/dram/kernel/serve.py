@@ -23,7 +23,8 @@ from accelsim.dram.kernel.completion import block_arrived, retire
 from accelsim.dram.kernel.tick import tick
 from accelsim.dram.kernel.transactions import ANSWERED, REFUSED, accept, channel_of, has_room
 from accelsim.dram.parameters import P
-from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State
+from accelsim.dram.standard import STANDARDS
+from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
 from accelsim.jit import state_kernel
 
 BURSTS, NEAR = 0, 1
@@ -286,3 +287,11 @@ def flush(s: State, f: FrontState) -> bool:
                 tick(s, c, t)
         f.front[Front.NOW] = t + 1
     return False
+
+
+def warm_up() -> None:
+    """Compile with the types of production."""
+    config = STANDARDS["ddr4_2400_x16"].config()
+    state, front = new_state(config, 1, 1), new_front(1, 1, 1, 1, {})
+    serve(state, front, 0)
+    flush(state, front)
