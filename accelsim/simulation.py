@@ -19,15 +19,18 @@ from accelsim.energy.price import price, price_idle
 from accelsim.errors import ConfigError, TraceError
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved
+from accelsim.mapping.fuse import plan_poolings
 from accelsim.mapping.lower import lower
 from accelsim.mapping.measured import calibration_images, measure_maps, planned_sizes
 from accelsim.mapping.plan import plan
 from accelsim.mapping.program import Program
 from accelsim.mapping.stage import Stage, StagePlan, StoredMap
-from accelsim.mapping.stages import stages, stored_maps
+from accelsim.mapping.stages import stored_maps
 from accelsim.results.build import MapRates, build_result
 from accelsim.results.result import Result
 from accelsim.sim.run import run
+from accelsim.workload.graph import Graph
+from accelsim.workload.layer import Concat
 from accelsim.workload.trace import Trace
 
 Plans = tuple[StagePlan, ...]
@@ -126,13 +129,19 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
             f"{images} images asked for, the trace has {trace.facts.n_images}",
             f"choose 1 to {trace.facts.n_images}",
         )
-    work = stages(trace.graph) if mapping is None else tuple(p.stage for p in mapping)
     cache = SizeCache()
-    maps = [
-        measure_maps(trace, stored_maps(work), image, chip.codec, cache) for image in range(images)
-    ]
+
+    def measured(work: Sequence[Stage], image: int) -> dict[StoredMap, MapStats]:
+        return measure_maps(trace, stored_maps(work), image, chip.codec, cache)
+
+    def plan_of(work: Sequence[Stage]) -> Plans:
+        coded = _coded_maps(chip, trace, work)
+        return plan(work, chip, planned_sizes(measured(work, 0), coded, chip), chip.objective)
+
+    plans = mapping or plan_poolings(trace.graph, plan_of)
+    work = tuple(planned.stage for planned in plans)
+    maps = [measured(work, image) for image in range(images)]
     coded = _coded_maps(chip, trace, work)
-    plans = mapping or plan(work, chip, planned_sizes(maps[0], coded, chip), chip.objective)
     blocked = [{stored: m[stored] for stored in coded} for m in maps]
     return Prepared(lower(plans, blocked, chip), plans, tuple(maps))
 
@@ -151,8 +160,17 @@ def _coded_maps(chip: Chip, trace: Trace, work: Sequence[Stage]) -> tuple[Stored
     """Maps that lie in blocks: all but network inputs and outputs, unless the layout is linear."""
     if chip.codec.layout == "linear":
         return ()
-    ends = {*trace.graph.inputs, *trace.graph.outputs}
+    ends = {*trace.graph.inputs, *_output_edges(trace.graph)}
     return tuple(stored for stored in stored_maps(work) if stored.edge not in ends)
+
+
+def _output_edges(graph: Graph) -> set[str]:
+    """The network's outputs; of an output that is a concatenation also the maps stacked in it."""
+    found = set(graph.outputs)
+    for layer in reversed(graph.layers):
+        if isinstance(layer, Concat) and layer.output in found:
+            found.update(layer.inputs)
+    return found
 
 
 def _rates(prepared: Prepared, trace: Trace) -> list[MapRates]:
@@ -160,10 +178,10 @@ def _rates(prepared: Prepared, trace: Trace) -> list[MapRates]:
 
     The network's outputs (logits) are no feature maps.
     """
-    rates = []
+    rates, outputs = [], _output_edges(trace.graph)
     for planned in prepared.plans:
         stage = planned.stage
-        is_feature_map = stage.output.edge not in trace.graph.outputs
+        is_feature_map = stage.output.edge not in outputs
         measured = [maps[stage.output] for maps in prepared.maps if is_feature_map]
         rates.append(
             MapRates(
