@@ -16,9 +16,10 @@ from accelsim.dram.memory import POLICIES
 from accelsim.errors import ConfigError, MappingError, TraceError, UnknownNameError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.program import Program, Requester
+from accelsim.mapping.stages import stages
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import decoder_of, run
-from accelsim.simulation import prepare
+from accelsim.simulation import _coded_maps, prepare
 from accelsim.workload.synth import synthesise
 from accelsim.workload.trace import Trace
 from tests.mapping.test_lower import network
@@ -181,6 +182,16 @@ def test_a_fixed_mapping_cuts_no_block(trace: Trace) -> None:
     of_raw = prepare(tall, trace).plans
     with pytest.raises(MappingError, match="cut blocks"):
         simulate(tall, trace, codec="zvc", mapping=of_raw)
+
+
+def test_inputs_and_outputs_of_the_network_stay_raw(tmp_path: Path) -> None:
+    """Also the maps that are stacked in an output: who reads them has no decoder."""
+    whole = network(3, 9, 9, 4, 1)
+    graph = replace(whole, layers=whole.layers[:-2], edges=whole.edges[:-2], outputs=("both",))
+    synthesise(tmp_path / "stacked.h5", graph, 0.4, 2.5, seed=3)
+    work = stages(graph)
+    maps = _coded_maps(chip("codec.name=zvc"), read_trace(tmp_path / "stacked.h5"), work)
+    assert {m.edge for m in maps} == {"a", "b", "sum"}
 
 
 def test_the_dram_trace_replays_in_dramsim3s_format(trace: Trace, tmp_path: Path) -> None:

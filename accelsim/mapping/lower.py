@@ -87,20 +87,24 @@ class _Reader:
         self._writer, self._placement = writer, placement
         self._line_bits = placement.line_bytes * 8
         self._cache = IndexCache(chip.codec.index_cache_entries)
-        self._last_ifmap, self._last_index = NONE, NONE
+        self._last_ifmap, self._last_index, self._table_row = NONE, NONE, NONE
 
     def codec_table(self, placed: PlacedMap, tally: Tally, kind: str, **label: int) -> None:
-        """Load the codec's tables of one map, once for each stage that uses it."""
+        """Load the codec's tables of one map, once for each stage that uses it.
+
+        The next READ waits for it, also when it is the encoder that needs it.
+        """
         first, lines = placed.codec_table
         if lines:
             extents = self._writer.add_extents(_one(first), _one(lines), _one(0))
             self._index_row(extents, after=NONE, **label)
+            self._table_row = self._last_index
             tally.moved_table(kind, "table_bytes", lines * self._placement.line_bytes, write=False)
 
     def maps(self, found: Sequence[Fetch], acquire_bytes: int, tally: Tally, **label: int) -> int:
         """One READ row for all fetches of a pass; returns it."""
         moved: list[Extents] = []
-        after, index = NONE, NONE
+        after, index, self._table_row = NONE, self._table_row, NONE
         for fetch in found:
             placed = self._placement[fetch.stored]
             extents = placed.layout.extents(fetch.fetched, fetch.needed)
@@ -174,7 +178,7 @@ class _StageWalk:
         self._psum_bytes = psum_bytes_per_value(plan, chip)
         self._value_bytes = bits_to_bytes(plan.stage.inputs[0][0].bits)
         self._read_rows = {"needs_ifmap": NONE, "needs_weight": NONE}
-        self._held = {"ifmap": 0, "weight": 0}
+        self._held = {"ifmap": 0, "weight": 0, "ofmap": 0}
         self._last_compute = NONE
 
     def run(self, number: int, image: int, stats: ImageStats, weights: _WeightTiles) -> None:
@@ -268,6 +272,9 @@ class _StageWalk:
             **self._read_rows,
             **label,
         )
+        if tiling.line_buffer_bytes > self._held["ofmap"]:
+            self._held["ofmap"] = tiling.line_buffer_bytes
+            self._writer.add_to(self._last_compute, "acquire_bytes", tiling.line_buffer_bytes)
 
     def _write(self, step: Pass, output: PlacedMap, label: dict[str, int]) -> None:
         stored = self._stage.output

@@ -8,7 +8,8 @@ Rows of kind READ bring extents of lines from DRAM through the decoder into a bu
 of kind COMPUTE and VECTOR occupy the PE array or the vector unit. Rows of kind WRITE take
 a finished tile through the encoder to DRAM. Buffers are byte counters: a READ takes bytes
 of its buffer, the COMPUTE that last uses them gives them back; the first COMPUTE of an
-output tile takes bytes of the ofmap buffer, its last WRITE gives them back.
+output tile takes bytes of the ofmap buffer, its last WRITE gives them back. Rows that
+overlapping pooling keeps lie in the ofmap buffer from a stage's first COMPUTE to its last.
 """
 
 from __future__ import annotations
@@ -59,12 +60,13 @@ class Rows:
     cycles: Column
     """COMPUTE and VECTOR: core cycles."""
     after: Column
-    """READ: the WRITE that must be accepted before. WRITE: the COMPUTE that makes the tile.
-    INDEX READ: additionally starts no earlier than the ifmap READ before its own."""
+    """READ: the WRITE that must be accepted before. WRITE: the COMPUTE that makes the tile."""
     index: Column
-    """READ of compressed blocks: the INDEX READ that brings their table entries."""
+    """READ: the last INDEX READ that it needs, of table entries of its blocks or codec tables."""
     needs_ifmap: Column
-    """COMPUTE: the last ifmap READ whose tile it uses; reads of one engine end in order."""
+    """COMPUTE: the last ifmap READ whose tile it uses. A COMPUTE before it waited for each
+    earlier one: they are not needed here. INDEX READ: starts no
+    earlier than this ifmap READ, the one before its own."""
     needs_weight: Column
     acquire_bytes: Column
     """READ: bytes of its buffer. COMPUTE: bytes of the ofmap buffer."""

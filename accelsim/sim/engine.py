@@ -33,7 +33,7 @@ def co_simulate(
     """
 
     def announce(completion: Completion) -> None:
-        event = env.timeout(max(0, completion.done_fs - now_fs(env)), completion)
+        event = env.timeout(completion.done_fs - now_fs(env), completion)
         event.callbacks.append(lambda e: on_completion(e.value))
 
     while True:

@@ -171,8 +171,8 @@ class Machine:
             times.submit[row] = start
             yield env.timeout(start + core.to_fs(self._cycles[row]) - now_fs(env))
             self._finish(row)
-            for requester in (Requester.IFMAP, Requester.WEIGHT):
-                if n_bytes := self._release[requester][row]:
+            for requester, released in self._release.items():
+                if n_bytes := released[row]:
                     self._buffers[requester].give_back(n_bytes, row)
             if row in self._last_of_stage:
                 self.background[row] = self._memory.background_at(now_fs(env))

@@ -2,7 +2,10 @@
 
 While the array waits, the operand that arrives last is charged, and its chain is walked
 back in time: the decoder, the memory, the index, the buffer, the producer's encoder. The
-pieces meet end to end, so they add up to the wait exactly. All times are rounded up to
+pieces meet end to end, so they add up to the wait exactly. A buffer without space never
+shows inside the wait, for only the array makes space: what a tile came later because its
+engine stood still for want of space, while the array was busy, is charged to the buffer
+out of the time that the tile took. All times are rounded up to
 edges of the core clock before they are subtracted.
 """
 
@@ -51,9 +54,11 @@ class StallAccount:
         while row != NONE and high > floor:
             requester = Requester(self._requester[row])
             high = self._piece(times.arrived[row], high, floor, charged, "decoder")
+            low = max(floor, self._edge(times.submit[row]))
             held = self._core.edge_at_or_after(times.held[row])
-            if held:
-                high = self._piece_of_cycles(held, times.submit[row], high, floor, charged)
+            high = self._piece_of_cycles(held, low, high, charged, "decoder")
+            idle = self._idle_for_want_of_space(row)
+            high = self._piece_of_cycles(idle, low, high, charged, "buffer_full")
             high = self._piece(times.submit[row], high, floor, charged, _DRAM_CAUSE[requester])
             high = self._piece(times.index[row], high, floor, charged, "buffer_full")
             if self._index[row] != NONE and times.index[row] > times.dependency[row]:
@@ -84,15 +89,22 @@ class StallAccount:
         charged[cause] += high - low
         return low
 
+    def _idle_for_want_of_space(self, row: int) -> int:
+        """Cycles for which a READ alone could have come earlier, had its buffer had space.
+
+        Its engine had nothing else on its way: what came before it had arrived.
+        """
+        times, before = self._times, self._previous[row]
+        ready = max(times.index[row], times.arrived[before] if before != NONE else 0)
+        return max(0, self._edge(times.submit[row]) - self._edge(ready))
+
     def _piece_of_cycles(
-        self, cycles: int, submit_fs: int, high: int, floor: int, charged: dict[str, int]
+        self, cycles: int, low: int, high: int, charged: dict[str, int], cause: str
     ) -> int:
-        """The part of a transfer's time in which only the decoder held it back."""
-        low = max(floor, self._edge(submit_fs), high - cycles)
-        if low >= high:
-            return high
-        charged["decoder"] += high - low
-        return low
+        """At most ``cycles`` of (low, high] for a cause that has no place of its own in it."""
+        piece = max(0, min(cycles, high - low))
+        charged[cause] += piece
+        return high - piece
 
     def _edge(self, time_fs: int) -> int:
         return self._core.edge_at_or_after(max(0, time_fs))

@@ -164,6 +164,14 @@ def check_buffers(program: Program, chip: Chip) -> None:
         assert taken == released.sum()
         assert (released >= 0).all()
     assert rows.acquire_bytes[~read].sum() == rows.release_ofmap_bytes.sum()
+    tilings = [p.tiling for p in program.plans]
+    computes = np.isin(rows.kind, (Kind.COMPUTE, Kind.VECTOR))
+    for stage, tiling in enumerate(tilings):
+        mine = computes & (rows.stage == stage)
+        lines = int(rows.release_ofmap_bytes[mine].sum())
+        assert lines == program.n_images * tiling.line_buffer_bytes
+        tiles = int(rows.acquire_bytes[mine].sum()) - lines
+        assert tiles % tiling.ofmap_tile_bytes == 0
     Machine(program, chip, OneLineAtATime(len(program.stages))).run()
 
 

@@ -66,7 +66,41 @@ def test_without_space_for_the_next_tile_its_load_is_exposed() -> None:
     machine, _ = play(program)
     assert cycles(machine.times.submit[second]) == 130, "submitted when the first is released"
     assert cycles(machine.times.submit[c]) == 160
-    assert stalls(program, machine, c) == {"ifmap_dram": 30}
+    # The first tile came at 30 and the engine stood still until 130: with space, no wait.
+    assert stalls(program, machine, c) == {"buffer_full": 30}
+
+
+def test_a_tile_that_could_come_but_a_little_earlier_charges_the_buffer_just_that() -> None:
+    b = Builder()
+    first = b.read(IFMAP, 3, acquire_bytes=501)
+    second = b.read(IFMAP, 20, acquire_bytes=500)
+    b.compute(100, needs_ifmap=first, release_ifmap_bytes=501)
+    c = b.compute(100, needs_ifmap=second, release_ifmap_bytes=500)
+    program = b.program()
+    machine, _ = play(program)
+    # Submitted at 130, there at 330. With space it had come 100 earlier, not 200.
+    assert stalls(program, machine, c) == {"buffer_full": 100, "ifmap_dram": 100}
+
+
+def test_a_busy_memory_is_charged_though_the_buffer_is_full_as_well() -> None:
+    b = Builder()
+    tiles = [b.read(IFMAP, 10, acquire_bytes=500) for _ in range(4)]
+    busy = [b.compute(20, needs_ifmap=tile, release_ifmap_bytes=500) for tile in tiles]
+    program = b.program()
+    machine, _ = play(program)
+    # Tile 2 goes out when tile 0 is computed, at 120; tile 1 is on its way until 200.
+    assert cycles(machine.times.submit[tiles[2]]) == 120
+    assert [stalls(program, machine, row) for row in busy[1:3]] == [{"ifmap_dram": 80}] * 2
+
+
+def test_bytes_of_the_ofmap_buffer_may_also_come_back_with_a_computation() -> None:
+    b = Builder()
+    ifmap = b.read(IFMAP, 1)
+    a = b.compute(10, needs_ifmap=ifmap, acquire_bytes=1000, release_ofmap_bytes=1000)
+    c = b.compute(10, needs_ifmap=ifmap, acquire_bytes=1000)
+    program = b.program()
+    machine, _ = play(program)
+    assert machine.times.submit[c] == machine.times.done[a]
 
 
 def test_time_after_the_last_beat_belongs_to_the_decoder() -> None:

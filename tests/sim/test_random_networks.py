@@ -16,10 +16,11 @@ from accelsim.mapping.layout import BlockedMap
 from accelsim.mapping.lower import lower
 from accelsim.mapping.measured import planned_sizes
 from accelsim.mapping.plan import plan
-from accelsim.mapping.program import Kind, Program, Requester
+from accelsim.mapping.program import NONE, Kind, Program, Requester
 from accelsim.mapping.stage import Stage, StoredMap
 from accelsim.mapping.stages import stages, stored_maps
 from accelsim.sim.counts import ByteCounts, RunCounts
+from accelsim.sim.machine import Times
 from accelsim.sim.run import run
 from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.graph import Edge, Graph, output_shape
@@ -153,7 +154,9 @@ def test_the_laws_hold(seed: int, codec: str, layout: str, policy: str) -> None:
     for number, stage in enumerate(work):
         check_stage(program, number, stage, blocked, chip)
     check_table_entries(program, chip)
-    check_run(program, run(program, chip).counts, policy)
+    played = run(program, chip)
+    check_run(program, played.counts, policy)
+    check_order(program, played.times)
 
 
 def check_stage(program: Program, number: int, stage: Stage, blocked: Images, chip: Chip) -> None:
@@ -226,6 +229,38 @@ def check_table_entries(program: Program, chip: Chip) -> None:
         if index >= 0:
             assert index < row
             assert rows.requester[index] == Requester.INDEX
+
+
+def check_order(program: Program, times: Times) -> None:
+    """Nothing starts before all that it needs; the engines end their rows in order."""
+    rows, done = program.rows, np.array(times.done)
+    start = np.where(rows.kind == Kind.WRITE, times.begin, times.submit)
+    for needed in (rows.after, rows.index, rows.needs_weight):
+        has = needed >= 0
+        assert (done[needed[has]] <= start[has]).all()
+    uses = (rows.needs_ifmap >= 0) & (rows.requester != Requester.INDEX)
+    assert (done[rows.needs_ifmap[uses]] <= start[uses]).all()
+    for requester in Requester:
+        # Tiles without compressed blocks pass the decoder by, and may pass others in it.
+        if requester is not Requester.IFMAP:
+            assert (np.diff(done[rows.requester == requester]) >= 0).all(), requester.name
+    busy = np.flatnonzero(np.isin(rows.kind, (Kind.COMPUTE, Kind.VECTOR)))
+    for needs, requester in (
+        (rows.needs_ifmap, Requester.IFMAP),
+        (rows.needs_weight, Requester.WEIGHT),
+    ):  # every tile is waited for, so all before the last one are there as well
+        reads = np.flatnonzero((rows.kind == Kind.READ) & (rows.requester == requester))
+        assert set(reads) == set(needs[busy]) - {NONE}
+    assert (start[busy[1:]] >= done[busy[:-1]]).all()
+    # Codec tables are the first INDEX READs of a stage: whatever it reads waits for them.
+    for image in range(program.n_images):
+        for stage, work in enumerate(program.stages):
+            mine = (rows.stage == stage) & (rows.image == image)
+            reads = mine & (rows.requester == Requester.IFMAP)
+            tables = mine & (rows.requester == Requester.INDEX)
+            tables[np.argmax(reads) :] = False
+            loads = any(b.table_bytes for b in work.bytes_by_tensor.values())
+            assert not loads or done[tables].max() <= start[reads].min()
 
 
 def check_run(program: Program, counts: RunCounts, policy: str) -> None:
