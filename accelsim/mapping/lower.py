@@ -16,14 +16,14 @@ import numpy as np
 
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.mapping.index_cache import IndexCache
 from accelsim.mapping.layout import BlockedMap, Extents, Ints
 from accelsim.mapping.place import ImageStats, PlacedMap, Placement
 from accelsim.mapping.plan import psum_bytes_per_value, vector_operations
 from accelsim.mapping.program import NONE, Kind, Program, Requester, RowWriter
+from accelsim.mapping.reader import Reader, one_extent, runs
 from accelsim.mapping.stage import StagePlan, StoredMap
 from accelsim.mapping.tally import Tally
-from accelsim.mapping.tiles import Fetch, Pass, fetches, passes
+from accelsim.mapping.tiles import Pass, fetches, passes
 from accelsim.mapping.window import Block
 from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.layer import Conv
@@ -39,7 +39,7 @@ def lower(plans: Sequence[StagePlan], images: Sequence[ImageStats], chip: Chip) 
     writer, placement = RowWriter(), Placement(chip)
     tallies = [Tally(plan.stage) for plan in plans]
     weights = [_WeightTiles(plan, placement) for plan in plans]
-    reader = _Reader(writer, placement, chip)
+    reader = Reader(writer, placement, chip)
     for image, stats in enumerate(images):
         placement.next_image()
         for number, plan in enumerate(plans):
@@ -80,86 +80,6 @@ class _WeightTiles:
         return self._tiles[step.output.c0, step.window.c0]
 
 
-class _Reader:
-    """READ rows of maps, with the rows that bring their table entries first."""
-
-    def __init__(self, writer: RowWriter, placement: Placement, chip: Chip) -> None:
-        self._writer, self._placement = writer, placement
-        self._line_bits = placement.line_bytes * 8
-        self._cache = IndexCache(chip.codec.index_cache_entries)
-        self._last_ifmap, self._last_index, self._table_row = NONE, NONE, NONE
-
-    def codec_table(self, placed: PlacedMap, tally: Tally, kind: str, **label: int) -> None:
-        """Load the codec's tables of one map, once for each stage that uses it.
-
-        The next READ waits for it, also when it is the encoder that needs it.
-        """
-        first, lines = placed.codec_table
-        if lines:
-            extents = self._writer.add_extents(_one(first), _one(lines), _one(0))
-            self._index_row(extents, after=NONE, **label)
-            self._table_row = self._last_index
-            tally.moved_table(kind, "table_bytes", lines * self._placement.line_bytes, write=False)
-
-    def maps(self, found: Sequence[Fetch], acquire_bytes: int, tally: Tally, **label: int) -> int:
-        """One READ row for all fetches of a pass; returns it."""
-        moved: list[Extents] = []
-        after, index, self._table_row = NONE, self._table_row, NONE
-        for fetch in found:
-            placed = self._placement[fetch.stored]
-            extents = placed.layout.extents(fetch.fetched, fetch.needed)
-            needed_bytes = bits_to_bytes(fetch.needed.n_values * fetch.stored.bits)
-            tally.moved("ifmap", extents, needed_bytes, write=False)
-            moved.append(extents)
-            after = max(after, placed.last_write(fetch.fetched))
-            if isinstance(placed.layout, BlockedMap):
-                blocks = placed.layout.blocks(fetch.fetched)
-                self._table_entries(placed, placed.layout, blocks, tally, **label)
-                index = self._last_index
-        first, last = self._writer.add_extents(
-            np.concatenate([e.first_line for e in moved]),
-            np.concatenate([e.n_lines for e in moved]),
-            np.concatenate([e.decode_work for e in moved]),
-        )
-        self._last_ifmap = self._writer.add(
-            kind=Kind.READ,
-            requester=Requester.IFMAP,
-            first_extent=first,
-            last_extent=last,
-            after=after,
-            index=index,
-            acquire_bytes=acquire_bytes,
-            **label,
-        )
-        return self._last_ifmap
-
-    def _table_entries(
-        self, placed: PlacedMap, layout: BlockedMap, blocks: Ints, tally: Tally, **label: int
-    ) -> None:
-        lines = np.unique(layout.entry_lines(blocks))
-        entries_per_line = ceil_div(self._line_bits, layout.entry_bits)
-        fetched = self._cache.misses((layout.table_line + lines).tolist(), entries_per_line)
-        missed = np.array(fetched, np.int64)
-        if len(missed):
-            first, n_lines = _runs(missed)
-            extents = self._writer.add_extents(first, n_lines, np.zeros_like(first))
-            after = placed.last_table_write(missed - layout.table_line)
-            self._index_row(extents, after, **label)
-            n_bytes = len(missed) * self._placement.line_bytes
-            tally.moved_table("ifmap", "index_bytes", n_bytes, write=False)
-
-    def _index_row(self, extents: tuple[int, int], after: int, **label: int) -> None:
-        self._last_index = self._writer.add(
-            kind=Kind.READ,
-            requester=Requester.INDEX,
-            first_extent=extents[0],
-            last_extent=extents[1],
-            after=after,
-            needs_ifmap=self._last_ifmap,
-            **label,
-        )
-
-
 class _StageWalk:
     """The rows of one stage for one image."""
 
@@ -167,7 +87,7 @@ class _StageWalk:
         self,
         writer: RowWriter,
         placement: Placement,
-        reader: _Reader,
+        reader: Reader,
         chip: Chip,
         plan: StagePlan,
         tally: Tally,
@@ -211,7 +131,9 @@ class _StageWalk:
         if not self._plan.tiling.weights_resident:
             self._release("weight", self._held["weight"])
         self._held["weight"] += n_bytes
-        first, last = self._writer.add_extents(_one(first_line), _one(lines), _one(0))
+        first, last = self._writer.add_extents(
+            one_extent(first_line), one_extent(lines), one_extent(0)
+        )
         self._read_rows["needs_weight"] = self._writer.add(
             kind=Kind.READ,
             requester=Requester.WEIGHT,
@@ -289,7 +211,7 @@ class _StageWalk:
         if isinstance(output.layout, BlockedMap):
             complete = output.complete_table_lines(output.layout.blocks(step.output))
             if len(complete):
-                first, n_lines = _runs(output.layout.table_line + complete)
+                first, n_lines = runs(output.layout.table_line + complete)
                 rows.append(self._write_row(first, n_lines, np.zeros_like(first), label))
                 output.wrote_table(complete, rows[-1])
                 n_bytes = len(complete) * self._placement.line_bytes
@@ -327,13 +249,3 @@ class _StageWalk:
     def _buffer_bytes(stored: StoredMap, n_values: int) -> int:
         """Bytes of ``n_values`` in a buffer, where every value has whole bytes."""
         return n_values * bits_to_bytes(stored.bits)
-
-
-def _one(value: int) -> Ints:
-    return np.array([value], np.int64)
-
-
-def _runs(lines: Ints) -> tuple[Ints, Ints]:
-    """First line and length of each run of consecutive lines."""
-    starts = np.flatnonzero(np.diff(lines, prepend=lines[0] - 2) != 1)
-    return lines[starts], np.diff(np.append(starts, len(lines)))
