@@ -58,6 +58,11 @@ class FrontEnd:
         requester = self.state.requester
         return bool((requester[:, Requester.RETIRED] == requester[:, Requester.TRANSFERS]).all())
 
+    @property
+    def now_cycle(self) -> int:
+        """First cycle that is not executed."""
+        return int(self.state.front[Front.NOW])
+
     def skip_to(self, time_fs: int) -> None:
         """The first cycle not executed starts at or after ``time_fs``."""
         front, cycle = self.state.front, ceil_div(time_fs, self._period_fs)

@@ -25,7 +25,7 @@ def transfer(
     ready_fs: list[int] | None = None,
     decode_fs: list[int] | None = None,
 ) -> Transfer:
-    def array(values: list[int] | None) -> np.ndarray | None:  # type: ignore[type-arg]
+    def array(values: list[int] | None) -> np.ndarray | None:
         return None if values is None else np.array(values, np.int64)
 
     blocks = np.array(first, np.int64), np.array(lines, np.int64)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from accelsim.dram.address_map import address_map
 from accelsim.dram.config import DramConfig
+from accelsim.dram.kernel import ideal, replay, serve
 from accelsim.dram.memory import POLICIES, Decoder, Memory
 from accelsim.dram.policies.dramsim3 import Dramsim3Memory
 from accelsim.dram.standard import STANDARDS
@@ -358,3 +359,8 @@ def test_a_memory_with_open_transfers_cannot_be_finished() -> None:
     memory.submit(0, transfer(0, [0], [1]))
     with pytest.raises(RuntimeError, match="last completion"):
         memory.finish(PERIOD)
+
+
+def test_kernels_can_be_compiled_up_front() -> None:
+    for module in (replay, serve, ideal):
+        module.warm_up()

@@ -7,7 +7,6 @@ comparisons. A per-rank queue mixes banks and is scanned.
 
 from __future__ import annotations
 
-from accelsim.dram.kernel import commands
 from accelsim.dram.parameters import P
 from accelsim.dram.state import (
     CLOSED,
@@ -267,16 +266,3 @@ def erase(s: State, c: int, q: int, position: int) -> None:
         for which in range(2):
             if s.queue[q, Queue.FIRST_READ + which] != NONE:
                 list_movable(s, c, which, q)
-
-
-@state_kernel
-def issue_row_command(s: State, c: int, choice: int, t: int) -> None:
-    """Carry out the ACT or PRE chosen from the queue at the pointer."""
-    q = s.channel[c, Channel.POINTER]
-    i = s.entry[q, choice % POSITION]
-    if choice // POSITION == Command.ACT:
-        commands.activate(s, i, t)
-    else:
-        row, column = s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN]
-        commands.precharge(s, s.slot[i, Slot.BANK], t, row, column, s.slot[i, Slot.LABEL])
-    changed(s, c, q, s.slot[i, Slot.BANK])

@@ -18,6 +18,7 @@ from accelsim.dram.front import (
     Requester,
     Token,
     Xfer,
+    new_front,
 )
 from accelsim.dram.kernel.completion import block_arrived, retire
 from accelsim.dram.kernel.tick import tick
@@ -228,17 +229,29 @@ def full(s: State, f: FrontState) -> bool:
 
 
 @state_kernel
+def flushed(s: State) -> bool:
+    """True if the memory is being flushed and nothing waits any more."""
+    if s.misc[Misc.FLUSH] == 0:
+        return False
+    waiting = 0
+    for c in range(s.par[P.N_CHANNELS]):
+        waiting += s.channel[c, Channel.READ_LENGTH] + s.channel[c, Channel.WRITE_LENGTH]
+        waiting += s.channel[c, Channel.QUEUED]
+    return bool(waiting == 0)
+
+
+@state_kernel
 def serve(s: State, f: FrontState, until_fs: int) -> None:
     """Take all decisions before ``until_fs`` or the first completion; fill ``f.out``.
 
-    Stops early, without a completion, when a log is full.
+    Stops early, without a completion, when a log is full, or when all is flushed.
     """
     n_channels, n_requesters = s.par[P.N_CHANNELS], f.requester.shape[0]
     period = f.fixed[PERIOD_FS]
     f.front[Front.OUT] = 0
     for r in range(n_requesters):
         renew(f, r)
-    while not full(s, f):
+    while not full(s, f) and not flushed(s):
         t = next_offer(s, f, f.front[Front.NOW])
         for c in range(n_channels):
             t = min(t, s.channel[c, Channel.NEXT])
@@ -265,33 +278,8 @@ def serve(s: State, f: FrontState, until_fs: int) -> None:
                 until_fs = retire(f, r, until_fs)
 
 
-@state_kernel
-def flush(s: State, f: FrontState) -> bool:
-    """Write out all buffered writes, from the present cycle on; False if a log is full."""
-    n_channels = s.par[P.N_CHANNELS]
-    if s.misc[Misc.FLUSH] == 0:
-        s.misc[Misc.FLUSH] = 1
-        for c in range(n_channels):
-            s.channel[c, Channel.MOVE_AT] = f.front[Front.NOW]
-            s.channel[c, Channel.NEXT] = f.front[Front.NOW]
-    while not full(s, f):
-        busy, t = 0, FAR
-        for c in range(n_channels):
-            waiting = s.channel[c, Channel.READ_LENGTH] + s.channel[c, Channel.WRITE_LENGTH]
-            busy += waiting + s.channel[c, Channel.QUEUED]
-            t = min(t, s.channel[c, Channel.NEXT])
-        if busy == 0:
-            return True
-        for c in range(n_channels):
-            if s.channel[c, Channel.NEXT] <= t:
-                tick(s, c, t)
-        f.front[Front.NOW] = t + 1
-    return False
-
-
 def warm_up() -> None:
     """Compile with the types of production."""
     config = STANDARDS["ddr4_2400_x16"].config()
     state, front = new_state(config, 1, 1), new_front(1, 1, 1, 1, {})
     serve(state, front, 0)
-    flush(state, front)

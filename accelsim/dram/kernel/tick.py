@@ -8,13 +8,20 @@ the channel then offers new requests for this cycle. All cycles from there to
 
 from __future__ import annotations
 
-from accelsim.dram.kernel.commands import precharge, read, refresh_bank, refresh_rank, write
+from accelsim.dram.kernel.commands import (
+    activate,
+    precharge,
+    read,
+    refresh_bank,
+    refresh_rank,
+    write,
+)
 from accelsim.dram.kernel.queues import (
     POSITION,
     changed,
     choose,
     erase,
-    issue_row_command,
+    note_row_work,
     pre_legal,
 )
 from accelsim.dram.kernel.transactions import move, release
@@ -64,7 +71,8 @@ def stop_queues(s: State, c: int, target: int) -> None:
     s.channel[c, Channel.BLOCKED_FROM] = first
     s.channel[c, Channel.BLOCKED_TO] = first + n
     for q in range(first, first + n):
-        changed(s, c, q, q)
+        s.ready[q] = FAR
+        note_row_work(s, c, q, 0)
 
 
 @state_kernel
@@ -119,22 +127,49 @@ def try_refresh(s: State, c: int, t: int) -> bool:
 def issue(s: State, c: int, choice: int, t: int) -> None:
     """Carry out the command chosen from the queue at the pointer of channel ``c``."""
     command, position = choice // POSITION, choice % POSITION
-    if command < Command.RD:
-        issue_row_command(s, c, choice, t)
-        return
     q = s.channel[c, Channel.POINTER]
     i = s.entry[q, position]
-    if command == Command.RD:
-        read(s, i, c, t)
+    b = s.slot[i, Slot.BANK]
+    if command == Command.ACT:
+        activate(s, i, t)
+    elif command == Command.PRE:
+        row, column = s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN]
+        precharge(s, b, t, row, column, s.slot[i, Slot.LABEL])
     else:
-        write(s, i, c, t)
-    erase(s, c, q, position)
-    release(s, i)
-    changed(s, c, q, s.slot[i, Slot.BANK])
-    s.channel[c, Channel.MOVE_AT] = t
-    if s.channel[c, Channel.ROW_WORK] == 0:
+        if command == Command.RD:
+            read(s, i, c, t)
+        else:
+            write(s, i, c, t)
+        erase(s, c, q, position)
+        release(s, i)
+        s.channel[c, Channel.MOVE_AT] = t
+    changed(s, c, q, b)
+    if command >= Command.RD and s.channel[c, Channel.ROW_WORK] == 0:
         gap = s.par[P.RD_GAP] if command == Command.RD else s.par[P.WR_GAP]
         s.channel[c, Channel.EARLIEST] = t + gap
+
+
+@state_kernel
+def issue_commands(s: State, c: int, t: int) -> None:
+    """The commands of cycle ``t``: one, or on HBM one for the row and one for the column bus."""
+    first_is_row = True
+    for attempt in range(2 if s.par[P.DUAL] else 1):
+        if attempt == 0:
+            if s.channel[c, Channel.REFRESH_TRY] <= t and try_refresh(s, c, t):
+                continue
+            if s.channel[c, Channel.EARLIEST] > t:
+                return
+        choice = choose(s, c, t)
+        if choice == NONE:
+            return
+        is_row = choice < Command.RD * POSITION
+        if attempt == 1:
+            if is_row == first_is_row:
+                # As in DRAMsim3, the pointer stays at the queue whose choice is dropped.
+                return
+            s.misc[Misc.DUAL_COMMANDS] += 1
+        issue(s, c, choice, t)
+        first_is_row = is_row
 
 
 @state_kernel
@@ -148,21 +183,8 @@ def tick(s: State, c: int, t: int) -> None:
     channel[c, Channel.READ_TOKEN] = NONE
     if t == channel[c, Channel.REFRESH_AT]:
         refresh_due(s, c, t)
-    choice, issued = NONE, False
-    if channel[c, Channel.REFRESH_TRY] <= t:
-        issued = try_refresh(s, c, t)
-    if not issued and channel[c, Channel.EARLIEST] <= t:
-        choice = choose(s, c, t)
-        if choice != NONE:
-            issue(s, c, choice, t)
-            issued = True
-    if issued and s.par[P.DUAL]:
-        second = choose(s, c, t)
-        if second != NONE:
-            row = choice < Command.RD * POSITION
-            if row != (second < Command.RD * POSITION):
-                issue(s, c, second, t)
-                s.misc[Misc.DUAL_COMMANDS] += 1
+    if min(channel[c, Channel.REFRESH_TRY], channel[c, Channel.EARLIEST]) <= t:
+        issue_commands(s, c, t)
     if channel[c, Channel.MOVE_AT] <= t:
         move(s, c, t)
     soonest = min(channel[c, Channel.REFRESH_AT], channel[c, Channel.REFRESH_TRY])

@@ -188,57 +188,54 @@ def oldest_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
 
 
 @state_kernel
+def drain_due(s: State, c: int) -> bool:
+    """True if the write buffer is full, or long enough to be drained by an idle channel."""
+    n = s.channel[c, Channel.WRITE_LENGTH]
+    if s.misc[Misc.FLUSH] == 1:
+        return bool(n > 0)
+    idle = s.channel[c, Channel.QUEUED] == 0
+    return bool(n >= s.par[P.TRANSACTIONS] or (idle and n > DRAIN_THRESHOLD))
+
+
+@state_kernel
 def move(s: State, c: int, t: int) -> None:
     """Move at most one transaction of channel ``c`` to its command queue in cycle ``t``."""
-    channel = s.channel
+    channel, strict = s.channel, s.par[P.STRICT]
     channel[c, Channel.MOVE_AT] = FAR
-    if s.par[P.UNIFIED]:
-        move_read(s, c, t)
-        return
-    n_writes = channel[c, Channel.WRITE_LENGTH]
-    full = n_writes >= s.par[P.TRANSACTIONS]
-    flush = s.misc[Misc.FLUSH] == 1
-    many = n_writes > (0 if flush else DRAIN_THRESHOLD)
-    idle = many and (flush or channel[c, Channel.QUEUED] == 0)
-    strict = s.par[P.STRICT]
     was_draining = channel[c, Channel.DRAIN] > 0
-    if not was_draining:
-        turn = channel[c, Channel.READ_TURN] > 0 and channel[c, Channel.READ_LENGTH] > 0
-        if turn or not (full or idle):
-            move_read(s, c, t)
-            return
-        channel[c, Channel.DRAIN] = n_writes
-    i = oldest_movable(s, c, WRITES, not strict)
-    if strict and i != NONE and find(s, READS, s.slot[i, Slot.KEY]) != NONE:
-        channel[c, Channel.DRAIN] = 0
-        # DRAMsim3 stops the drain here. With idle command queues it would restart it on the
-        # same write for ever: only then does our own rule take over.
-        stuck = channel[c, Channel.QUEUED] == 0 and (full or many)
-        if not stuck:
-            if was_draining:
-                channel[c, Channel.MOVE_AT] = t + 1
-            return
-        i = oldest_movable(s, c, WRITES, True)
-        channel[c, Channel.DRAIN] = 1 if i != NONE else 0
-    if i != NONE:
-        enqueue(s, c, WRITES, i)
+    if not was_draining and not s.par[P.UNIFIED]:
+        reads_turn = channel[c, Channel.READ_TURN] > 0 and channel[c, Channel.READ_LENGTH] > 0
+        if not reads_turn and drain_due(s, c):
+            channel[c, Channel.DRAIN] = channel[c, Channel.WRITE_LENGTH]
+
+    reads_may_move, which, i = True, WRITES, NONE
+    if channel[c, Channel.DRAIN] > 0:
+        i = oldest_movable(s, c, WRITES, not strict)
+        # Our own rule: if every write that has room waits for a read, reads go on.
+        reads_may_move = not strict and channel[c, Channel.MOVABLE_WRITES] > 0
+        if strict and i != NONE and find(s, READS, s.slot[i, Slot.KEY]) != NONE:
+            # DRAMsim3 stops the drain here. With idle command queues it would start it again
+            # with the same write, for ever: only then our own rule takes over.
+            channel[c, Channel.DRAIN] = 0
+            if channel[c, Channel.QUEUED] > 0 or not drain_due(s, c):
+                if was_draining:
+                    channel[c, Channel.MOVE_AT] = t + 1
+                return
+            reads_may_move, i = True, oldest_movable(s, c, WRITES, True)
+            channel[c, Channel.DRAIN] = 1 if i != NONE else 0
+    if i == NONE and reads_may_move:
+        which, i = READS, oldest_movable(s, c, READS, False)
+    if i == NONE:
+        return
+
+    enqueue(s, c, which, i)
+    channel[c, Channel.MOVE_AT] = t + 1
+    if which == WRITES:
         channel[c, Channel.DRAIN] -= 1
         if channel[c, Channel.DRAIN] == 0 and not strict:
             # DRAMsim3 would let a writer that never pauses lock out all reads.
             channel[c, Channel.READ_TURN] = channel[c, Channel.READ_LENGTH]
-        channel[c, Channel.MOVE_AT] = t + 1
-    elif channel[c, Channel.DRAIN] == 0 or channel[c, Channel.MOVABLE_WRITES] > 0:
-        # Every write that has room waits for a read: let that read through.
-        move_read(s, c, t)
-
-
-@state_kernel
-def move_read(s: State, c: int, t: int) -> None:
-    """Move the oldest read that can move."""
-    i = oldest_movable(s, c, READS, False)
-    if i == NONE:
         return
-    enqueue(s, c, READS, i)
-    s.channel[c, Channel.READ_TURN] = max(0, s.channel[c, Channel.READ_TURN] - 1)
-    if s.channel[c, Channel.MOVABLE_READS] > 0 or s.channel[c, Channel.WRITE_LENGTH] > 0:
-        s.channel[c, Channel.MOVE_AT] = t + 1
+    channel[c, Channel.READ_TURN] = max(0, channel[c, Channel.READ_TURN] - 1)
+    if channel[c, Channel.MOVABLE_READS] == 0 and channel[c, Channel.WRITE_LENGTH] == 0:
+        channel[c, Channel.MOVE_AT] = FAR

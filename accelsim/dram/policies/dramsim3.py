@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.front_end import LOG_ROWS, FrontEnd
-from accelsim.dram.kernel.serve import flush, serve
+from accelsim.dram.kernel.serve import serve
 from accelsim.dram.memory import Background, Completion, Decoder, DramCounts, Transfer
 from accelsim.dram.state import FAR, Channel, Count, Misc, Rank, new_state
 from accelsim.units import ceil_div
@@ -82,8 +82,9 @@ class Dramsim3Memory:
         self._front_end.skip_to(now_fs)
         channel = self._state.channel
         self._drain_writes = int(channel[:, Channel.WRITE_LENGTH].sum())
-        while not flush(self._state, self._front_end.state):
-            self._take_logs()
+        self._state.misc[Misc.FLUSH] = 1
+        channel[:, [Channel.MOVE_AT, Channel.NEXT]] = self._front_end.now_cycle
+        self.advance(None)
         last_beat = int(channel[:, Channel.LAST_BEAT].max())
         self._end_cycle = max(ceil_div(now_fs, self._period_fs), last_beat)
         return max(now_fs, self._end_cycle * self._period_fs)
