@@ -41,6 +41,8 @@ _NOTHING = np.zeros(0, np.int64)
 class Extents:
     """The lines that one window costs, as runs in the order they are moved."""
 
+    blocks: Ints
+    """Numbers of the compressed blocks, one for each run; none for maps without blocks."""
     first_line: Ints
     n_lines: Ints
     decode_work: Ints
@@ -83,6 +85,7 @@ class LinearMap:
         coded = bits_to_bytes(window.n_values * bits)
         none = np.zeros(len(first), np.int64)
         return Extents(
+            blocks=_NOTHING,
             first_line=self.base_line + first,
             n_lines=last - first,
             decode_work=none,
@@ -180,7 +183,7 @@ class BlockedMap:
 
     def blocks(self, window: Window3) -> Ints:
         """Numbers of the blocks that ``window`` touches, rising."""
-        return blocks_in(window, self.stored, self.block)
+        return blocks_in(window, self.block, self.grid)
 
     def extents(self, window: Window3, needed: Window3) -> Extents:
         """All blocks that ``window`` touches, whole, one extent each.
@@ -193,6 +196,7 @@ class BlockedMap:
         lines, fallback = self.n_lines[ids], self.fallback[ids]
         coded_total = int(self.block_bytes[ids].sum())
         return Extents(
+            blocks=ids,
             first_line=self.first_line[ids],
             n_lines=lines,
             decode_work=self._decode[ids],
@@ -230,10 +234,14 @@ class BlockedMap:
 
         An entry that lies in two lines gives two; one line may come several times.
         """
-        line_bits = self._line_bytes * 8
-        first = blocks * self.entry_bits // line_bits
-        last = ((blocks + 1) * self.entry_bits - 1) // line_bits
+        first, last = self._entry_ends[:, blocks]
         return np.concatenate([first, last[last > first]])
+
+    @cached_property
+    def _entry_ends(self) -> Ints:
+        """[2, n_blocks] the lines of the table with the first and last bit of each entry."""
+        start = self.all_blocks * self.entry_bits
+        return np.stack([start, start + self.entry_bits - 1]) // (self._line_bytes * 8)
 
 
 MapLayout = LinearMap | BlockedMap
@@ -246,11 +254,11 @@ def block_grid(stored: StoredMap, block: tuple[int, int, int]) -> tuple[int, int
     return c, r, q
 
 
-def blocks_in(window: Window3, stored: StoredMap, block: tuple[int, int, int]) -> Ints:
-    """Numbers of the blocks of ``stored`` that ``window`` touches, rising."""
+def blocks_in(window: Window3, block: tuple[int, int, int], grid: tuple[int, int, int]) -> Ints:
+    """Numbers of the blocks of a ``grid`` of them that ``window`` touches, rising."""
     if not window.n_values:
         return _NOTHING
-    (bc, br, bq), (_, nr, nq) = block, block_grid(stored, block)
+    (bc, br, bq), (_, nr, nq) = block, grid
     c = np.arange(window.c0 // bc, ceil_div(window.c1, bc), dtype=np.int64)
     r = np.arange(window.r0 // br, ceil_div(window.r1, br), dtype=np.int64)
     q = np.arange(window.q0 // bq, ceil_div(window.q1, bq), dtype=np.int64)

@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeAlias
 
 import numpy as np
 
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.mapping.layout import BlockedMap, Extents, Ints
+from accelsim.mapping.layout import BlockedMap, Ints
 from accelsim.mapping.place import ImageStats, PlacedMap, Placement
 from accelsim.mapping.plan import psum_bytes_per_value, vector_operations
 from accelsim.mapping.program import NONE, Kind, Program, Requester, RowWriter
@@ -28,6 +29,9 @@ from accelsim.mapping.window import Block
 from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.layer import Conv
 
+Steps: TypeAlias = tuple[Pass, ...]
+"""All passes of a stage."""
+
 
 def lower(plans: Sequence[StagePlan], images: Sequence[ImageStats], chip: Chip) -> Program:
     """The program of ``plans`` for each image in turn.
@@ -38,13 +42,14 @@ def lower(plans: Sequence[StagePlan], images: Sequence[ImageStats], chip: Chip) 
     """
     writer, placement = RowWriter(), Placement(chip)
     tallies = [Tally(plan.stage) for plan in plans]
-    weights = [_WeightTiles(plan, placement) for plan in plans]
+    steps = [tuple(passes(plan.stage, plan.tiling)) for plan in plans]
+    weights = [_WeightTiles(*planned, placement) for planned in zip(plans, steps, strict=True)]
     reader = Reader(writer, placement, chip)
     for image, stats in enumerate(images):
         placement.next_image()
         for number, plan in enumerate(plans):
             walk = _StageWalk(writer, placement, reader, chip, plan, tallies[number])
-            walk.run(number, image, stats, weights[number])
+            walk.run(number, image, stats, steps[number], weights[number])
     rows, extents = writer.table()
     return Program(
         rows=rows,
@@ -59,13 +64,13 @@ def lower(plans: Sequence[StagePlan], images: Sequence[ImageStats], chip: Chip) 
 class _WeightTiles:
     """The weights of one stage in DRAM: tile after tile in the order of their first use."""
 
-    def __init__(self, plan: StagePlan, placement: Placement) -> None:
+    def __init__(self, plan: StagePlan, steps: Steps, placement: Placement) -> None:
         self._tiles: dict[tuple[int, int], tuple[int, int, int]] = {}
         layer = plan.stage.layer
         if not isinstance(layer, Conv):
             return
         line_bytes, next_line = placement.line_bytes, 0
-        for step in passes(plan.stage, plan.tiling):
+        for step in steps:
             key = (step.output.c0, step.window.c0)
             if key not in self._tiles:
                 n_bytes = bits_to_bytes(step.n_weights * layer.weight_bits)
@@ -101,10 +106,11 @@ class _StageWalk:
         self._held = {"ifmap": 0, "weight": 0, "ofmap": 0}
         self._last_compute = NONE
 
-    def run(self, number: int, image: int, stats: ImageStats, weights: _WeightTiles) -> None:
+    def run(
+        self, number: int, image: int, stats: ImageStats, steps: Steps, weights: _WeightTiles
+    ) -> None:
         """Write all rows of the stage."""
         label = {"stage": number, "image": image}
-        steps = list(passes(self._stage, self._plan.tiling))
         output = self._place(stats, steps, label)
         for step in steps:
             if step.loads_weights:
@@ -117,7 +123,7 @@ class _StageWalk:
         for buffer, n_bytes in self._held.items():
             self._release(buffer, n_bytes)
 
-    def _place(self, stats: ImageStats, steps: list[Pass], label: dict[str, int]) -> PlacedMap:
+    def _place(self, stats: ImageStats, steps: Steps, label: dict[str, int]) -> PlacedMap:
         for part in dict.fromkeys(part for parts in self._stage.inputs for part in parts):
             placed = self._placement.place(part, stats)
             self._reader.codec_table(placed, self._tally, "ifmap", **label)
@@ -142,22 +148,18 @@ class _StageWalk:
             acquire_bytes=n_bytes,
             **label,
         )
-        padding = lines * self._placement.line_bytes - n_bytes
-        nothing = np.zeros(0, np.int64)
-        whole = Extents(nothing, nothing, nothing, nothing, n_bytes, padding, 0, 0, 0)
-        self._tally.moved("weight", whole, n_bytes, write=False)
-        self._tally.filled(weight_bytes=n_bytes)
+        self._tally.loaded_weights(n_bytes, lines * self._placement.line_bytes - n_bytes)
 
     def _load_ifmap(self, step: Pass, label: dict[str, int]) -> None:
         found = fetches(self._stage, step, self._block_of)
         fetched = sum(self._buffer_bytes(f.stored, f.fetched.n_values) for f in found)
         if not self._plan.tiling.ifmap_resident:
-            kept = self._window_bytes(step) - fetched
+            kept = self._window_bytes(step) - fetched if step.retained else 0
             self._release("ifmap", self._held["ifmap"] - kept)
         self._held["ifmap"] += fetched
         if found:
             self._read_rows["needs_ifmap"] = self._reader.maps(found, fetched, self._tally, **label)
-            self._tally.filled(ifmap_bytes=fetched)
+            self._tally.filled_ifmap(fetched)
 
     def _compute(self, step: Pass, label: dict[str, int]) -> None:
         tiling, layer = self._plan.tiling, self._stage.layer
@@ -209,7 +211,7 @@ class _StageWalk:
         pooled = computed if self._stage.fused_pool else 0
         self._tally.drained(computed * self._psum_bytes, pooled)
         if isinstance(output.layout, BlockedMap):
-            complete = output.complete_table_lines(output.layout.blocks(step.output))
+            complete = output.complete_table_lines(extents.blocks)
             if len(complete):
                 first, n_lines = runs(output.layout.table_line + complete)
                 rows.append(self._write_row(first, n_lines, np.zeros_like(first), label))

@@ -11,7 +11,7 @@ from accelsim.codecs.measure import MapStats
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.allocate import Allocator
-from accelsim.mapping.layout import BlockedMap, LinearMap, MapLayout, blocks_in
+from accelsim.mapping.layout import BlockedMap, LinearMap, MapLayout, block_grid, blocks_in
 from accelsim.mapping.program import NONE
 from accelsim.mapping.stage import StoredMap
 from accelsim.mapping.window import Window3
@@ -34,9 +34,8 @@ class PlacedMap:
         n_groups = ceil_div(layout.stored.channels, group)
         self._written = np.full((n_groups, layout.stored.rows), NONE, np.int64)
         self._entry_written = np.full(layout.table_lines, NONE, np.int64)
-        self._entries_missing = np.zeros(layout.table_lines, np.int64)
         if isinstance(layout, BlockedMap):
-            np.add.at(self._entries_missing, layout.entry_lines(layout.all_blocks), 1)
+            self._entries_missing = self._entries_of(layout.all_blocks)
 
     def wrote(self, window: Window3, row: int) -> None:
         """Remember that WRITE ``row`` stored ``window``."""
@@ -52,12 +51,19 @@ class PlacedMap:
 
     def complete_table_lines(self, blocks: Ints) -> Ints:
         """Lines of the block table that become complete when ``blocks`` are known, rising."""
+        known = self._entries_of(blocks)
+        self._entries_missing -= known
+        return np.flatnonzero((known > 0) & (self._entries_missing == 0))
+
+    def table_lines(self, blocks: Ints) -> Ints:
+        """Lines of the block table with entries of ``blocks``, rising."""
+        return np.flatnonzero(self._entries_of(blocks))
+
+    def _entries_of(self, blocks: Ints) -> Ints:
+        """[n_table_lines] how many entries of ``blocks`` each line of the table holds."""
         assert isinstance(self.layout, BlockedMap)
         lines = self.layout.entry_lines(blocks)
-        np.subtract.at(self._entries_missing, lines, 1)
-        touched: Ints = np.unique(lines)
-        complete: Ints = touched[self._entries_missing[touched] == 0]
-        return complete
+        return np.bincount(lines, minlength=self.layout.table_lines)
 
     def wrote_table(self, lines: Ints, row: int) -> None:
         """Remember that WRITE ``row`` stored these lines of the block table."""
@@ -115,7 +121,8 @@ class Placement:
             return PlacedMap(LinearMap(stored, start, self.line_bytes, group), (0, 0), group)
         block, measured = self._codec.block, stats[stored]
         whole = Window3(0, stored.channels, 0, stored.rows, 0, stored.cols)
-        order = np.concatenate([blocks_in(t, stored, block) for t in tiles or (whole,)])
+        grid = block_grid(stored, block)
+        order = np.concatenate([blocks_in(t, block, grid) for t in tiles or (whole,)])
         if len(order) != measured.blocks.n_blocks:
             raise MappingError(
                 f"map {stored.name}",

@@ -106,7 +106,7 @@ class RowWriter:
     """Collects rows while lowering; ``table`` freezes them."""
 
     def __init__(self) -> None:
-        self._columns: dict[str, list[int]] = {f.name: [] for f in fields(Rows)}
+        self._rows: list[dict[str, int]] = []
         self._first: list[NDArray[np.int64]] = []
         self._lines: list[NDArray[np.int64]] = []
         self._work: list[NDArray[np.int64]] = []
@@ -114,16 +114,15 @@ class RowWriter:
 
     @property
     def next_row(self) -> int:
-        return len(self._columns["kind"])
+        return len(self._rows)
 
     def add(self, **values: int) -> int:
         """Append one row; columns not named are ``NONE`` (references) or 0 (amounts)."""
-        row = self.next_row
-        for name, column in self._columns.items():
-            column.append(values.pop(name, NONE if name in _REFERENCES else 0))
-        if values:
-            raise TypeError(f"unknown columns {sorted(values)}")
-        return row
+        row = _BLANK | values
+        if len(row) > len(_BLANK):
+            raise TypeError(f"unknown columns {sorted(row.keys() - _BLANK.keys())}")
+        self._rows.append(row)
+        return len(self._rows) - 1
 
     def add_extents(
         self, first_line: Column, n_lines: Column, work_cycles: Column
@@ -138,18 +137,19 @@ class RowWriter:
 
     def set(self, row: int, column: str, value: int) -> None:
         """Set one cell of a row that is already written (a release becomes known later)."""
-        self._columns[column][row] = value
+        self._rows[row][column] = value
 
     def add_to(self, row: int, column: str, amount: int) -> None:
         """Add to one cell of a row that is already written."""
-        self._columns[column][row] += amount
+        self._rows[row][column] += amount
 
     def table(self) -> tuple[Rows, ExtentTable]:
         """The finished tables."""
-        rows = Rows(**{n: np.array(c, np.int64) for n, c in self._columns.items()})
+        rows = Rows(**{n: np.array([row[n] for row in self._rows], np.int64) for n in _BLANK})
         parts = (self._first, self._lines, self._work)
         first, lines, work = (np.concatenate(p) if p else np.zeros(0, np.int64) for p in parts)
         return rows, ExtentTable(first, lines, work)
 
 
 _REFERENCES = {"requester", "after", "index", "needs_ifmap", "needs_weight"}
+_BLANK = {f.name: NONE if f.name in _REFERENCES else 0 for f in fields(Rows)}

@@ -49,8 +49,7 @@ class Reader:
             moved.append(extents)
             after = max(after, placed.last_write(fetch.fetched))
             if isinstance(placed.layout, BlockedMap):
-                blocks = placed.layout.blocks(fetch.fetched)
-                self._table_entries(placed, placed.layout, blocks, tally, **label)
+                self._table_entries(placed, placed.layout, extents.blocks, tally, **label)
                 index = self._last_index
         first, last = self._writer.add_extents(
             np.concatenate([e.first_line for e in moved]),
@@ -72,7 +71,7 @@ class Reader:
     def _table_entries(
         self, placed: PlacedMap, layout: BlockedMap, blocks: Ints, tally: Tally, **label: int
     ) -> None:
-        lines = np.unique(layout.entry_lines(blocks))
+        lines = placed.table_lines(blocks)
         entries_per_line = ceil_div(self._line_bits, layout.entry_bits)
         fetched = self._cache.misses((layout.table_line + lines).tolist(), entries_per_line)
         missed = np.array(fetched, np.int64)

@@ -20,7 +20,7 @@ class Tally:
         self._macs = self._encoded = self._decoded = self._vector = self._pooled = 0
 
     def moved(self, kind: str, extents: Extents, needed_bytes: int, *, write: bool) -> None:
-        """A window of a map or a tile of weights crossed the DRAM bus."""
+        """A window of a map crossed the DRAM bus."""
         self._add_bytes(
             kind,
             write,
@@ -40,10 +40,21 @@ class Tally:
         """Lines of a block table (``index_bytes``) or of codec tables (``table_bytes``)."""
         self._add_bytes(kind, write, n_bytes, **{column: n_bytes})
 
-    def filled(self, *, ifmap_bytes: int = 0, weight_bytes: int = 0) -> None:
-        """DMA or decoder wrote into a buffer."""
-        self._sram["ifmap_write_bytes"] += ifmap_bytes
-        self._sram["weight_write_bytes"] += weight_bytes
+    def loaded_weights(self, n_bytes: int, padding_bytes: int) -> None:
+        """A tile of weights, stored raw, came into its buffer."""
+        self._add_bytes(
+            "weight",
+            False,
+            n_bytes + padding_bytes,
+            needed_bytes=n_bytes,
+            coded_bytes=n_bytes,
+            padding_bytes=padding_bytes,
+        )
+        self._sram["weight_write_bytes"] += n_bytes
+
+    def filled_ifmap(self, n_bytes: int) -> None:
+        """DMA or decoder wrote into the ifmap buffer."""
+        self._sram["ifmap_write_bytes"] += n_bytes
 
     def computed(
         self, macs: int, cost: PassCost, value_bytes: int, weight_bits: int, psum_bytes: int
