@@ -207,6 +207,20 @@ def soonest_ready(s: State, c: int) -> int:
 
 
 @state_kernel
+def soonest_row_command(s: State, c: int) -> int:
+    """First cycle at which an ACT or a PRE of channel ``c`` might be legal, or FAR."""
+    soonest, left = FAR, s.channel[c, Channel.ROW_WORK]
+    q = c * s.par[P.N_QUEUES]
+    while left > 0:
+        if s.queue[q, Queue.ROW_WORK] == 1:
+            left -= 1
+            when = s.ready[q] if s.bank[q, Bank.ROW] == CLOSED else pre_legal(s, q)
+            soonest = min(soonest, when)
+        q += 1
+    return int(soonest)
+
+
+@state_kernel
 def choose(s: State, c: int, t: int) -> int:
     """The command that channel ``c`` issues in cycle ``t``, or NONE; moves the pointer.
 

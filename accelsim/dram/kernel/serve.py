@@ -22,7 +22,7 @@ from accelsim.dram.front import (
 )
 from accelsim.dram.kernel.completion import block_arrived, retire
 from accelsim.dram.kernel.tick import tick
-from accelsim.dram.kernel.transactions import ANSWERED, REFUSED, accept, channel_of, has_room
+from accelsim.dram.kernel.transactions import ANSWERED, accept, channel_of, has_room
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
@@ -99,16 +99,21 @@ def next_line(f: FrontState, r: int) -> int:
 
 
 @state_kernel
-def offer(s: State, f: FrontState, r: int, c: int, t: int) -> bool:
-    """Offer the next line of ``r`` to channel ``c``; False if it is refused."""
+def head_is_write(f: FrontState, r: int) -> int:
+    b = f.requester[r, Requester.SENT] & (f.block.shape[1] - 1)
+    x = f.block[r, b, Block.TRANSFER] & (f.xfer.shape[1] - 1)
+    return int(f.xfer[r, x, Xfer.IS_WRITE])
+
+
+@state_kernel
+def offer(s: State, f: FrontState, r: int, c: int, t: int) -> None:
+    """Hand the next line of ``r`` to channel ``c``, which has room for it."""
     requester, ring = f.requester, f.block.shape[1]
     b = requester[r, Requester.SENT]
     x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
     is_write, line = f.xfer[r, x, Xfer.IS_WRITE], next_line(f, r)
     token = f.front[Front.FREE_TOKEN]
     answer = accept(s, c, t, line, line, is_write, f.xfer[r, x, Xfer.LABEL], token)
-    if answer == REFUSED:
-        return False
     now_fs = (t + 1) * f.fixed[PERIOD_FS]
     if f.xfer[r, x, Xfer.FIRST_FS] == NONE:
         f.xfer[r, x, Xfer.FIRST_FS] = now_fs
@@ -130,7 +135,6 @@ def offer(s: State, f: FrontState, r: int, c: int, t: int) -> bool:
         if answer == ANSWERED:
             await_arrival(f, NEAR, t + 2, token)
     renew(f, r)
-    return True
 
 
 @state_kernel
@@ -197,11 +201,9 @@ def next_offer(s: State, f: FrontState, t: int) -> int:
             soonest = min(soonest, at)
             continue
         b = f.requester[r, Requester.SENT] & (ring - 1)
-        x = f.block[r, b, Block.TRANSFER] & (f.xfer.shape[1] - 1)
         empty = f.block[r, b, Block.N_LINES] == 0
-        c = channel_of(s, next_line(f, r))
-        if empty or has_room(s, c, f.xfer[r, x, Xfer.IS_WRITE]):
-            soonest = t
+        if empty or has_room(s, channel_of(s, next_line(f, r)), head_is_write(f, r)):
+            return t
     return soonest
 
 
@@ -213,7 +215,8 @@ def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
         r = r + 1 if r + 1 < n else 0
         if f.requester[r, Requester.AT] > t or channel_of(s, next_line(f, r)) != c:
             continue
-        if offer(s, f, r, c, t):
+        if has_room(s, c, head_is_write(f, r)):
+            offer(s, f, r, c, t)
             f.granted[c] = r
             pass_empty_blocks(f, r, t)
             return

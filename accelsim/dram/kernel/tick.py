@@ -23,6 +23,7 @@ from accelsim.dram.kernel.queues import (
     erase,
     note_row_work,
     pre_legal,
+    soonest_row_command,
 )
 from accelsim.dram.kernel.transactions import move, release
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
@@ -144,9 +145,9 @@ def issue(s: State, c: int, choice: int, t: int) -> None:
         release(s, i)
         s.channel[c, Channel.MOVE_AT] = t
     changed(s, c, q, b)
-    if command >= Command.RD and s.channel[c, Channel.ROW_WORK] == 0:
+    if command >= Command.RD and s.par[P.PER_BANK]:
         gap = s.par[P.RD_GAP] if command == Command.RD else s.par[P.WR_GAP]
-        s.channel[c, Channel.EARLIEST] = t + gap
+        s.channel[c, Channel.EARLIEST] = min(t + gap, max(t + 1, soonest_row_command(s, c)))
 
 
 @state_kernel

@@ -237,5 +237,5 @@ def move(s: State, c: int, t: int) -> None:
             channel[c, Channel.READ_TURN] = channel[c, Channel.READ_LENGTH]
         return
     channel[c, Channel.READ_TURN] = max(0, channel[c, Channel.READ_TURN] - 1)
-    if channel[c, Channel.MOVABLE_READS] == 0 and channel[c, Channel.WRITE_LENGTH] == 0:
+    if channel[c, Channel.MOVABLE_READS] == 0 and not drain_due(s, c):
         channel[c, Channel.MOVE_AT] = FAR
