@@ -19,7 +19,9 @@ from accelsim.mapping.plan import plan
 from accelsim.mapping.program import NONE, Kind, Program, Requester
 from accelsim.mapping.stage import StagePlan, StoredMap
 from accelsim.mapping.stages import stages, stored_maps
+from accelsim.mapping.tiles import passes
 from accelsim.sim.machine import Machine
+from accelsim.units import bits_to_bytes
 from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 from tests.sim.small_machine import OneLineAtATime
@@ -164,6 +166,7 @@ def check_buffers(program: Program, chip: Chip) -> None:
         assert taken == released.sum()
         assert (released >= 0).all()
     assert rows.acquire_bytes[~read].sum() == rows.release_ofmap_bytes.sum()
+    check_windows_are_held(program)
     tilings = [p.tiling for p in program.plans]
     computes = np.isin(rows.kind, (Kind.COMPUTE, Kind.VECTOR))
     for stage, tiling in enumerate(tilings):
@@ -173,6 +176,27 @@ def check_buffers(program: Program, chip: Chip) -> None:
         tiles = int(rows.acquire_bytes[mine].sum()) - lines
         assert tiles % tiling.ofmap_tile_bytes == 0
     Machine(program, chip, OneLineAtATime(len(program.stages))).run()
+
+
+def check_windows_are_held(program: Program) -> None:
+    """At every pass the buffers hold at least its input window and its weights."""
+    rows = program.rows
+    held = {Requester.IFMAP: 0, Requester.WEIGHT: 0}
+    passes_of = [tuple(passes(p.stage, p.tiling)) for p in program.plans]
+    place = dict.fromkeys(range(len(program.plans)), 0)
+    for row in range(rows.n_rows):
+        if rows.kind[row] == Kind.READ and rows.requester[row] in held:
+            held[Requester(rows.requester[row])] += int(rows.acquire_bytes[row])
+        elif rows.kind[row] in (Kind.COMPUTE, Kind.VECTOR):
+            stage = int(rows.stage[row])
+            step = passes_of[stage][place[stage] % len(passes_of[stage])]
+            place[stage] += 1
+            inputs = program.plans[stage].stage.inputs
+            least = min(bits_to_bytes(part.bits) for parts in inputs for part in parts)
+            assert held[Requester.IFMAP] >= step.window.n_values * least * len(inputs)
+            assert held[Requester.WEIGHT] >= step.n_weights
+            held[Requester.IFMAP] -= int(rows.release_ifmap_bytes[row])
+            held[Requester.WEIGHT] -= int(rows.release_weight_bytes[row])
 
 
 @pytest.mark.parametrize("layout", ["slotted", "packed"])

@@ -59,7 +59,7 @@ class OneLineAtATime:
         return DramCounts(zeros, zeros, zeros, zeros, zeros, end, end.active_rank_cycles, 0)
 
 
-def chip(ifmap: int = 1000, weight: int = 1000, ofmap: int = 1000, encode_lanes: int = 1) -> Chip:
+def chip(ifmap: int = 1000, weight: int = 1000, ofmap: int = 1000, encode_fill: int = 0) -> Chip:
     """The parts of a chip that the machine looks at."""
     return cast(
         Chip,
@@ -67,7 +67,7 @@ def chip(ifmap: int = 1000, weight: int = 1000, ofmap: int = 1000, encode_lanes:
             core=CORE,
             buffers=SimpleNamespace(ifmap_bytes=ifmap, weight_bytes=weight, ofmap_bytes=ofmap),
             codec=SimpleNamespace(
-                lanes=encode_lanes, hardware=SimpleNamespace(encode_fill_cycles=0)
+                lanes=1, hardware=SimpleNamespace(encode_fill_cycles=encode_fill)
             ),
         ),
     )

@@ -12,8 +12,8 @@ from tests.sim.small_machine import CORE, Builder, OneLineAtATime, chip
 IFMAP, WEIGHT, INDEX = Requester.IFMAP, Requester.WEIGHT, Requester.INDEX
 
 
-def play(program: Program, **buffers: int) -> tuple[Machine, int]:
-    machine = Machine(program, chip(**buffers), OneLineAtATime(len(program.stages)))
+def play(program: Program, **parts: int) -> tuple[Machine, int]:
+    machine = Machine(program, chip(**parts), OneLineAtATime(len(program.stages)))
     return machine, machine.run()
 
 
@@ -113,6 +113,16 @@ def test_time_after_the_last_beat_belongs_to_the_decoder() -> None:
     assert stalls(program, machine, compute) == {"ifmap_dram": 20, "decoder": 70}
 
 
+def test_lines_that_a_full_decoder_held_back_belong_to_the_decoder() -> None:
+    b = Builder()
+    ifmap = b.read(IFMAP, 3)
+    compute = b.compute(10, needs_ifmap=ifmap)
+    program = b.program()
+    machine, _ = play(program)
+    machine.times.held[ifmap] = CORE.to_fs(12)
+    assert stalls(program, machine, compute) == {"decoder": 12, "ifmap_dram": 18}
+
+
 def test_a_read_waits_until_its_producer_is_accepted_and_the_wait_is_walked_back() -> None:
     b = Builder()
     ifmap = b.read(IFMAP, 1)
@@ -138,6 +148,21 @@ def test_a_block_table_is_fetched_before_its_blocks_and_charged_to_the_index() -
     assert stalls(program, machine, compute) == {"index_dram": 10, "ifmap_dram": 20}
 
 
+def test_table_entries_are_fetched_one_tile_ahead_and_no_further() -> None:
+    b = Builder()
+    first = b.read(IFMAP, 3, index=b.read(INDEX, 1), acquire_bytes=1000)
+    ahead = b.read(INDEX, 1, needs_ifmap=first)
+    second = b.read(IFMAP, 3, index=ahead, acquire_bytes=1000)
+    further = b.read(INDEX, 1, needs_ifmap=second)
+    third = b.read(IFMAP, 3, index=further, acquire_bytes=1000)
+    for tile in (first, second, third):
+        b.compute(100, needs_ifmap=tile, release_ifmap_bytes=1000)
+    machine, _ = play(b.program())
+    assert machine.times.submit[ahead] == machine.times.submit[first]
+    assert machine.times.submit[further] == machine.times.submit[second]
+    assert cycles(machine.times.submit[second]) == 140, "when the first tile is released"
+
+
 def test_a_full_ofmap_buffer_stops_the_array_until_a_write_is_accepted() -> None:
     b = Builder()
     ifmap = b.read(IFMAP, 1)
@@ -149,6 +174,17 @@ def test_a_full_ofmap_buffer_stops_the_array_until_a_write_is_accepted() -> None
     # a ends at 20; its five lines are accepted at 70; then c starts.
     assert cycles(machine.times.submit[c]) == 70
     assert stalls(program, machine, c) == {"ofmap_dram": 50}
+
+
+def test_the_encoder_fills_once_a_tile_and_only_for_coded_blocks() -> None:
+    b = Builder()
+    ifmap = b.read(IFMAP, 1)
+    a = b.compute(100, needs_ifmap=ifmap)
+    coded = b.write(a, 4, work=60)
+    raw = b.write(b.compute(1000, needs_ifmap=ifmap), 4)
+    machine, _ = play(b.program(), encode_fill=7)
+    assert cycles(machine.times.done[coded]) == 110 + 60 + 7 + 40
+    assert cycles(machine.times.done[raw]) == 1110 + 40
 
 
 def test_encoder_lanes_work_on_blocks_side_by_side() -> None:

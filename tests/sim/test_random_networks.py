@@ -155,7 +155,7 @@ def test_the_laws_hold(seed: int, codec: str, layout: str, policy: str) -> None:
         check_stage(program, number, stage, blocked, chip)
     check_table_entries(program, chip)
     played = run(program, chip)
-    check_run(program, played.counts, policy)
+    check_run(program, played.counts, policy, chip.dram.config.line_bytes)
     check_order(program, played.times)
 
 
@@ -168,12 +168,15 @@ def check_stage(program: Program, number: int, stage: Stage, blocked: Images, ch
     if per_image[0] is None:
         assert ofmap.fetched_bytes == ofmap.coded_bytes + ofmap.padding_bytes
         assert_close(ofmap.coded_bytes, N_IMAGES * bits_to_bytes(output.n_values * output.bits))
-        assert ofmap.fallback_blocks == 0
+        assert ofmap.fallback_blocks == program.stages[number].encoded_values == 0
     else:
         maps = [m for m in per_image if m is not None]
         assert ofmap.coded_bytes == sum(int(m.block_bytes.sum()) for m in maps)
         assert ofmap.index_bytes == sum(m.table_lines for m in maps) * line_bytes
         assert ofmap.fallback_blocks == sum(int(m.fallback.sum()) for m in maps)
+        sizes = [image[output].blocks.n_values for image in blocked]
+        coded_values = [n[~m.fallback].sum() for n, m in zip(sizes, maps, strict=True)]
+        assert program.stages[number].encoded_values == sum(coded_values)
         moved_lines = sum(int(m.n_lines.sum()) for m in maps)
         assert ofmap.coded_bytes + ofmap.padding_bytes == moved_lines * line_bytes
     assert_close(ofmap.needed_bytes, N_IMAGES * bits_to_bytes(output.n_values * output.bits))
@@ -185,7 +188,10 @@ def check_stage(program: Program, number: int, stage: Stage, blocked: Images, ch
     if not any(part in blocked[0] for part in parts):
         assert ifmap.index_bytes == ifmap.overfetch_bytes == ifmap.fallback_blocks == 0
         assert ifmap.coded_bytes == ifmap.needed_bytes
-    elif chip.codec.name == "raw":  # every value costs its bytes: overfetch can be reckoned
+    if chip.codec.name == "raw":
+        assert program.stages[number].decoded_values == 0
+    if chip.codec.name == "raw" and any(part in blocked[0] for part in parts):
+        # Every value costs its bytes: overfetch can be reckoned.
         assert_close(ifmap.coded_bytes - ifmap.overfetch_bytes, ifmap.needed_bytes)
     if isinstance(stage.layer, Conv):
         least = bits_to_bytes(stage.layer.n_weights * stage.layer.weight_bits)
@@ -263,7 +269,7 @@ def check_order(program: Program, times: Times) -> None:
             assert not loads or done[tables].max() <= start[reads].min()
 
 
-def check_run(program: Program, counts: RunCounts, policy: str) -> None:
+def check_run(program: Program, counts: RunCounts, policy: str, line_bytes: int) -> None:
     n_lines = int(program.extents.n_lines.sum())
     for layer in counts.layers:
         busy = layer.compute_cycles + layer.vector_cycles
@@ -276,5 +282,9 @@ def check_run(program: Program, counts: RunCounts, policy: str) -> None:
     assert counts.image_end_cycles[-1] == counts.cycles - drain
     moved = sum(layer.dram.reads + layer.dram.writes for layer in counts.layers)
     assert moved == n_lines if policy == "ideal" else moved <= n_lines
+    if policy == "ideal":  # every burst is charged to the stage that asked for it
+        for stage, layer in enumerate(counts.layers):
+            fetched = sum(b.fetched_bytes for b in program.stages[stage].bytes_by_tensor.values())
+            assert (layer.dram.reads + layer.dram.writes) * line_bytes == fetched
     states = sum(x.dram.active_rank_cycles + x.dram.idle_rank_cycles for x in counts.layers)
     assert states == counts.memory_cycles

@@ -1,0 +1,68 @@
+"""Buffer accesses of stages small enough to count by hand."""
+
+from accelsim.hardware.chip import Chip
+from accelsim.mapping.lower import lower
+from accelsim.mapping.stage import StagePlan, Tiling
+from accelsim.mapping.stages import stages
+from accelsim.mapping.work import SramCounts, StageWork
+from accelsim.workload.graph import Edge
+from accelsim.workload.layer import Add, Conv, Layer, Pool, Window
+from tests.mapping.small_stages import graph_of
+from tests.mapping.test_lower import chip_of
+
+
+def work_of(layers: list[Layer], chip: Chip, *, in_channels: int, bits: int = 8) -> StageWork:
+    graph = graph_of(layers, [Edge("x", 4, 6, 6, bits=bits)])
+    stage = stages(graph)[0]
+    stored = stage.output
+    tiling = Tiling(
+        out_channels=stored.channels, out_rows=stored.rows, out_cols=stored.cols,
+        in_channels=in_channels, order="weights_outer", ifmap_resident=False,
+        weights_resident=False, ifmap_tile_bytes=0, weight_tile_bytes=0, ofmap_tile_bytes=0,
+        traffic_bytes=0,
+    )  # fmt: skip
+    return lower([StagePlan(stage, tiling)], [{}], chip).stages[0]
+
+
+def test_split_input_channels_move_wide_sums_through_the_ofmap_buffer() -> None:
+    """36 pixels, 8 outputs, two passes of 2 channels on a 4 x 4 output stationary array."""
+    conv = Conv("y", "x", "y", 4, 8, Window((1, 1)))
+    work = work_of([conv], chip_of("linear", (4, 4, 4)), in_channels=2)
+    assert work.macs == 36 * 8 * 4
+    assert work.sram == SramCounts(
+        ifmap_write_bytes=4 * 36,
+        # Pixels lie along the rows: each of 2 folds of output channels reads all of them.
+        ifmap_read_bytes=2 * 4 * 36,
+        weight_write_bytes=32,
+        # 9 folds of pixels read all weights.
+        weight_read_bytes=9 * 32,
+        # Both passes write 288 sums of 4 bytes; the second reads those of the first, and
+        # the drain path all at the end.
+        ofmap_write_bytes=2 * 288 * 4,
+        ofmap_read_bytes=288 * 4 + 288 * 4,
+    )
+    assert (work.encoded_values, work.decoded_values, work.fused_pool_values) == (0, 0, 0)
+    assert work.bytes_by_tensor["psum"].fetched_bytes == 0
+
+
+def test_a_fused_pooling_stores_less_than_it_drains() -> None:
+    conv = Conv("y", "x", "y", 4, 8, Window((1, 1)))
+    pool = Pool("z", "y", "z", Window((2, 2), (2, 2)))
+    work = work_of([conv, pool], chip_of("linear", (4, 4, 4)), in_channels=4)
+    assert work.fused_pool_values == 36 * 8
+    assert work.sram.ofmap_read_bytes == 36 * 8  # finished values, one byte each
+    assert work.bytes_by_tensor["ofmap"].needed_bytes == 9 * 8
+    assert work.vector_values == 0
+
+
+def test_a_sum_reads_all_its_operands_and_a_pooling_its_whole_window() -> None:
+    chip = chip_of("linear", (4, 4, 4))
+    added = work_of([Add("y", ("x", "x"), "y")], chip, in_channels=1, bits=12)
+    assert added.vector_values == 4 * 36
+    assert added.bytes_by_tensor["ifmap"].needed_bytes == 2 * 4 * 36 * 12 // 8
+    # In a buffer a word of 12 bits takes two bytes.
+    assert added.sram.ifmap_write_bytes == added.sram.ifmap_read_bytes == 2 * 4 * 36 * 2
+    pooled = work_of([Pool("y", "x", "y", Window((2, 2), (2, 2)))], chip, in_channels=1)
+    assert pooled.vector_values == 4 * 9 * 4
+    assert pooled.sram.ifmap_read_bytes == 4 * 36
+    assert pooled.sram.ofmap_write_bytes == pooled.sram.ofmap_read_bytes == 4 * 9
