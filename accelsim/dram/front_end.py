@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from accelsim.dram.config import DramConfig
 from accelsim.dram.front import Front, FrontState, Out, Requester, new_front
 from accelsim.dram.memory import Completion, Decoder, Transfer
-from accelsim.dram.rings import put, with_room
+from accelsim.dram.rings import Rings
 from accelsim.units import ceil_div
 
 LOG_ROWS = 1 << 16
@@ -26,7 +26,7 @@ class FrontEnd:
         record_traffic: bool,
     ) -> None:
         self._period_fs = config.clock.period_fs
-        self.state: FrontState = new_front(
+        front = new_front(
             self._period_fs,
             n_requesters,
             config.organisation.channels,
@@ -34,19 +34,26 @@ class FrontEnd:
             decoders,
             n_traffic=LOG_ROWS if record_traffic else 0,
         )
+        self._rings = Rings(front, self._period_fs)
+        self._records_traffic = record_traffic
         self._n_transfers = 0
         self._taken: list[NDArray[np.int64]] = []
 
+    @property
+    def state(self) -> FrontState:
+        return self._rings.front
+
     def submit(self, now_fs: int, transfer: Transfer) -> int:
-        self.state = with_room(self.state, transfer.requester, len(transfer.first_line))
         number = self._n_transfers
-        put(self.state, number, now_fs, self._period_fs, transfer)
+        self._rings.put(number, now_fs, transfer)
         self._n_transfers = number + 1
         return number
 
     def completions(self) -> list[Completion]:
         """What the last call of the kernel completed, in order of time."""
         n = int(self.state.front[Front.OUT])
+        if n == 0:
+            return []
         rows = self.state.out[:n].tolist()
         if n > 1:
             rows.sort(key=_time_of)
@@ -70,6 +77,8 @@ class FrontEnd:
 
     def take_traffic(self) -> bool:
         """Empty the traffic log if it is more than half full; True if it was."""
+        if not self._records_traffic:
+            return False
         n = int(self.state.front[Front.TRAFFIC])
         if n <= LOG_ROWS // 2:
             return False

@@ -42,6 +42,7 @@ class Dramsim3Memory:
         self._front_end = FrontEnd(
             config, n_requesters, decoders, outstanding_reads, record_traffic
         )
+        self._records_commands = record_commands
         self._drain_writes = 0
         self._end_cycle = 0
         self._commands: list[NDArray[np.int64]] = []
@@ -115,6 +116,8 @@ class Dramsim3Memory:
     def _take_logs(self) -> bool:
         """Empty the logs that are more than half full; True if there was one."""
         taken = self._front_end.take_traffic()
+        if not self._records_commands:
+            return taken
         n = int(self._state.misc[Misc.LOG_LENGTH])
         if n > LOG_ROWS // 2:
             self._commands.append(self._state.log[:n].copy())
