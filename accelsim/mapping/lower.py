@@ -218,7 +218,7 @@ class _StageWalk:
                 output.wrote_table(complete, rows[-1])
                 n_bytes = len(complete) * self._placement.line_bytes
                 self._tally.moved_table("ofmap", "index_bytes", n_bytes, write=True)
-        self._writer.set(rows[-1], "release_ofmap_bytes", self._plan.tiling.ofmap_tile_bytes)
+        self._writer.add_to(rows[-1], "release_ofmap_bytes", self._plan.tiling.ofmap_tile_bytes)
 
     def _write_row(self, first_line: Ints, n_lines: Ints, work: Ints, label: dict[str, int]) -> int:
         first, last = self._writer.add_extents(first_line, n_lines, work)

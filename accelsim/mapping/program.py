@@ -78,6 +78,11 @@ class Rows:
     def n_rows(self) -> int:
         return len(self.kind)
 
+    @property
+    def on_array(self) -> Column:
+        """[n] the COMPUTE and VECTOR rows, in the order in which the array makes them."""
+        return np.flatnonzero((self.kind == Kind.COMPUTE) | (self.kind == Kind.VECTOR))
+
 
 @dataclass(frozen=True)
 class ExtentTable:
@@ -112,10 +117,6 @@ class RowWriter:
         self._work: list[NDArray[np.int64]] = []
         self._n_extents = 0
 
-    @property
-    def next_row(self) -> int:
-        return len(self._rows)
-
     def add(self, **values: int) -> int:
         """Append one row; columns not named are ``NONE`` (references) or 0 (amounts)."""
         row = _BLANK | values
@@ -135,12 +136,8 @@ class RowWriter:
         self._n_extents += len(first_line)
         return start, self._n_extents
 
-    def set(self, row: int, column: str, value: int) -> None:
-        """Set one cell of a row that is already written (a release becomes known later)."""
-        self._rows[row][column] = value
-
     def add_to(self, row: int, column: str, amount: int) -> None:
-        """Add to one cell of a row that is already written."""
+        """Add to one cell of a row that is already written (a release becomes known later)."""
         self._rows[row][column] += amount
 
     def table(self) -> tuple[Rows, ExtentTable]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from typing import Final
 
 from accelsim.mapping.work import TENSOR_KINDS as TENSOR_KINDS
@@ -77,4 +77,3 @@ class RunCounts:
     drain_writes: int = 0
     memory_cycles: int = 0
     dram_lines_submitted: int = 0
-    extra: dict[str, int] = field(default_factory=dict)

@@ -160,7 +160,7 @@ class Machine:
     def _array(self) -> Process:
         times, env, core = self.times, self.env, self._core
         ofmap = self._buffers[Requester.OFMAP]
-        for row in np.flatnonzero(np.isin(self._rows.kind, (Kind.COMPUTE, Kind.VECTOR))).tolist():
+        for row in self._rows.on_array.tolist():
             times.begin[row] = now_fs(env)
             yield from self._until_done(self._needs_weight[row])
             yield from self._until_done(self._needs_ifmap[row])
@@ -245,6 +245,5 @@ class Machine:
 def _last_rows(program: Program) -> frozenset[int]:
     """The last COMPUTE or VECTOR row of each (image, stage)."""
     rows = program.rows
-    busy = np.flatnonzero(np.isin(rows.kind, (Kind.COMPUTE, Kind.VECTOR)))
-    last = {(int(rows.image[r]), int(rows.stage[r])): int(r) for r in busy}
+    last = {(int(rows.image[r]), int(rows.stage[r])): int(r) for r in rows.on_array}
     return frozenset(last.values())

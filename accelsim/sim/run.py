@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
-
 from accelsim.dram.memory import POLICIES, Background, Decoder, Memory
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.program import Kind, Program, Requester
@@ -62,7 +60,7 @@ def _count(
     last_end = [0] * n_stages
     image_end = [0] * program.n_images
     previous_end = 0
-    for row in np.flatnonzero(np.isin(rows.kind, (Kind.COMPUTE, Kind.VECTOR))).tolist():
+    for row in rows.on_array.tolist():
         stage, image = int(rows.stage[row]), int(rows.image[row])
         busy = compute if rows.kind[row] == Kind.COMPUTE else vector
         busy[stage] += int(rows.cycles[row])
@@ -72,7 +70,7 @@ def _count(
         total[stage] += end - previous_end
         previous_end = last_end[stage] = image_end[image] = end
     end_cycle = core.edge_at_or_after(end_fs)
-    final = int(rows.stage[np.flatnonzero(rows.kind <= Kind.VECTOR)[-1]])
+    final = int(rows.stage[rows.on_array[-1]])
     stalls[final]["drain"] += end_cycle - previous_end
     total[final] += end_cycle - previous_end
 

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 
+from accelsim.errors import MappingError
 from accelsim.mapping.layout import BlockedMap, LinearMap
-from accelsim.mapping.place import PlacedMap
+from accelsim.mapping.place import PlacedMap, Placement
 from accelsim.mapping.program import NONE
 from accelsim.mapping.window import Window3
 from tests.mapping.test_layout import stats, stored
+from tests.mapping.test_lower import chip_of, made_up_stats
 
 
 def test_a_reader_waits_for_the_writers_of_its_own_channels_and_rows() -> None:
@@ -30,6 +32,41 @@ def test_channels_that_lie_together_wait_for_each_other() -> None:
     placed.wrote(Window3(0, 2, 0, 8, 0, 5), 1)
     placed.wrote(Window3(2, 6, 0, 8, 0, 5), 2)
     assert placed.last_write(Window3(0, 1, 0, 8, 0, 5)) == 2
+
+
+def test_images_lie_apart_and_share_the_codec_tables() -> None:
+    chip = chip_of("slotted", (4, 4, 4))
+    placement, a_map = Placement(chip), stored(5, 4, 8)
+    measured = {a_map: made_up_stats(a_map, np.random.default_rng(0))}
+    one = placement.place(a_map, measured)
+    assert placement.place(a_map, measured) is one
+    placement.next_image()
+    two = placement.place(a_map, measured)
+    assert one.codec_table == two.codec_table
+    assert one.codec_table[1] == -(-300 // 8 // placement.line_bytes)
+    assert one.layout.base_line != two.layout.base_line
+
+
+def test_packed_blocks_lie_as_their_producer_writes_them() -> None:
+    chip, a_map = chip_of("packed", (4, 4, 4)), stored(8, 4, 5)  # blocks of 4 x 2 x 5
+    measured = {a_map: made_up_stats(a_map, np.random.default_rng(0))}
+    tiles = [Window3(c, c + 4, r, r + 2, 0, 5) for r in (2, 0) for c in (4, 0)]
+    layout = Placement(chip).place(a_map, measured, tiles).layout
+    assert isinstance(layout, BlockedMap)
+    next_line = layout.base_line
+    for tile in tiles:
+        (block,) = layout.blocks(tile)
+        assert layout.first_line[block] == next_line
+        next_line += layout.n_lines[block]
+    assert layout.table_line == next_line
+
+
+def test_tiles_that_cut_blocks_are_refused() -> None:
+    chip, a_map = chip_of("slotted", (4, 4, 4)), stored(4, 4, 5)
+    measured = {a_map: made_up_stats(a_map, np.random.default_rng(0))}
+    halves = [Window3(0, 4, r, r + 1, 0, 5) for r in range(4)]
+    with pytest.raises(MappingError, match="cut blocks"):
+        Placement(chip).place(a_map, measured, halves)
 
 
 @pytest.mark.parametrize("packed", [False, True])
