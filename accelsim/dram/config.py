@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias, get_args
 
+from accelsim.dram.power import Power
 from accelsim.errors import ConfigError
 from accelsim.units import Clock
 
@@ -110,47 +111,6 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Rail:
-    """One supply rail: its voltage and its IDD currents in mA for each device."""
-
-    name: str
-    volts: float
-    IDD0: float
-    IDD2N: float
-    IDD3N: float
-    IDD4R: float
-    IDD4W: float
-    IDD5AB: float
-    IDD5PB: float
-    IDD6: float
-
-
-@dataclass(frozen=True)
-class TypicalFactors:
-    """Measured draw over data sheet maximum. Applied to energies, which are differences of
-    currents, never to single currents: an activate energy would turn negative."""
-
-    activate: float = 1.0
-    read: float = 1.0
-    write: float = 1.0
-    refresh: float = 1.0
-    active_standby: float = 1.0
-    idle_standby: float = 1.0
-
-
-@dataclass(frozen=True)
-class Power:
-    """Everything that prices commands and time."""
-
-    rails: tuple[Rail, ...]
-    typical: TypicalFactors = TypicalFactors()
-    io_pj_per_bit: float = 0.0
-    """Termination energy that no IDD current contains, at equally many zeros and ones."""
-    phy_pj_per_bit: float = 0.0
-    """Controller and PHY on the chip's side."""
-
-
-@dataclass(frozen=True)
 class Controller:
     """Queues and policies of the memory controller."""
 
@@ -226,11 +186,9 @@ def check(config: DramConfig) -> None:
         for key in fields(rail):
             value = getattr(rail, key.name)
             if key.name != "name" and not 0 <= value < 1e6:
-                raise ConfigError(
-                    f"DRAM {config.name}: {rail.name}.{key.name}",
-                    f"must be a current in mA or a voltage, 0 or more, got {value}",
-                    "see the data sheet's IDD table",
-                )
+                where = f"DRAM {config.name}: {rail.name}.{key.name}"
+                problem = f"must be a current in mA or a voltage, 0 or more, got {value}"
+                raise ConfigError(where, problem, "see the data sheet's IDD table")
 
 
 def _check_organisation(name: str, organisation: Organisation) -> None:
@@ -256,7 +214,7 @@ def _check_organisation(name: str, organisation: Organisation) -> None:
             "a row holds at least one burst of at least one byte per beat",
         )
     if organisation.channels * organisation.channel_lines * organisation.line_bytes > 1 << 50:
-        raise ConfigError(f"DRAM {name}", "is larger than 1 PiB", "check rows, ranks and channels")
+        raise ConfigError(f"DRAM {name}", "is larger than 1 PiB", "check rows and channels")
 
 
 def _check_timing(name: str, timing: Timing, organisation: Organisation) -> None:
@@ -339,6 +297,5 @@ def _check_controller(name: str, controller: Controller) -> None:
         ("transaction_queue_size", controller.transaction_queue_size),
     ):
         if not 1 <= value <= 4096:
-            raise ConfigError(
-                f"DRAM {name}: {key}", f"must be between 1 and 4096, got {value}", "usual: 8 and 32"
-            )
+            problem = f"must be between 1 and 4096, got {value}"
+            raise ConfigError(f"DRAM {name}: {key}", problem, "usual: 8 and 32")

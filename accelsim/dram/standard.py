@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from accelsim.dram.config import Controller, DramConfig, Organisation, PagePolicy, Power, Timing
+from accelsim.dram.config import Controller, DramConfig, Organisation, PagePolicy, Timing
+from accelsim.dram.power import Power
 from accelsim.registry import Registry
 
 DEFAULT_ADDRESS_MAP = "rochracobabg"

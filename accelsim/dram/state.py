@@ -97,7 +97,6 @@ class Slot(IntEnum):
     KEY = 0
     """Byte address: equal keys merge, or forward from write to read."""
     IS_WRITE = auto()
-    CHANNEL = auto()
     RANK = auto()
     GROUP = auto()
     BANK = auto()
@@ -174,7 +173,6 @@ class Misc(IntEnum):
 
     FREE_SLOT = 0
     LOG_LENGTH = auto()
-    DUAL_COMMANDS = auto()
     FLUSH = auto()
     """1: write buffers drain completely."""
 

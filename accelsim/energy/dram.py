@@ -18,7 +18,8 @@ from dataclasses import dataclass
 from math import fsum
 from typing import Literal, TypeAlias
 
-from accelsim.dram.config import DramConfig, Rail, TypicalFactors
+from accelsim.dram.config import DramConfig
+from accelsim.dram.power import Rail, TypicalFactors
 from accelsim.sim.counts import DramEvents
 
 EnergyMode: TypeAlias = Literal["max", "typical"]

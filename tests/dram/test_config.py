@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accelsim.dram.address_map import address_map
-from accelsim.dram.config import DramConfig, Power
+from accelsim.dram.config import DramConfig
+from accelsim.dram.power import Power
 from accelsim.dram.standard import STANDARDS, DramStandard
 from accelsim.errors import ConfigError, UnknownNameError
 from accelsim.units import Clock

@@ -27,7 +27,7 @@ from accelsim.dram.kernel.queues import (
 )
 from accelsim.dram.kernel.transactions import move, release
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Group, Misc, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Group, Slot, State
 from accelsim.jit import state_kernel
 
 
@@ -164,11 +164,9 @@ def issue_commands(s: State, c: int, t: int) -> None:
         if choice == NONE:
             return
         is_row = choice < Command.RD * POSITION
-        if attempt == 1:
-            if is_row == first_is_row:
-                # As in DRAMsim3, the pointer stays at the queue whose choice is dropped.
-                return
-            s.misc[Misc.DUAL_COMMANDS] += 1
+        if attempt == 1 and is_row == first_is_row:
+            # As in DRAMsim3, the pointer stays at the queue whose choice is dropped.
+            return
         issue(s, c, choice, t)
         first_is_row = is_row
 

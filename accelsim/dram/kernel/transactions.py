@@ -74,7 +74,6 @@ def new_slot(s: State, c: int, key: int, line: int, is_write: int, label: int, t
     head = bucket_of(s, key)
     s.slot[i, Slot.KEY] = key
     s.slot[i, Slot.IS_WRITE] = is_write
-    s.slot[i, Slot.CHANNEL] = c
     s.slot[i, Slot.RANK] = r
     s.slot[i, Slot.GROUP] = g
     s.slot[i, Slot.BANK] = b

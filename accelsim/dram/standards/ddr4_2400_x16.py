@@ -1,6 +1,7 @@
 """DDR4-2400, one 8 Gb x16 device on a 16-bit bus: the memory of a small edge board."""
 
-from accelsim.dram.config import Controller, Organisation, Power, Rail, Timing, TypicalFactors
+from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.power import Power, Rail, TypicalFactors
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD79-4 speed bin DDR4-2400, nanoseconds rounded up to cycles"

@@ -1,6 +1,7 @@
 """DDR4-3200, one 8 Gb x16 device on a 16-bit bus."""
 
-from accelsim.dram.config import Controller, Organisation, Power, Rail, Timing, TypicalFactors
+from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.power import Power, Rail, TypicalFactors
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD79-4 speed bin DDR4-3200, nanoseconds rounded up to cycles"

@@ -1,6 +1,7 @@
 """DDR4-3200, eight 8 Gb x8 devices on a 64-bit bus: one rank of a desktop module."""
 
-from accelsim.dram.config import Controller, Organisation, Power, Rail, Timing, TypicalFactors
+from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.power import Power, Rail, TypicalFactors
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD79-4 speed bin DDR4-3200, nanoseconds rounded up to cycles"

@@ -1,6 +1,7 @@
 """HBM2 at 2.0 Gb/s per pin: one legacy 128-bit channel of a stack, 32 GB/s."""
 
-from accelsim.dram.config import Controller, Organisation, Power, Rail, Timing
+from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.power import Power, Rail
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _DRAMSIM3 = "DRAMsim3 HBM2_8Gb_x128.ini"

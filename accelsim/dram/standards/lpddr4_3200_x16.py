@@ -1,6 +1,7 @@
 """LPDDR4-3200, one 16-bit channel of a dual-channel 8 Gb die: the memory of a phone or edge SoC."""
 
-from accelsim.dram.config import Controller, Organisation, Power, Rail, Timing, TypicalFactors
+from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.power import Power, Rail, TypicalFactors
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD209-4 for 3200 MT/s, nanoseconds rounded up to cycles of 0.625 ns"
