@@ -67,7 +67,7 @@ def simulate(
     >>> from accelsim import read_hardware, read_trace
     >>> result = simulate(read_hardware("edge_npu"), read_trace("squeezenet1_1"), codec="zvc")
     >>> result.totals.macs
-    355915520
+    352540352
     """
     chip = with_codec(chip, codec)
     prepared = prepare(chip, trace, images=images, mapping=mapping)
