@@ -14,7 +14,7 @@ from accelsim.mapping.allocate import Allocator
 from accelsim.mapping.layout import BlockedMap, LinearMap, MapLayout, block_grid, blocks_in
 from accelsim.mapping.program import NONE
 from accelsim.mapping.stage import StoredMap
-from accelsim.mapping.window import Window3
+from accelsim.mapping.window import Block, Window3
 from accelsim.units import bits_to_bytes, ceil_div
 
 Ints = NDArray[np.int64]
@@ -25,14 +25,14 @@ ImageStats = Mapping[StoredMap, MapStats]
 class PlacedMap:
     """A map in DRAM, and the WRITE rows that its readers wait for."""
 
-    def __init__(self, layout: MapLayout, codec_table: tuple[int, int], group: int) -> None:
-        """``group`` channels lie together: what waits for one waits for all of them."""
+    def __init__(self, layout: MapLayout, codec_table: tuple[int, int], block: Block) -> None:
+        """Who waits for a value waits for all channels and columns of its ``block``."""
         self.layout = layout
         self.codec_table = codec_table
         """First line and lines of the codec's tables for this map."""
-        self._group = group
-        n_groups = ceil_div(layout.stored.channels, group)
-        self._written = np.full((n_groups, layout.stored.rows), NONE, np.int64)
+        self._block, stored = block, layout.stored
+        n_groups, n_cols = ceil_div(stored.channels, block[0]), ceil_div(stored.cols, block[2])
+        self._written = np.full((n_groups, stored.rows, n_cols), NONE, np.int64)
         self._entry_written = np.full(layout.table_lines, NONE, np.int64)
         if isinstance(layout, BlockedMap):
             self._entries_missing = self._entries_of(layout.all_blocks)
@@ -45,9 +45,10 @@ class PlacedMap:
         """The WRITE row after which all of ``window`` is stored; ``NONE`` for network inputs."""
         return int(self._written[self._cells(window)].max(initial=NONE))
 
-    def _cells(self, window: Window3) -> tuple[slice, slice]:
-        groups = slice(window.c0 // self._group, ceil_div(window.c1, self._group))
-        return groups, slice(window.r0, window.r1)
+    def _cells(self, window: Window3) -> tuple[slice, slice, slice]:
+        (bc, _, bq), w = self._block, window
+        groups, cols = slice(w.c0 // bc, ceil_div(w.c1, bc)), slice(w.q0 // bq, ceil_div(w.q1, bq))
+        return groups, slice(w.r0, w.r1), cols
 
     def complete_table_lines(self, blocks: Ints) -> Ints:
         """Lines of the block table that become complete when ``blocks`` are known, rising."""
@@ -114,12 +115,12 @@ class Placement:
         return self._maps[stored]
 
     def _new(self, stored: StoredMap, stats: ImageStats, tiles: Sequence[Window3]) -> PlacedMap:
-        group = self._codec.block[0]
+        block = self._codec.block
         if stored not in stats:
             lines = LinearMap.size_lines(stored, self.line_bytes)
             start = self._allocator.take(lines)
-            return PlacedMap(LinearMap(stored, start, self.line_bytes, group), (0, 0), group)
-        block, measured = self._codec.block, stats[stored]
+            return PlacedMap(LinearMap(stored, start, self.line_bytes, block[0]), (0, 0), block)
+        measured = stats[stored]
         whole = Window3(0, stored.channels, 0, stored.rows, 0, stored.cols)
         grid = block_grid(stored, block)
         order = np.concatenate([blocks_in(t, block, grid) for t in tiles or (whole,)])
@@ -135,4 +136,4 @@ class Placement:
         if stored not in self._codec_tables:
             table_bytes = bits_to_bytes(measured.table_bits)
             self._codec_tables[stored] = self.take_bytes(table_bytes) if table_bytes else (0, 0)
-        return PlacedMap(layout, self._codec_tables[stored], group)
+        return PlacedMap(layout, self._codec_tables[stored], block)

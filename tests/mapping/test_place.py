@@ -13,7 +13,7 @@ from tests.mapping.test_lower import chip_of, made_up_stats
 
 
 def test_a_reader_waits_for_the_writers_of_its_own_channels_and_rows() -> None:
-    placed = PlacedMap(LinearMap(stored(10, 8, 5), 0, 16, 4), (0, 0), 4)
+    placed = PlacedMap(LinearMap(stored(10, 8, 5), 0, 16, 4), (0, 0), (4, 2, 3))
     assert placed.last_write(Window3(0, 10, 0, 8, 0, 5)) == NONE
     placed.wrote(Window3(0, 4, 0, 4, 0, 5), 1)
     placed.wrote(Window3(0, 4, 4, 8, 0, 5), 2)
@@ -28,10 +28,18 @@ def test_a_reader_waits_for_the_writers_of_its_own_channels_and_rows() -> None:
 
 
 def test_channels_that_lie_together_wait_for_each_other() -> None:
-    placed = PlacedMap(LinearMap(stored(10, 8, 5), 0, 16, 4), (0, 0), 4)
+    placed = PlacedMap(LinearMap(stored(10, 8, 5), 0, 16, 4), (0, 0), (4, 2, 3))
     placed.wrote(Window3(0, 2, 0, 8, 0, 5), 1)
     placed.wrote(Window3(2, 6, 0, 8, 0, 5), 2)
     assert placed.last_write(Window3(0, 1, 0, 8, 0, 5)) == 2
+
+
+def test_a_reader_of_columns_does_not_wait_for_the_tile_beside_it() -> None:
+    placed = PlacedMap(LinearMap(stored(4, 8, 9), 0, 16, 4), (0, 0), (4, 1, 3))
+    placed.wrote(Window3(0, 4, 0, 8, 0, 6), 1)
+    placed.wrote(Window3(0, 4, 0, 8, 6, 9), 2)
+    assert placed.last_write(Window3(0, 4, 0, 8, 0, 6)) == 1
+    assert placed.last_write(Window3(0, 4, 0, 8, 5, 7)) == 2
 
 
 def test_images_lie_apart_and_share_the_codec_tables() -> None:
@@ -74,7 +82,7 @@ def test_a_line_of_the_table_is_written_with_the_last_of_its_entries(packed: boo
     # 48-bit entries in 16-byte lines: entries 0 1 2a | 2b 3 4 5a | ...; slots: all in one line.
     order = np.arange(5) if packed else None
     layout = BlockedMap(stored(5, 4, 8), (1, 4, 8), stats([32] * 5, [100] * 5), 0, 16, order)
-    placed = PlacedMap(layout, (0, 0), 1)
+    placed = PlacedMap(layout, (0, 0), (1, 4, 8))
     complete = [placed.complete_table_lines(np.array([b])).tolist() for b in (0, 2, 1, 4, 3)]
     assert complete == ([[], [], [0], [], [1]] if packed else [[], [], [], [], [0]])
     placed.wrote_table(np.array([0]), 7)
