@@ -152,6 +152,8 @@ def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
         return chip
     chosen = {"ofmap": codec} if isinstance(codec, str) else codec
     keys = {"ofmap": "codec.name", "weight": "codec.weight_name"}
+    for name in chosen.values():
+        CODECS[name]  # an unknown name says so itself, with the nearest
     overrides = {keys[tensor]: name for tensor, name in chosen.items()}
     return chip_from_resolved(chip.resolved, overrides)
 
