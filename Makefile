@@ -16,7 +16,9 @@ dev: setup                                ## plus what tests need
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 
 demo: setup                               ## a real network through the whole simulator
-	$(BIN)/accelsim compare edge_npu squeezenet1_1 --codecs raw,zvc,zero_rle,eyeriss_rlc,huffman --out results/demo
+	$(BIN)/accelsim run edge_npu squeezenet1_1 --codec huffman --out results/demo/huffman
+	$(BIN)/accelsim compare edge_npu squeezenet1_1 \
+		--codecs raw,zvc,zero_rle,eyeriss_rlc,huffman --out results/demo
 
 test: dev lint                            ## every test, on two cores
 	$(BIN)/python -m pytest -n 2 -q

@@ -207,7 +207,7 @@ def test_the_dram_trace_replays_in_dramsim3s_format(trace: Trace, tmp_path: Path
 def test_what_cannot_be_run_says_why(trace: Trace) -> None:
     with pytest.raises(TraceError, match="9 images asked for, the trace has 3"):
         simulate(chip(), trace, images=9)
-    with pytest.raises(UnknownNameError, match="unknown codec 'zcv'. Did you mean 'zvc'"):
+    with pytest.raises(UnknownNameError, match="unknown codec 'zcv'"):
         simulate(chip(), trace, codec="zcv")
     with pytest.raises(ConfigError, match="compressed weights are not modelled"):
         simulate(chip(), trace, codec={"weight": "zvc"})

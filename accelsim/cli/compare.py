@@ -36,7 +36,7 @@ def compare(
     codecs
         Names with commas, such as raw,zvc,huffman (`accelsim codecs list`).
     mapping
-        Each codec with its own best tiling, or the first codec's tiling for all.
+        Each codec with its own best tiling, or one for all: the first codec's that has blocks.
     images
         How many images of the trace; throughput is the steady state from 2 on.
     rank_by

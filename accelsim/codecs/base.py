@@ -64,6 +64,16 @@ class Blocks(NamedTuple):
         """[n_blocks] values of each block."""
         return np.diff(self.offsets)
 
+    @property
+    def nonzeros(self) -> NDArray[np.int64]:
+        """[n_blocks] values other than zero in each block.
+
+        >>> Blocks(np.array([0, 7, 0]), np.array([0, 2, 3])).nonzeros
+        array([1, 0])
+        """
+        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.values != 0)])
+        return np.diff(before[self.offsets])
+
 
 @dataclass(frozen=True)
 class Bitstream:
@@ -209,12 +219,10 @@ class Codec(ABC):
 
     def measure(self, blocks: Blocks) -> BlockStats:
         """Sizes and cycles of each block; equal to what ``encode`` writes."""
-        from accelsim.codecs.bits import count_nonzeros
-
         return BlockStats(
             n_values=blocks.sizes,
             payload_bits=self.payload_bits(blocks),
-            nonzeros=count_nonzeros(blocks),
+            nonzeros=blocks.nonzeros,
             encode_work=self.encode_work(blocks),
             decode_work=self.decode_work(blocks),
         )

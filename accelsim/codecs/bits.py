@@ -11,8 +11,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import Blocks
-from accelsim.codecs.words import checked_offsets
 from accelsim.jit import kernel
 
 PADDING = 8
@@ -49,28 +47,8 @@ def get(payload: NDArray[np.uint8], at: int, width: int) -> int:
     return (window >> (40 - width - (at & 7))) & ((1 << width) - 1)
 
 
-@kernel
-def _count_nonzeros(
-    values: NDArray[np.uint8], offsets: NDArray[np.int64], nonzeros: NDArray[np.int64]
-) -> None:
-    for block in range(len(nonzeros)):
-        count = 0
-        for i in range(offsets[block], offsets[block + 1]):
-            count += values[i] != 0
-        nonzeros[block] = count
-
-
-def count_nonzeros(blocks: Blocks) -> NDArray[np.int64]:
-    """[n_blocks] values other than zero in each block."""
-    nonzeros = np.empty(blocks.n_blocks, np.int64)
-    offsets = checked_offsets(blocks)
-    _count_nonzeros((blocks.values != 0).view(np.uint8), offsets, nonzeros)
-    return nonzeros
-
-
 def warm_up() -> None:
     """Compile the kernels of this file with the types of production."""
     payload = np.zeros(PADDING, np.uint8)
     put(payload, 0, 1, 1)
     get(payload, 0, 1)
-    count_nonzeros(Blocks(np.ones(1, np.uint8), np.array([0, 1], np.int64)))
