@@ -17,7 +17,7 @@ from accelsim.cli.console import fail
 from accelsim.errors import AccelsimError
 
 USER_ERROR = 2
-INTERRUPTED = 130
+"""Also when interrupted: scripts have one code to look for."""
 
 HELP = """\
 What compressed feature maps buy on a CNN accelerator: cycles, bandwidth, energy.
@@ -66,7 +66,7 @@ def make_app() -> App:
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Run a command line; the exit code is 0, 2 for a user's error, 130 when interrupted."""
+    """Run a command line; the exit code is 0, or 2 for a user's error or an interruption."""
     try:
         code = make_app()(
             sys.argv[1:] if tokens is None else tokens,
@@ -82,7 +82,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except AccelsimError as error:
         return fail(str(error), USER_ERROR)
     except KeyboardInterrupt as interrupt:
-        return fail(f"interrupted{interrupt}", INTERRUPTED)
+        return fail(f"interrupted{interrupt}", USER_ERROR)
     except BrokenPipeError:
         # The reader of a pipe has seen enough; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
