@@ -14,13 +14,16 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
 from accelsim import read_hardware, read_trace, simulate
-from accelsim.dram.memory import POLICIES, Transfer
+from accelsim.dram.memory import POLICIES, Completion, Transfer
 from accelsim.hardware.chip import Chip
-from accelsim.sim.run import run
+from accelsim.mapping.program import NONE, Program, Requester
+from accelsim.sim.machine import Machine
+from accelsim.sim.run import decoder_of, run
 from accelsim.simulation import prepare, with_codec
 from accelsim.workload.trace import Trace
 
@@ -38,37 +41,79 @@ def seconds(action: Callable[[], object], n_runs: int = 7) -> float:
     return median(times)
 
 
+class TimedMemory:
+    """A memory that knows how long it was at work: its kernel, and the way into it and out."""
+
+    def __init__(self, chip: Chip, n_labels: int) -> None:
+        self._memory = POLICIES[chip.dram.policy](
+            chip.dram.config,
+            n_requesters=len(Requester),
+            n_labels=n_labels,
+            decoders={Requester.IFMAP: decoder_of(chip)},
+        )
+        self.seconds = 0.0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._memory, name)
+
+    def advance(self, until_fs: int | None) -> list[Completion]:
+        start = perf_counter()
+        found = self._memory.advance(until_fs)
+        self.seconds += perf_counter() - start
+        return found
+
+    def submit(self, now_fs: int, transfer: Transfer) -> int:
+        start = perf_counter()
+        number = self._memory.submit(now_fs, transfer)
+        self.seconds += perf_counter() - start
+        return number
+
+
+def memory_seconds(program: Program, chip: Chip) -> float:
+    """Seconds in the memory during one simulation."""
+    memory = TimedMemory(chip, len(program.stages))
+    Machine(program, chip, memory).run()
+    return memory.seconds
+
+
 def design_points(chip: Chip, trace: Trace) -> None:
-    """One point in a running process: sizes known, and the simulation alone."""
-    print("design point, s (goal 0.5)          whole   simulation   M bursts/s in it")
+    """One point in a running process: sizes known, the simulation alone, the memory in it."""
+    print(
+        "design point, s (goal 0.5)   whole   simulation   memory, M bursts/s (goal 2)   a transfer"
+    )
     for codec in CODECS:
         with_this = with_codec(chip, codec)
         program = prepare(with_this, trace).program
         whole = seconds(lambda c=codec: simulate(chip, trace, codec=c))
         played = seconds(lambda p=program, c=with_this: run(p, c))
-        rate = program.extents.n_lines.sum() / played / 1e6
-        print(f"  {codec:<30}{whole:>8.3f}{played:>12.3f}{rate:>16.2f}")
+        in_memory = median([memory_seconds(program, with_this) for _ in range(7)])
+        n_bursts = int(program.extents.n_lines.sum())
+        n_transfers = int((program.rows.requester != NONE).sum())
+        print(
+            f"  {codec:<23}{whole:>8.3f}{played:>13.3f}{n_bursts / in_memory / 1e6:>15.2f}"
+            f"{n_bursts / n_transfers:>32.0f}"
+        )
 
 
-def memory_alone(chip: Chip, lines: int) -> float:
-    """M bursts/s of reads and writes in transfers of ``lines``, three streams side by side."""
-    config = chip.dram.config
-    memory = POLICIES["dramsim3"](config, n_requesters=3, n_labels=1, decoders={})
-    n_transfers, now = 200_000 // lines, 0
-    pending = {}
-    next_line = [0, config.n_lines // 3, 2 * (config.n_lines // 3)]
+def memory_alone(chip: Chip, lines: int, n_readers: int, n_writers: int) -> float:
+    """M bursts/s of streams side by side that each send the next transfer at once."""
+    config, n_streams = chip.dram.config, n_readers + n_writers
+    memory = POLICIES["dramsim3"](config, n_requesters=n_streams, n_labels=1, decoders={})
+    next_line = [stream * (config.n_lines // n_streams) for stream in range(n_streams)]
+    busy: dict[int, int] = {}
+    n_transfers, sent, now = 200_000 // lines, 0, 0
     start = perf_counter()
-    sent = 0
-    while sent < n_transfers or pending:
-        for stream in range(3):
-            if stream not in pending.values() and sent < n_transfers:
-                first = np.array([next_line[stream]], np.int64)
-                next_line[stream] += lines
-                transfer = Transfer(stream, 0, stream == 2, first, np.array([lines], np.int64))
-                pending[memory.submit(now, transfer)] = stream
-                sent += 1
+    while sent < n_transfers or busy:
+        for stream in set(range(n_streams)) - set(busy.values()):
+            if sent == n_transfers:
+                break
+            first = np.array([next_line[stream]], np.int64)
+            transfer = Transfer(stream, 0, stream >= n_readers, first, np.array([lines], np.int64))
+            busy[memory.submit(now, transfer)] = stream
+            next_line[stream] += lines
+            sent += 1
         for completion in memory.advance(None):
-            del pending[completion.transfer]
+            del busy[completion.transfer]
             now = max(now, completion.done_fs)
     return n_transfers * lines / (perf_counter() - start) / 1e6
 
@@ -98,9 +143,14 @@ def whole_commands() -> None:
 def main() -> None:
     chip, trace = read_hardware("edge_npu"), read_trace("squeezenet1_1")
     design_points(chip, trace)
-    for lines, goal in ((64, "2"), (16, "-")):
-        rates = [memory_alone(chip, lines) for _ in range(6)][1:]
-        print(f"memory, transfers of {lines} bursts: {median(rates):.2f} M bursts/s (goal {goal})")
+    for lines in (64, 16):
+        for n_readers, n_writers in ((1, 0), (2, 0), (1, 1), (2, 1)):
+            runs = [memory_alone(chip, lines, n_readers, n_writers) for _ in range(6)][1:]
+            streams = f"{n_readers} reading, {n_writers} writing"
+            goal = "goal 2" if lines == 64 else "no goal"
+            print(
+                f"memory, transfers of {lines}, {streams}: {median(runs):.2f} M bursts/s ({goal})"
+            )
     whole_commands()
 
 

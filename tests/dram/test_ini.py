@@ -129,6 +129,8 @@ def test_whatever_stands_in_a_file_there_is_a_config_or_a_message(
     for section in ("timing", "system", "dram_structure"):
         body = "\n".join(f"{key} = {value}" for key, value in pairs)
         try:
-            parse_ini(f"{HEAD}[{section}]\n{body}\n{text}", "x.ini")
-        except ConfigError:
-            continue
+            config, _ = parse_ini(f"{HEAD}[{section}]\n{body}\n{text}", "x.ini")
+        except ConfigError as error:
+            assert "\n  fix: " in str(error)
+        else:
+            assert config.line_bytes > 0 and config.n_lines > 0 and config.timing.tCK_ns > 0

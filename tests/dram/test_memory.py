@@ -361,6 +361,13 @@ def test_a_memory_with_open_transfers_cannot_be_finished() -> None:
         memory.finish(PERIOD)
 
 
-def test_kernels_can_be_compiled_up_front() -> None:
+def test_production_compiles_nothing_that_warming_up_has_not() -> None:
     for module in (replay, serve, ideal):
         module.warm_up()
+    kernels = (serve.serve, ideal.serve_ideal)
+    compiled = [list(kernel.signatures) for kernel in kernels]
+    for policy in ("dramsim3", "ideal"):
+        reader, writer = transfer(0, [0], [4]), transfer(1, [9], [4], is_write=True)
+        memory = open_memory(policy, n_requesters=2)
+        drive(memory, [[Job(reader, 0)], [Job(writer, 0)]])
+    assert [list(kernel.signatures) for kernel in kernels] == compiled

@@ -1,8 +1,7 @@
 """Where windows of a map lie in DRAM: by hand, then against a value-by-value reckoning."""
 
 import numpy as np
-import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accelsim.codecs.base import BlockStats
@@ -170,9 +169,11 @@ def test_table_lines_hold_the_entries_of_the_blocks() -> None:
     assert m.entry_lines(np.array([0, 1])).tolist() == [0, 0]
 
 
-@pytest.mark.parametrize("capacity", [1, 2, 5])
-def test_the_index_cache_forgets_the_least_recently_used(capacity: int) -> None:
-    accesses = [1, 2, 1, 3, 4, 1, 2, 5, 5, 1]
+@given(st.integers(1, 5), st.lists(st.integers(1, 7), max_size=40))
+@example(2, [1, 2, 1, 3, 1])  # the last access hits; first in, first out would miss
+def test_the_index_cache_forgets_the_least_recently_used(
+    capacity: int, accesses: list[int]
+) -> None:
     cache, held, expected = IndexCache(capacity), list[int](), list[int]()
     for line in accesses:
         if line in held:

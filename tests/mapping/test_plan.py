@@ -351,7 +351,8 @@ def test_what_does_not_fit_is_named_with_its_knob() -> None:
 def test_the_named_demand_is_enough_to_fit() -> None:
     stage = conv_stage(8, 40, 40, 8, square(3, 1, 1))
     sizes = Sizes.raw(stored_maps([stage]))
-    plan([stage], chip(weight=18), sizes)  # two tiles of 9 weights: see above
+    (planned,) = plan([stage], chip(weight=18), sizes)  # two tiles of 9 weights: see above
+    assert planned.tiling.weight_tile_bytes == 9
 
 
 def test_vector_operations_count_window_values_and_operands() -> None:
