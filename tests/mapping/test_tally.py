@@ -1,9 +1,13 @@
 """Buffer accesses of stages small enough to count by hand."""
 
+import numpy as np
+
 from accelsim.hardware.chip import Chip
+from accelsim.mapping.layout import Extents
 from accelsim.mapping.lower import lower
 from accelsim.mapping.stage import StagePlan, Tiling
 from accelsim.mapping.stages import stages
+from accelsim.mapping.tally import Tally
 from accelsim.mapping.work import SramCounts, StageWork
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Conv, Layer, Pool, Window
@@ -66,3 +70,17 @@ def test_a_sum_reads_all_its_operands_and_a_pooling_its_whole_window() -> None:
     assert pooled.vector_values == 4 * 9 * 4
     assert pooled.sram.ifmap_read_bytes == 4 * 36
     assert pooled.sram.ofmap_write_bytes == pooled.sram.ofmap_read_bytes == 4 * 9
+
+
+def test_values_of_coded_blocks_pass_the_codec_and_those_of_raw_ones_do_not() -> None:
+    extents = Extents(*[np.zeros(0, np.int64)] * 4, 10, 6, 0, coded_values=32, fallback_blocks=1)
+    conv = Conv("y", "x", "y", 4, 8, Window((1, 1)))
+    tally = Tally(stages(graph_of([conv], [Edge("x", 4, 6, 6)]))[0])
+    tally.moved("ifmap", extents, 48, write=False)
+    tally.moved("ifmap", extents, 48, write=False)
+    tally.moved("ofmap", extents, 48, write=True)
+    work = tally.work()
+    assert (work.decoded_values, work.encoded_values) == (64, 32)
+    assert [work.bytes_by_tensor[k].fallback_blocks for k in ("ifmap", "ofmap")] == [2, 1]
+    assert work.bytes_by_tensor["ifmap"].read_bytes == 32
+    assert work.bytes_by_tensor["ofmap"].written_bytes == 16
