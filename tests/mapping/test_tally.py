@@ -73,7 +73,8 @@ def test_a_sum_reads_all_its_operands_and_a_pooling_its_whole_window() -> None:
 
 
 def test_values_of_coded_blocks_pass_the_codec_and_those_of_raw_ones_do_not() -> None:
-    extents = Extents(*[np.zeros(0, np.int64)] * 4, 10, 6, 0, coded_values=32, fallback_blocks=1)
+    nothing = np.zeros(0, np.int64)
+    extents = Extents(*[nothing] * 5, 10, 6, 0, coded_values=32, fallback_blocks=1)
     conv = Conv("y", "x", "y", 4, 8, Window((1, 1)))
     tally = Tally(stages(graph_of([conv], [Edge("x", 4, 6, 6)]))[0])
     tally.moved("ifmap", extents, 48, write=False)
