@@ -22,6 +22,15 @@ def kernel(function: F) -> F:
     return cast(F, numba.njit(cache=True, nogil=True)(function))
 
 
+def float_kernel(function: F) -> F:
+    """Compile a kernel over floats, whose sums may be taken in any order.
+
+    Without that freedom a loop with a sum cannot use vector instructions.
+    """
+    options: dict[str, Any] = {"fastmath": {"reassoc", "nsz"}}
+    return cast(F, numba.njit(cache=True, nogil=True, **options)(function))
+
+
 def state_kernel(function: F) -> F:
     """Compile one part of a kernel whose state is a NamedTuple of arrays.
 

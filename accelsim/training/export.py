@@ -22,7 +22,7 @@ from accelsim.workload.trace import Values
 from accelsim.workload.trace_writer import stored_edges, write_trace
 
 if TYPE_CHECKING:
-    from accelsim.training.networks import FloatNetwork
+    from accelsim.training.float_network import FloatNetwork
     from accelsim.training.photographs import Photograph
     from accelsim.training.quantise import QuantisedNetwork
 
@@ -45,7 +45,7 @@ def export_trace(
     if not images:
         raise UserError("export", "no image was named", f"one of: {', '.join(SHIPPED_IMAGES)}")
     _demand_torch()
-    from accelsim.training.networks import SQUEEZENET_SIZE, squeezenet1_1
+    from accelsim.training.networks.squeezenet import SQUEEZENET_SIZE, squeezenet1_1
     from accelsim.training.photographs import labelled_photographs, photograph
 
     photographs = [photograph(name, SQUEEZENET_SIZE) for name in images]

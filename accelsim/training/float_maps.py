@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch.nn import functional
 
-from accelsim.training.networks import FloatNetwork
+from accelsim.training.float_network import FloatNetwork
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 
 

