@@ -7,28 +7,43 @@ accumulator and requantises the sum to the output word:
 
 ``multiplier * 2**-shift`` approximates ``scale_in * scale_weight / scale_out`` (Jacob et
 al., "Quantization and Training of Neural Networks for Efficient Integer-Arithmetic-Only
-Inference", CVPR 2018, section 2.2); ties round up. A ReLU is a clip at the zero point, a
-ReLU6 also at the integer nearest to six. Padding contributes nothing to the sum.
+Inference", CVPR 2018, section 2.2); ties round up. A sum of maps brings each input to the
+output's scale by a multiplier of its own, and rounds once:
+
+    q_out = clip((sum_i (q_i - zero_point_i) * multiplier_i + 2**(shift - 1)) >> shift + zero_point)
+
+with ``multiplier_i * 2**-shift`` for ``scale_i / scale_out``. A ReLU is a clip at the zero
+point, a ReLU6 also at the integer nearest to six. Padding contributes nothing to a sum.
+
+Nothing overflows 64 bits: an accumulator times a multiplier is below 2**62, a sum of up to
+1000 products of 17 and 31 bits below 2**58, and the rounding term is at most 2**61.
+
+Maps may have leading axes, such as one over images: [..., channels, rows, cols].
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import TraceError
 from accelsim.workload.graph import Edge
-from accelsim.workload.layer import Activation, Conv, Window
+from accelsim.workload.layer import Activation, Conv
 from accelsim.workload.trace import Values
+from accelsim.workload.windows import pad, patches
 
-_ACCUMULATOR_MAX = (1 << 31) - 1
+_ACCUMULATOR_MAX: Final = (1 << 31) - 1
+_EXACT_IN_FLOAT32: Final = 1 << 24
+_EXACT_IN_FLOAT64: Final = 1 << 53
+_PATCH_VALUES: Final = 1 << 22  # a working set that stays near the processor
 
 
 @dataclass(frozen=True)
-class LayerArithmetic:
+class ConvArithmetic:
     """The constants of one convolution. Per channel arrays are [1] or [out_channels]."""
 
     weights: Values
@@ -43,46 +58,82 @@ class LayerArithmetic:
     """1 to 62."""
 
 
-def convolve(layer: Conv, values: Values, zero_point: int, parameters: LayerArithmetic) -> Values:
-    """The 32-bit accumulators of a convolution, int32 [out_channels, rows, cols].
+@dataclass(frozen=True)
+class AddArithmetic:
+    """The constants of one sum of maps."""
 
-    ``values`` is the input map, integer [in_channels, rows, cols]. The products are
-    summed by a floating point matrix product, which is exact: sums stay below 2**53.
+    multiplier: NDArray[np.int32]
+    """[n_inputs], not negative."""
+    shift: int
+    """1 to 62."""
+
+
+LayerArithmetic: TypeAlias = ConvArithmetic | AddArithmetic
+
+
+def convolve(layer: Conv, values: Values, zero_point: int, parameters: ConvArithmetic) -> Values:
+    """The 32-bit accumulators of a convolution, int64 [..., out_channels, rows, cols].
+
+    ``values`` is the input map, integer [..., in_channels, rows, cols]. The products are
+    summed by a floating point matrix product. That is exact in any order: every partial
+    sum is an integer of at most ``max |q - zero_point| * sum |weight|``, and float32 holds
+    all integers up to 2**24, float64 up to 2**53; the type is chosen by this bound.
     Raises ``TraceError`` when a sum does not fit in 32 bits.
     """
-    shifted = values.astype(np.float64) - zero_point
-    rows, cols = layer.window.out_size(*values.shape[1:])
-    groups = layer.groups
-    padded = pad(shifted, layer.window, 0.0)
-    weights = parameters.weights.astype(np.float64).reshape(
-        groups, layer.out_channels // groups, layer.in_channels // groups, *layer.window.kernel
+    reach = max(abs(int(values.max()) - zero_point), abs(int(values.min()) - zero_point))
+    weights = parameters.weights.astype(np.int64).reshape(
+        layer.groups, layer.out_channels // layer.groups, -1
     )
-    total = np.zeros((groups, layer.out_channels // groups, rows * cols))
-    for r, c, seen in positions(padded, layer.window, (rows, cols)):
-        total += weights[..., r, c] @ seen.reshape(groups, -1, rows * cols)
-    total = total.reshape(layer.out_channels, rows, cols) + parameters.bias[:, None, None]
-    if total.size and np.abs(total).max() > _ACCUMULATOR_MAX:
-        raise TraceError(layer.name, "overflows a 32-bit accumulator", "quantise it with less bits")
-    return total.astype(np.int32)
+    bound = reach * int(np.abs(weights).sum(-1).max())
+    if bound > _EXACT_IN_FLOAT64:
+        raise _overflow(layer)
+    exact: type[np.floating[Any]] = np.float32 if bound <= _EXACT_IN_FLOAT32 else np.float64
+    shifted = values.astype(exact) - exact(zero_point)
+    sums = _sums(layer, shifted, weights.astype(exact)).astype(np.int64)
+    sums += parameters.bias.astype(np.int64)[:, None, None]
+    if (
+        bound + int(np.abs(parameters.bias.astype(np.int64)).max()) > _ACCUMULATOR_MAX
+        and np.abs(sums).max() > _ACCUMULATOR_MAX
+    ):
+        raise _overflow(layer)
+    return sums
 
 
 def requantise(
-    accumulators: Values, parameters: LayerArithmetic, activation: Activation, edge: Edge
+    accumulators: Values, parameters: ConvArithmetic, activation: Activation, edge: Edge
 ) -> Values:
-    """The stored integers of ``edge`` from its producer's accumulators [channels, ...].
+    """The stored integers of ``edge`` from its producer's accumulators [..., channels, r, c].
 
     >>> one = np.ones(1)
-    >>> half = LayerArithmetic(np.zeros((1, 1, 1, 1), np.int8), one, np.zeros(1, np.int32),
+    >>> half = ConvArithmetic(np.zeros((1, 1, 1, 1), np.int8), one, np.zeros(1, np.int32),
     ...     np.array([1 << 20], np.int32), 21)
-    >>> requantise(np.array([[-3, 3, 511, 900]], np.int32), half, "relu", Edge("x", 1, 1, 4))
-    array([[  0,   2, 255, 255]], dtype=uint8)
+    >>> requantise(np.array([[[-3, 3, 511, 900]]]), half, "relu", Edge("x", 1, 1, 4))
+    array([[[  0,   2, 255, 255]]], dtype=uint8)
     """
-    shape = (-1,) + (1,) * (accumulators.ndim - 1)
-    product = accumulators.astype(np.int64) * parameters.multiplier.astype(np.int64).reshape(shape)
-    rounded = (product + (1 << (parameters.shift - 1))) >> parameters.shift
-    low, high = activation_range(activation, edge)
-    clipped: Values = np.clip(rounded + edge.zero_point, low, high).astype(edge.dtype)
-    return clipped
+    multiplier = parameters.multiplier.astype(np.int64)[:, None, None]
+    return _rounded(accumulators * multiplier, parameters.shift, activation, edge)
+
+
+def add(
+    parts: Sequence[Values],
+    zero_points: Sequence[int],
+    parameters: AddArithmetic,
+    activation: Activation,
+    edge: Edge,
+) -> Values:
+    """The stored integers of ``edge``, the sum of maps of one shape [..., channels, r, c].
+
+    >>> scales = AddArithmetic(np.array([2, 1], np.int32), 1)    # 1 and 1/2 of the output's
+    >>> parts = [np.array([[[1, 2]]], np.int8), np.array([[[3, -9]]], np.int8)]
+    >>> add(parts, (0, 0), scales, "relu", Edge("x", 1, 1, 2))   # 2.5 rounds up
+    array([[[3, 0]]], dtype=uint8)
+    """
+    total = np.zeros(parts[0].shape, np.int64)
+    for part, zero_point, multiplier in zip(
+        parts, zero_points, parameters.multiplier.tolist(), strict=True
+    ):
+        total += (part.astype(np.int64) - zero_point) * multiplier
+    return _rounded(total, parameters.shift, activation, edge)
 
 
 def activation_range(activation: Activation, edge: Edge) -> tuple[int, int]:
@@ -95,31 +146,28 @@ def activation_range(activation: Activation, edge: Edge) -> tuple[int, int]:
     return low, high
 
 
-def pad(values: NDArray[Any], window: Window, fill: float) -> NDArray[Any]:
-    """A map [channels, rows, cols] with the window's padding around it."""
-    top, bottom, left, right = window.padding
-    return np.pad(values, ((0, 0), (top, bottom), (left, right)), constant_values=fill)
+def _sums(layer: Conv, values: NDArray[Any], weights: NDArray[Any]) -> NDArray[Any]:
+    """Sums of products [..., out_channels, rows, cols]; ``weights`` are [groups, out, in]."""
+    rows, cols = layer.window.out_size(*values.shape[-2:])
+    images = values.shape[:-3]
+    groups, channels, n_inputs = weights.shape
+    total = np.empty((*images, groups, channels, rows, cols), values.dtype)
+    padded = pad(values, layer.window, 0.0)
+    for band, seen in patches(padded, layer.window, (rows, cols), _PATCH_VALUES):
+        n_positions = seen.shape[-1]
+        made = weights @ seen.reshape(*images, groups, n_inputs, n_positions)
+        total[..., band, :] = made.reshape(*images, groups, channels, -1, cols)
+    return total.reshape(*images, layer.out_channels, rows, cols)
 
 
-def positions(
-    padded: NDArray[Any], window: Window, out_size: tuple[int, int]
-) -> list[tuple[int, int, NDArray[Any]]]:
-    """For each kernel position (row, col): what all output positions see there.
+def _rounded(scaled: Values, shift: int, activation: Activation, edge: Edge) -> Values:
+    """``scaled`` is in steps of ``2**-shift`` output steps; its memory is reused."""
+    scaled += 1 << (shift - 1)
+    scaled >>= shift
+    scaled += edge.zero_point
+    low, high = activation_range(activation, edge)
+    return np.clip(scaled, low, high, out=scaled).astype(edge.dtype)
 
-    The arrays are strided views of ``padded``, [channels, out rows, out cols].
-    """
-    (sr, sc), (dr, dc) = window.stride, window.dilation
-    rows, cols = out_size
-    return [
-        (
-            r,
-            c,
-            padded[
-                :,
-                r * dr : r * dr + (rows - 1) * sr + 1 : sr,
-                c * dc : c * dc + (cols - 1) * sc + 1 : sc,
-            ],
-        )
-        for r in range(window.kernel[0])
-        for c in range(window.kernel[1])
-    ]
+
+def _overflow(layer: Conv) -> TraceError:
+    return TraceError(layer.name, "overflows a 32-bit accumulator", "quantise it with less bits")

@@ -16,10 +16,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from accelsim.workload.arithmetic import pad, positions
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Concat, Layer, Pool, Window
 from accelsim.workload.trace import Values
+from accelsim.workload.windows import pad, positions
 
 
 def is_derivable(graph: Graph, edge: str) -> bool:
@@ -60,10 +60,10 @@ def derive(graph: Graph, edge: str, stored: Callable[[str], Values | None]) -> V
 
 
 def derived_map(graph: Graph, layer: Layer, parts: list[Values]) -> Values:
-    """The output map of one derivable layer from its input maps."""
+    """The output map of one derivable layer from its input maps, [..., channels, rows, cols]."""
     out = graph.edge[layer.output]
     if isinstance(layer, Concat):
-        return np.concatenate(parts).astype(out.dtype, copy=False)
+        return np.concatenate(parts, axis=-3).astype(out.dtype, copy=False)
     assert isinstance(layer, Pool)
     if layer.op == "max":
         return max_pool(parts[0], layer.window)
@@ -72,16 +72,16 @@ def derived_map(graph: Graph, layer: Layer, parts: list[Values]) -> Values:
 
 
 def max_pool(values: Values, window: Window) -> Values:
-    """Maximum over windows of an integer map [channels, rows, cols]; same dtype.
+    """Maximum over windows of an integer map [..., rows, cols]; same dtype.
 
     >>> max_pool(np.array([[[1, 5], [7, 2]]], np.uint8), Window((2, 2)))
     array([[[7]]], dtype=uint8)
     """
-    out_size = window.out_size(*values.shape[1:])
+    out_size = window.out_size(*values.shape[-2:])
     padded = pad(values, window, np.iinfo(values.dtype).min)
-    views = [seen for _, _, seen in positions(padded, window, out_size)]
-    result = views[0].copy()
-    for seen in views[1:]:
+    first, *others = positions(padded, window, out_size)
+    result = first.copy()
+    for seen in others:
         np.maximum(result, seen, out=result)
     return result
 
@@ -94,18 +94,20 @@ def average_pool(values: Values, window: Window, extra_bits: int = 0) -> Values:
     >>> average_pool(np.array([[[1, 2], [3, 4]]], np.uint8), Window((2, 2)))
     array([[[3]]])
     """
-    out_size = window.out_size(*values.shape[1:])
-    ones = np.ones((1, *values.shape[1:]), np.int64)
-    total = np.zeros((values.shape[0], *out_size), np.int64)
-    count = np.zeros((1, *out_size), np.int64)
-    for _, _, seen in positions(pad(values.astype(np.int64), window, 0), window, out_size):
-        total += seen
-    for _, _, seen in positions(pad(ones, window, 0), window, out_size):
-        count += seen
+    out_size = window.out_size(*values.shape[-2:])
+    total = _window_sums(values, window, out_size)
+    count = _window_sums(np.ones(values.shape[-2:], np.int64), window, out_size)
     # A window that lies wholly in the padding sees nothing; its mean is zero.
     count = np.maximum(count, 1)
     mean: Values = (2 * (total << extra_bits) + count) // (2 * count)
     return mean
+
+
+def _window_sums(values: Values, window: Window, out_size: tuple[int, int]) -> Values:
+    total = np.zeros((*values.shape[:-2], *out_size), np.int64)
+    for seen in positions(pad(values, window, 0), window, out_size):
+        total += seen
+    return total
 
 
 def _is_average_of(source: Edge, out: Edge) -> bool:

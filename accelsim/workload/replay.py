@@ -1,7 +1,8 @@
 """Run a quantised network on integers: what every stored map of an exported trace equals.
 
-The interpreter walks any graph of convolutions, poolings and concatenations; it knows no
-network. Sums of maps (residual connections) are recorded, but not replayed yet.
+The interpreter walks any graph of convolutions, sums, poolings and concatenations; it
+knows no network. Maps may have a leading axis over images: a batch is faster, and gives
+each image the same integers.
 """
 
 from __future__ import annotations
@@ -9,19 +10,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from accelsim.errors import TraceError
-from accelsim.workload.arithmetic import LayerArithmetic, convolve, requantise
+from accelsim.workload.arithmetic import (
+    AddArithmetic,
+    ConvArithmetic,
+    LayerArithmetic,
+    add,
+    convolve,
+    requantise,
+)
 from accelsim.workload.derive import derived_map, is_derivable
 from accelsim.workload.graph import Graph
-from accelsim.workload.layer import Conv, Layer
+from accelsim.workload.layer import Add, Conv, Layer
 from accelsim.workload.trace import Values
 
 
 def replay(
     graph: Graph, arithmetic: Mapping[str, LayerArithmetic], inputs: Mapping[str, Values]
 ) -> dict[str, Values]:
-    """Every map of one image by edge name, from the maps of the graph's inputs.
+    """Every map by edge name, [..., channels, rows, cols], from those of the graph's inputs.
 
-    Raises ``TraceError`` for a layer without constants, or that is not replayed.
+    Raises ``TraceError`` for a layer without constants, or that overflows.
     """
     maps = dict(inputs)
     for layer in graph.layers:
@@ -33,12 +41,14 @@ def replay(
 def replay_layer(
     graph: Graph, layer: Layer, parts: list[Values], parameters: LayerArithmetic | None
 ) -> Values:
-    """The output map of one layer from its input maps, integer [channels, rows, cols]."""
+    """The output map of one layer from its input maps, integer [..., channels, rows, cols]."""
     out = graph.edge[layer.output]
-    if isinstance(layer, Conv) and parameters is not None:
-        zero_point = graph.edge[layer.input].zero_point
-        accumulators = convolve(layer, parts[0], zero_point, parameters)
+    zero_points = [graph.edge[name].zero_point for name in layer.inputs]
+    if isinstance(layer, Conv) and isinstance(parameters, ConvArithmetic):
+        accumulators = convolve(layer, parts[0], zero_points[0], parameters)
         return requantise(accumulators, parameters, layer.activation, out)
+    if isinstance(layer, Add) and isinstance(parameters, AddArithmetic):
+        return add(parts, zero_points, parameters, layer.activation, out)
     if is_derivable(graph, layer.output):
         return derived_map(graph, layer, parts)
     raise TraceError(

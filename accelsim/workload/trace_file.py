@@ -22,8 +22,9 @@ from accelsim.errors import TraceError
 from accelsim.workload.arithmetic import LayerArithmetic
 from accelsim.workload.derive import derive, is_derivable
 from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Conv
+from accelsim.workload.layer import Add, Conv
 from accelsim.workload.trace import TraceFacts, Values
+from accelsim.workload.trace_constants import arithmetic_of, weight_shape, weight_word
 from accelsim.workload.trace_document import TraceDocument, from_json
 from accelsim.workload.trace_open import find_trace, open_trace, read_document
 from accelsim.workload.trace_tensors import (
@@ -66,7 +67,7 @@ class TraceFile:
             self.facts = _facts(self._document, data)
             self._maps = self._check_maps()
             self._pre_activations = self._check_pre_activations()
-            self._check_layers_with_constants()
+            self._layers_with_constants = self._check_layers_with_constants()
         except BaseException:
             self._file.close()
             raise
@@ -89,31 +90,28 @@ class TraceFile:
 
     def weights(self, layer: str) -> Values | None:
         """Integer weights [out_channels, in_channels / groups, rows, cols], or None."""
-        conv = self._with_constants(layer)
-        return None if conv is None else self._weights(conv)
+        found = self._with_constants(layer)
+        return self._weights(found) if isinstance(found, Conv) else None
 
     def has_weights(self, layer: str) -> bool:
-        """True when the file holds the constants of this layer."""
-        return layer in self._document.shifts
+        """True when the file holds the weights of this layer."""
+        return any(x.name == layer and isinstance(x, Conv) for x in self._layers_with_constants)
 
     def arithmetic(self, layer: str) -> LayerArithmetic | None:
-        """All constants of a convolution, or None where the file has none."""
-        conv = self._with_constants(layer)
-        if conv is None:
-            return None
-        weight_scale = self._constant(conv, "weight_scale", "<f8")
-        multiplier = self._constant(conv, "multiplier", "<i4")
-        if not (np.isfinite(weight_scale).all() and (weight_scale > 0).all()):
-            raise TraceError(self._where, f"the weight scales of {layer!r} are not positive", AGAIN)
-        if (multiplier < 0).any():
-            raise TraceError(self._where, f"a multiplier of {layer!r} is negative", AGAIN)
-        return LayerArithmetic(
-            weights=self._weights(conv),
-            weight_scale=weight_scale,
-            bias=self._constant(conv, "bias", "<i4"),
-            multiplier=multiplier,
-            shift=self._document.shifts[layer],
-        )
+        """The constants of a convolution or a sum of maps, or None where the file has none."""
+        found = self._with_constants(layer)
+        return None if found is None else self._arithmetic(found)
+
+    def constants(self) -> dict[str, LayerArithmetic]:
+        """The constants of all layers that have them: what ``replay`` needs of a trace.
+
+        >>> from accelsim.workload.replay import replay
+        >>> with read_trace("squeezenet1_1") as trace:
+        ...     maps = replay(trace.graph, trace.constants(), {"input": trace.values("input", 0)})
+        >>> maps[trace.graph.outputs[0]].shape
+        (1000, 1, 1)
+        """
+        return {x.name: self._arithmetic(x) for x in self._layers_with_constants}
 
     def is_stored(self, edge: str) -> bool:
         """True when the file holds the map itself; False when it is derived."""
@@ -165,15 +163,17 @@ class TraceFile:
         check_range(values, edge, self._where)
         return values
 
+    def _arithmetic(self, layer: Conv | Add) -> LayerArithmetic:
+        def read(constant: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
+            return self._whole(layer_path(layer.name, constant), shape, dtype)
+
+        return arithmetic_of(layer, self._document.shifts[layer.name], read, self._where)
+
     def _weights(self, conv: Conv) -> Values:
-        word = Edge(f"weights of {conv.name}", 1, 1, 1, bits=conv.weight_bits, signed=True)
-        full = (conv.out_channels, conv.in_channels // conv.groups, *conv.window.kernel)
-        values = self._whole(layer_path(conv.name, "weights"), full, word.dtype)
+        word = weight_word(conv)
+        values = self._whole(layer_path(conv.name, "weights"), weight_shape(conv), word.dtype)
         check_range(values, word, self._where)
         return values
-
-    def _constant(self, conv: Conv, constant: str, dtype: str) -> NDArray[Any]:
-        return self._whole(layer_path(conv.name, constant), (conv.out_channels,), np.dtype(dtype))
 
     def _whole(self, path: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
         self._check_open()
@@ -206,18 +206,21 @@ class TraceFile:
             for layer, edge in self._document.pre_activations.items()
         }
 
-    def _check_layers_with_constants(self) -> None:
-        convs = [x.name for x in self.graph.layers if isinstance(x, Conv)]
-        for layer in sorted(self._document.shifts.keys() - set(convs)):
-            raise self._unknown("convolution", layer, convs)
+    def _check_layers_with_constants(self) -> list[Conv | Add]:
+        shifts = self._document.shifts
+        computing = [x for x in self.graph.layers if isinstance(x, Conv | Add)]
+        for layer in sorted(shifts.keys() - {x.name for x in computing}):
+            raise self._unknown("convolution or sum", layer, [x.name for x in computing])
+        return [x for x in computing if x.name in shifts]
 
-    def _with_constants(self, layer: str) -> Conv | None:
-        for found in self.graph.layers:
+    def _with_constants(self, layer: str) -> Conv | Add | None:
+        for found in self._layers_with_constants:
             if found.name == layer:
-                if isinstance(found, Conv) and layer in self._document.shifts:
-                    return found
-                return None
-        raise self._unknown("layer", layer, [x.name for x in self.graph.layers])
+                return found
+        names = [x.name for x in self.graph.layers]
+        if layer not in names:
+            raise self._unknown("layer", layer, names)
+        return None
 
     def _dataset_of_images(self, path: str, edge: Edge) -> h5py.Dataset:
         n = self.facts.n_images

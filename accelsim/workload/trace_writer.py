@@ -22,9 +22,10 @@ from accelsim.errors import TraceError
 from accelsim.workload.arithmetic import LayerArithmetic
 from accelsim.workload.derive import is_derivable
 from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Conv
+from accelsim.workload.layer import Add, Conv
 from accelsim.workload.patient_file import PatientFile
 from accelsim.workload.trace import Values
+from accelsim.workload.trace_constants import arrays_of
 from accelsim.workload.trace_document import TraceDocument, to_json
 from accelsim.workload.trace_tensors import (
     DOCUMENT,
@@ -131,34 +132,14 @@ class _Writer:
         if edges:
             self._images(images, edges, set(edges), pre_activation_path)
 
-    def constants(self, layer: str, parameters: LayerArithmetic) -> None:
-        conv = next((x for x in self._graph.layers if x.name == layer), None)
-        if not isinstance(conv, Conv):
-            raise self._error(f"{layer!r} has weights, but is no convolution of the graph")
-        full = (conv.out_channels, conv.in_channels // conv.groups, *conv.window.kernel)
-        word = Edge(f"weights of {layer}", *full[:3], bits=conv.weight_bits, signed=True)
-        if parameters.weights.shape != full:
-            raise self._error(
-                f"the weights of {layer!r} are {parameters.weights.shape}, not {full}"
-            )
-        self._integers(parameters.weights, word)
-        for constant, values in {
-            "weights": parameters.weights.astype(word.dtype),
-            "bias": self._per_channel(conv, parameters.bias, "<i4"),
-            "multiplier": self._per_channel(conv, parameters.multiplier, "<i4"),
-            "weight_scale": self._per_channel(conv, parameters.weight_scale, "<f8"),
-        }.items():
-            dataset = layer_path(layer, constant)
+    def constants(self, name: str, parameters: LayerArithmetic) -> None:
+        layer = next((x for x in self._graph.layers if x.name == name), None)
+        if not isinstance(layer, Conv | Add):
+            raise self._error(f"{name!r} has constants, but is no convolution or sum of the graph")
+        for constant, values in arrays_of(layer, parameters, self._where).items():
+            dataset = layer_path(name, constant)
             self._compressed(dataset, values)
             self.sha256[dataset] = (sha256(values),)
-
-    def _per_channel(self, conv: Conv, values: NDArray[Any], dtype: str) -> NDArray[Any]:
-        if values.shape not in ((1,), (conv.out_channels,)) or values.dtype != np.dtype(dtype):
-            raise self._error(
-                f"a constant of {conv.name!r} is {values.dtype} {values.shape}, "
-                f"not {np.dtype(dtype)} [1] or [{conv.out_channels}]"
-            )
-        return np.broadcast_to(values, (conv.out_channels,))
 
     def _images(
         self,
@@ -195,13 +176,10 @@ class _Writer:
             raise self._error(
                 f"{edge.name!r} has shape {values.shape}, the graph says {edge.shape}"
             )
-        self._integers(values, edge)
-        return values.astype(edge.dtype)
-
-    def _integers(self, values: NDArray[Any], edge: Edge) -> None:
         if values.dtype.kind not in "iu":
             raise self._error(f"{edge.name!r} holds {values.dtype}; traces hold integers")
         check_range(values, edge, self._where)
+        return values.astype(edge.dtype)
 
     def _dataset(self, path: str, edge: Edge) -> h5py.Dataset:
         return self._file.create_dataset(

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelsim.workload.arithmetic import LayerArithmetic
+from accelsim.workload.arithmetic import ConvArithmetic
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Concat, Conv, Pool, Window
 from accelsim.workload.trace import Values
@@ -21,7 +21,7 @@ class SmallTrace:
     path: Path
     graph: Graph
     images: list[dict[str, Values]]
-    arithmetic: dict[str, LayerArithmetic]
+    arithmetic: dict[str, ConvArithmetic]
 
 
 def small_graph() -> Graph:
@@ -60,7 +60,7 @@ def write_small(tmp_path: Path) -> Callable[..., SmallTrace]:
             for _ in range(2)
         ]
         arithmetic = {
-            "a": LayerArithmetic(
+            "a": ConvArithmetic(
                 weights=rng.integers(-128, 128, (3, 2, 3, 3)).astype(np.int8),
                 weight_scale=np.array([0.5, 0.25, 0.125]),
                 bias=np.array([1, -2, 3], np.int32),
