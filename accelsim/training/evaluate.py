@@ -75,7 +75,7 @@ def evaluate(network: nn.Module, data: LabelledImages, device: torch.device) -> 
     quantisers = network.quantisers if isinstance(network, QuantisedNetwork) else {}
     active = {n: q for n, q in quantisers.items() if q.mode == "quantise"}
     n_right = 0
-    with _counting(active) as counts:
+    with counting(active) as counts:
         for start in range(0, len(data.labels), _BATCH):
             logits = predict(network, data.images[start : start + _BATCH], device)
             n_right += int((logits.argmax(1) == data.labels[start : start + _BATCH]).sum())
@@ -102,9 +102,10 @@ def predict(
 
 
 @contextmanager
-def _counting(
+def counting(
     quantisers: dict[str, ActivationQuantiser],
 ) -> Iterator[dict[str, NDArray[np.int64]]]:
+    """Count the levels of what flows meanwhile: by quantiser, [2**bits]."""
     counts = {name: np.zeros(q.top + 1, np.int64) for name, q in quantisers.items()}
 
     def watcher(name: str) -> Any:
