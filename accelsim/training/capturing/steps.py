@@ -1,0 +1,139 @@
+"""A network on its way from torch's operators to layers.
+
+Steps read and make maps, which are numbers with a shape (channels, rows, cols). Four kinds
+become layers: ``Convolution``, ``Pooling``, ``Sum``, ``Stack``. The others (``Affine``,
+``Rectify``, ``Pad``) are folded into these by ``accelsim.training.capturing.fold``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import fx
+
+from accelsim.training.float_network import TrainedWord
+from accelsim.workload.layer import Activation, Window
+
+Shape = tuple[int, int, int]
+Reals = NDArray[np.float64]
+
+
+@dataclass(eq=False, kw_only=True)
+class Step:
+    """One operator; ``node`` is where it comes from."""
+
+    node: fx.Node
+    inputs: list[int]
+    output: int
+
+
+@dataclass(eq=False, kw_only=True)
+class Convolution(Step):
+    weights: Reals
+    """[out_channels, in_channels / groups, rows, cols]"""
+    bias: Reals
+    """[out_channels]"""
+    window: Window
+    groups: int = 1
+    fully_connected: bool = False
+    activation: Activation = "none"
+    word: TrainedWord | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class Pooling(Step):
+    window: Window
+    op: Literal["max", "avg"]
+
+
+@dataclass(eq=False, kw_only=True)
+class Sum(Step):
+    activation: Activation = "none"
+    word: TrainedWord | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class Stack(Step):
+    """Maps one after another along the channels."""
+
+
+@dataclass(eq=False, kw_only=True)
+class Affine(Step):
+    """``x * scale + shift`` by channel, such as batch normalisation; both are [channels]."""
+
+    scale: Reals
+    shift: Reals
+
+
+@dataclass(eq=False, kw_only=True)
+class Rectify(Step):
+    activation: Activation
+    word: TrainedWord | None = None
+
+
+@dataclass(eq=False, kw_only=True)
+class Pad(Step):
+    """``padding`` is (top, bottom, left, right)."""
+
+    padding: tuple[int, int, int, int]
+    value: float
+
+
+@dataclass
+class Steps:
+    """Steps in execution order. Map 0 is the network's input."""
+
+    shapes: list[Shape]
+    """By map."""
+    outputs: list[int] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+    def new_map(self, shape: Sequence[int]) -> int:
+        channels, rows, cols = shape
+        self.shapes.append((int(channels), int(rows), int(cols)))
+        return len(self.shapes) - 1
+
+    def add(self, step: Step) -> int:
+        self.steps.append(step)
+        return step.output
+
+    def producer(self, made: int) -> Step | None:
+        return next((s for s in self.steps if s.output == made), None)
+
+    def consumers(self, read: int) -> list[Step]:
+        return [s for s in self.steps if read in s.inputs]
+
+    def is_private(self, made: int, reader: Step) -> bool:
+        """True when nobody but ``reader`` sees the map."""
+        return made not in self.outputs and self.consumers(made) == [reader]
+
+    def remove(self, step: Step) -> None:
+        """Drop a step with one input: who read its output reads its input."""
+        self.steps.remove(step)
+        for other in self.steps:
+            other.inputs = [step.inputs[0] if n == step.output else n for n in other.inputs]
+        self.outputs = [step.inputs[0] if n == step.output else n for n in self.outputs]
+
+    def replace(self, step: Step, by: Step) -> None:
+        self.steps[self.steps.index(step)] = by
+
+
+def per_channel(
+    step: Affine | Rectify, scale: Reals, shift: Reals, activation: Activation = "none"
+) -> Convolution:
+    """What no layer before can take over: a depthwise convolution of 1 x 1, exact."""
+    return Convolution(
+        node=step.node,
+        inputs=step.inputs,
+        output=step.output,
+        weights=scale.reshape(-1, 1, 1, 1),
+        bias=shift,
+        window=Window((1, 1)),
+        groups=scale.size,
+        activation=activation,
+        word=step.word if isinstance(step, Rectify) else None,
+    )
