@@ -19,7 +19,7 @@ from accelsim.energy.price import price, price_idle
 from accelsim.errors import ConfigError, TraceError
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved
-from accelsim.mapping.fuse import plan_poolings
+from accelsim.mapping.fuse import plan_fusions
 from accelsim.mapping.lower import lower
 from accelsim.mapping.measured import calibration_images, measure_maps, planned_sizes
 from accelsim.mapping.plan import plan
@@ -138,7 +138,7 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
         coded = _coded_maps(chip, trace, work)
         return plan(work, chip, planned_sizes(measured(work, 0), coded, chip), chip.objective)
 
-    plans = mapping or plan_poolings(trace.graph, plan_of)
+    plans = mapping or plan_fusions(trace.graph, plan_of)
     work = tuple(planned.stage for planned in plans)
     maps = [measured(work, image) for image in range(images)]
     coded = _coded_maps(chip, trace, work)

@@ -5,8 +5,9 @@ Arrays over candidates are [n_channel_pairs, n_row_cuts, n_col_cuts], or broadca
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,10 +24,20 @@ from accelsim.mapping.axes import (
 from accelsim.mapping.candidates import channel_extents, col_extents, row_extents
 from accelsim.mapping.occurrences import Ints
 from accelsim.mapping.sizes import Sizes
-from accelsim.mapping.spans import col_axis, row_axis
+from accelsim.mapping.spans import col_axis, row_axis, shortcut_axis
 from accelsim.mapping.stage import Stage, StoredMap
 from accelsim.mapping.window import Block
 from accelsim.workload.layer import Conv
+
+
+class OutTiles(NamedTuple):
+    """The tiles of the output channels, for each distinct extent of the candidates."""
+
+    extent_of_pair: Ints  # [n_channel_pairs] number of the pair's extent
+    n_extents: int
+    extent: Ints  # [n_tiles] number of the tile's extent
+    start: Ints  # [n_tiles]
+    stop: Ints  # [n_tiles]
 
 
 class StageCuts:
@@ -86,20 +97,48 @@ class StageCuts:
         """Columns read, in whole blocks."""
         return reads(self._col_axis, self.col_extents, block)
 
+    def shortcut_row_reads(self, block: int) -> Reads:
+        """Rows of the shortcut that tiles add, in whole blocks."""
+        return reads(shortcut_axis(self._row_axis), self.row_extents, block)
+
+    def shortcut_col_reads(self, block: int) -> Reads:
+        """Columns of the shortcut that tiles add, in whole blocks."""
+        return reads(shortcut_axis(self._col_axis), self.col_extents, block)
+
     @cached_property
     def part_channels(self) -> list[Ints]:
         """For each part of each input [n_ranges]: its channels in each range, in whole blocks."""
-        found = []
-        for parts in self.stage.inputs:
-            offset = 0
-            for part in parts:
-                block = self.block(part)
-                depth = block[0] if block else 1
-                start = np.maximum(self.channels.range_start - offset, 0)
-                stop = np.minimum(self.channels.range_stop - offset, part.channels)
-                aligned = np.minimum(-(-stop // depth) * depth, part.channels)
-                found.append(np.where(stop > start, aligned - start // depth * depth, 0))
-                offset += part.channels
+        start, stop = self.channels.range_start, self.channels.range_stop
+        of_inputs = (self._channels_in(parts, start, stop) for parts in self.stage.inputs)
+        return [channels for found in of_inputs for channels in found]
+
+    @cached_property
+    def out_tiles(self) -> OutTiles:
+        """How the output channels are cut; several pairs cut them alike."""
+        distinct, which = np.unique(self.channels.out_channels, return_inverse=True)
+        total = self.stage.output.channels
+        starts = [np.arange(0, total, e, dtype=np.int64) for e in distinct.tolist()]
+        extent = np.repeat(np.arange(len(distinct)), [len(s) for s in starts])
+        start = np.concatenate(starts)
+        stop = np.minimum(start + distinct[extent], total)
+        return OutTiles(which, len(distinct), extent, start, stop)
+
+    @cached_property
+    def shortcut_channels(self) -> list[Ints]:
+        """For each part of the shortcut [n_tiles]: its channels in each of ``out_tiles``."""
+        return self._channels_in(self.stage.shortcut, self.out_tiles.start, self.out_tiles.stop)
+
+    def _channels_in(self, parts: Sequence[StoredMap], start: Ints, stop: Ints) -> list[Ints]:
+        """For each of ``parts`` [n_ranges]: its channels in each range, in whole blocks."""
+        found, offset = [], 0
+        for part in parts:
+            block = self.block(part)
+            depth = block[0] if block else 1
+            first = np.maximum(start - offset, 0)
+            last = np.minimum(stop - offset, part.channels)
+            aligned = np.minimum(-(-last // depth) * depth, part.channels)
+            found.append(np.where(last > first, aligned - first // depth * depth, 0))
+            offset += part.channels
         return found
 
 

@@ -1,10 +1,11 @@
-"""Which poolings join the drain path: all, but those that make their convolution read again.
+"""Which poolings and additions join the drain path: all that fit and do not cost more.
 
-A fused pooling needs whole windows of sums on chip. With small buffers (or a global
-average over a large map) the convolution must then be cut into many channel tiles, and
-reads its input once for each. Storing the unpooled map can be cheaper. So where a fused
-stage moves more than the raw size of its tensors, the plan without that fusion is made as
-well, and the one with less modelled traffic is taken.
+A fused pooling needs whole windows of sums on chip, a fused addition a tile of the
+shortcut. With small buffers (or a global average over a large map) the convolution must
+then be cut into many channel tiles, and reads its input once for each. Storing the map
+between them can be cheaper. So where a fused stage moves more than the raw size of its
+tensors, the plan without that fusion is made as well, and the one with less modelled
+traffic is taken.
 """
 
 from __future__ import annotations
@@ -21,44 +22,71 @@ from accelsim.workload.layer import Conv
 Plans = tuple[StagePlan, ...]
 
 
-def plan_poolings(graph: Graph, plan_of: Callable[[tuple[Stage, ...]], Plans]) -> Plans:
-    """The plan of ``graph`` with the better choice for each pooling.
+def plan_fusions(graph: Graph, plan_of: Callable[[tuple[Stage, ...]], Plans]) -> Plans:
+    """The plan of ``graph`` with the better choice for each pooling and addition.
 
-    ``plan_of`` plans given stages. Raises ``MappingError`` when a stage fits in no way.
+    ``plan_of`` plans given stages, each by itself. Raises ``MappingError`` when a stage
+    fits in no way.
     """
-    unfused, best = frozenset[str](), _first_plan(graph, plan_of)
-    for pool in _doubtful(best):
-        without = plan_of(stages(graph, unfused | {pool}))
+    planner = _Planner(plan_of)
+    unfused = _too_large(graph, planner)
+    best = planner.plan(stages(graph, unfused))
+    for name in _doubtful(best):
+        without = planner.plan(stages(graph, unfused | {name}))
         if _traffic_bytes(without) < _traffic_bytes(best):
-            unfused, best = unfused | {pool}, without
+            unfused, best = unfused | {name}, without
     return best
 
 
-def _first_plan(graph: Graph, plan_of: Callable[[tuple[Stage, ...]], Plans]) -> Plans:
-    """With every pooling fused, or with none if that does not fit."""
-    fused = stages(graph)
-    try:
-        return plan_of(fused)
-    except MappingError:
-        pools = frozenset(s.fused_pool.name for s in fused if s.fused_pool)
-        if not pools:
-            raise
-        return plan_of(stages(graph, pools))
+class _Planner:
+    """Plans every stage once, however many networks it occurs in."""
+
+    def __init__(self, plan_of: Callable[[tuple[Stage, ...]], Plans]) -> None:
+        self._plan_of, self._known = plan_of, dict[Stage, StagePlan]()
+
+    def plan(self, work: tuple[Stage, ...]) -> Plans:
+        new = tuple(stage for stage in work if stage not in self._known)
+        if new:
+            self._known |= zip(new, self._plan_of(new), strict=True)
+        return tuple(self._known[stage] for stage in work)
+
+    def fits(self, stage: Stage) -> bool:
+        try:
+            self.plan((stage,))
+        except MappingError:
+            return False
+        return True
+
+
+def _too_large(graph: Graph, planner: _Planner) -> frozenset[str]:
+    """Fusions without which every stage fits; the last of a drain path is given up first."""
+    unfused = frozenset[str]()
+    while True:
+        work = stages(graph, unfused)
+        try:
+            planner.plan(work)
+            return unfused
+        except MappingError:
+            given_up = {s.fusions[-1] for s in work if s.fusions and not planner.fits(s)}
+            if not given_up:
+                raise
+            unfused |= given_up
 
 
 def _doubtful(plans: Plans) -> list[str]:
-    """Fused poolings whose stages move more than all their tensors, raw, once."""
+    """Fusions of stages that move more than all their tensors, raw, once."""
     return list(
         dict.fromkeys(
-            p.stage.fused_pool.name
+            name
             for p in plans
-            if p.stage.fused_pool and p.tiling.traffic_bytes > _raw_bytes(p.stage)
+            if p.tiling.traffic_bytes > _raw_bytes(p.stage)
+            for name in reversed(p.stage.fusions)
         )
     )
 
 
 def _raw_bytes(stage: Stage) -> int:
-    read = sum(part.n_values * part.bits for parts in stage.inputs for part in parts)
+    read = sum(part.n_values * part.bits for part in stage.reads)
     layer = stage.layer
     weights = layer.n_weights * layer.weight_bits if isinstance(layer, Conv) else 0
     # Half as much again for the started bursts of small windows.

@@ -24,7 +24,7 @@ from accelsim.mapping.program import NONE, Kind, Program, Requester, RowWriter
 from accelsim.mapping.reader import Reader, one_extent, runs
 from accelsim.mapping.stage import StagePlan, StoredMap
 from accelsim.mapping.tally import Tally
-from accelsim.mapping.tiles import Pass, fetches, passes
+from accelsim.mapping.tiles import Fetch, Pass, fetches, passes, shortcut_fetches
 from accelsim.mapping.window import Block
 from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.layer import Conv
@@ -117,14 +117,15 @@ class _StageWalk:
                 self._load_weights(weights[step], label)
             if step.loads_ifmap:
                 self._load_ifmap(step, label)
-            self._compute(step, label)
+            shortcut = self._load_shortcut(step, label)
+            self._compute(step, shortcut | label)
             if step.last:
                 self._write(step, output, label)
         for buffer, n_bytes in self._held.items():
             self._release(buffer, n_bytes)
 
     def _place(self, stats: ImageStats, steps: Steps, label: dict[str, int]) -> PlacedMap:
-        for part in dict.fromkeys(part for parts in self._stage.inputs for part in parts):
+        for part in dict.fromkeys(self._stage.reads):
             placed = self._placement.place(part, stats)
             self._reader.codec_table(placed, self._tally, "ifmap", **label)
         tiles = [step.output for step in steps if step.last]
@@ -152,7 +153,7 @@ class _StageWalk:
 
     def _load_ifmap(self, step: Pass, label: dict[str, int]) -> None:
         found = fetches(self._stage, step, self._block_of)
-        fetched = sum(self._buffer_bytes(f.stored, f.fetched.n_values) for f in found)
+        fetched = self._fetched_bytes(found)
         if not self._plan.tiling.ifmap_resident:
             kept = self._window_bytes(step) - fetched if step.retained else 0
             self._release("ifmap", self._held["ifmap"] - kept)
@@ -161,7 +162,22 @@ class _StageWalk:
             self._read_rows["needs_ifmap"] = self._reader.maps(found, fetched, self._tally, **label)
             self._tally.filled_ifmap(fetched)
 
-    def _compute(self, step: Pass, label: dict[str, int]) -> None:
+    def _load_shortcut(self, step: Pass, label: dict[str, int]) -> dict[str, int]:
+        """Read what the drain path adds to a finished tile; what its COMPUTE has to do with it.
+
+        The tile waits in the ifmap buffer, apart from the windows, for that COMPUTE alone.
+        """
+        found = shortcut_fetches(self._stage, step, self._block_of)
+        if not found:
+            return {}
+        n_bytes = self._fetched_bytes(found)
+        row = self._reader.maps(found, n_bytes, self._tally, **label)
+        self._tally.filled_ifmap(n_bytes)
+        added_bytes = sum(self._buffer_bytes(f.stored, f.needed.n_values) for f in found)
+        self._tally.added(step.computed.n_values, added_bytes)
+        return {"needs_shortcut": row, "release_ifmap_bytes": n_bytes}
+
+    def _compute(self, step: Pass, columns: dict[str, int]) -> None:
         tiling, layer = self._plan.tiling, self._stage.layer
         if isinstance(layer, Conv):
             array = self._chip.array
@@ -194,7 +210,7 @@ class _StageWalk:
             cycles=cycles,
             acquire_bytes=tiling.ofmap_tile_bytes if step.first else 0,
             **self._read_rows,
-            **label,
+            **columns,
         )
         if tiling.line_buffer_bytes > self._held["ofmap"]:
             self._held["ofmap"] = tiling.line_buffer_bytes
@@ -240,7 +256,9 @@ class _StageWalk:
     def _window_bytes(self, step: Pass) -> int:
         """Bytes that the whole window of a pass occupies in the ifmap buffer."""
         whole = replace(step, retained=None)
-        found = fetches(self._stage, whole, self._block_of)
+        return self._fetched_bytes(fetches(self._stage, whole, self._block_of))
+
+    def _fetched_bytes(self, found: Sequence[Fetch]) -> int:
         return sum(self._buffer_bytes(f.stored, f.fetched.n_values) for f in found)
 
     def _block_of(self, stored: StoredMap) -> Block | None:

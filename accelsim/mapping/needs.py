@@ -5,7 +5,7 @@ Every value has whole bytes in a buffer; partial sums are as wide as the array m
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,7 @@ from accelsim.mapping.candidates import pooling_overlaps
 from accelsim.mapping.cuts import StageCuts, per_pair
 from accelsim.mapping.dataflow import DATAFLOWS, Dataflow
 from accelsim.mapping.occurrences import Floats, Ints
+from accelsim.mapping.stage import StoredMap
 from accelsim.units import bits_to_bytes
 from accelsim.workload.layer import Conv
 
@@ -40,8 +41,9 @@ class Needs:
             whole = per_pair(together) * cuts.parts[0].rows * cuts.parts[0].cols
             # Halo columns of a neighbour would come twice.
             return np.where(cuts.cols.n_tiles > 1, np.inf, whole)
-        window, down, around = (n[None, :, None] for n in self._coarsest(cuts.row_reads, 1))
-        cols = self._coarsest(cuts.col_reads, 2)[0][None, None, :]
+        rows = self._coarsest(cuts.parts, cuts.row_reads, 1)
+        window, down, around = (n[None, :, None] for n in rows)
+        cols = self._coarsest(cuts.parts, cuts.col_reads, 2)[0][None, None, :]
         split, alternates = per_pair(c.n_in_passes > 1), per_pair(c.alternates)
         jumps = cuts.cols.n_tiles[None, None, :] > 1
         if order == "weights_outer":
@@ -53,6 +55,21 @@ class Needs:
         moving = np.where(replaced, 2 * window, moving)
         alone = (cuts.n_places == 1) & ~alternates & ~split
         return per_pair(widest) * np.where(alone, window, moving) * cols.astype(np.float64)
+
+    @cached_property
+    def shortcut_bytes(self) -> Floats:
+        """Two tiles of the map that the drain path adds, in the ifmap buffer; one if there is
+        but one."""
+        cuts, tiles = self._cuts, self._cuts.out_tiles
+        if not cuts.stage.shortcut:
+            return np.zeros((1, 1, 1))
+        pixel = self._pixel_bytes(cuts.stage.shortcut, cuts.shortcut_channels)
+        first = np.flatnonzero(np.diff(tiles.extent, prepend=-1))
+        widest = np.maximum.reduceat(pixel, first)[tiles.extent_of_pair]
+        rows = self._coarsest(cuts.stage.shortcut, cuts.shortcut_row_reads, 1)[0]
+        cols = self._coarsest(cuts.stage.shortcut, cuts.shortcut_col_reads, 2)[0]
+        one = per_pair(widest) * (rows[:, None] * cols).astype(np.float64)
+        return np.where(per_pair(cuts.channels.n_out_tiles) * cuts.n_places > 1, 2 * one, one)
 
     def weight_bytes(self, resident: bool) -> Floats:
         """Two tiles, or the whole weights twice: the next stage's come meanwhile."""
@@ -114,18 +131,25 @@ class Needs:
     def _range_bytes(self) -> tuple[Ints, Ints]:
         """[n_sets] bytes of one pixel, over all parts: of the widest range, and of all ranges."""
         c = self._cuts.channels
-        total = np.zeros(len(c.range_start), np.int64)
-        for part, extents in zip(self._cuts.parts, self._cuts.part_channels, strict=True):
-            total += extents * bits_to_bytes(part.bits)
+        total = self._pixel_bytes(self._cuts.parts, self._cuts.part_channels)
         first = np.flatnonzero(np.diff(c.range_of_set, prepend=-1))
         return np.maximum.reduceat(total, first), np.add.reduceat(total, first)
 
-    def _coarsest(self, reads: Callable[[int], Reads], axis: int) -> tuple[Ints, Ints, Ints]:
+    @staticmethod
+    def _pixel_bytes(parts: Iterable[StoredMap], channels: Iterable[Ints]) -> Ints:
+        """[n_ranges] bytes of one pixel of all ``parts`` with these channels [n_ranges]."""
+        of_parts = [n * bits_to_bytes(p.bits) for p, n in zip(parts, channels, strict=True)]
+        total: Ints = np.sum(of_parts, axis=0)
+        return total
+
+    def _coarsest(
+        self, parts: Iterable[StoredMap], reads: Callable[[int], Reads], axis: int
+    ) -> tuple[Ints, Ints, Ints]:
         """The largest window; with what the next adds; the last with the first.
 
         Parts with unequal blocks count with the largest of each.
         """
-        blocks = {(b[axis] if b else 1) for b in map(self._cuts.block, self._cuts.parts)}
+        blocks = {(b[axis] if b else 1) for b in map(self._cuts.block, parts)}
         found = [reads(b)[2:] for b in sorted(blocks)]
         window, down, around = (np.maximum.reduce(n) for n in zip(*found, strict=True))
         return window, down, around

@@ -137,8 +137,8 @@ def _does_not_fit(search: StageSearch, buffers: Buffers) -> MappingError:
         least = needs[np.argmin(excess.max(axis=1))]
     buffer = int(np.argmax(least / sizes))
     need, name = int(least[buffer]), BUFFERS[buffer]
-    pool = stage.fused_pool
-    or_unfuse = f", or run {pool.name!r} on the vector unit" if pool and name == "ofmap" else ""
+    fused = {"ofmap": stage.fused_pool, "ifmap": stage.fused_add}.get(name)
+    or_unfuse = f", or run {fused.name!r} on the vector unit" if fused else ""
     return MappingError(
         f"layer {stage.name!r}",
         f"its smallest tile needs {need} bytes of the {name} buffer, which has {sizes[buffer]}",

@@ -6,10 +6,12 @@ knows nothing of layers, blocks or codecs.
 
 Rows of kind READ bring extents of lines from DRAM through the decoder into a buffer. Rows
 of kind COMPUTE and VECTOR occupy the PE array or the vector unit. Rows of kind WRITE take
-a finished tile through the encoder to DRAM. Buffers are byte counters: a READ takes bytes
-of its buffer, the COMPUTE that last uses them gives them back; the first COMPUTE of an
-output tile takes bytes of the ofmap buffer, its last WRITE gives them back. Rows that
-overlapping pooling keeps lie in the ofmap buffer from a stage's first COMPUTE to its last.
+a finished tile through the encoder to DRAM. Where the drain path adds a shortcut, the
+COMPUTE that finishes a tile also needs a READ of that tile of the shortcut. Buffers are byte
+counters: a READ takes bytes of its buffer, the COMPUTE that last uses them gives them back;
+the first COMPUTE of an output tile takes bytes of the ofmap buffer, its last WRITE gives
+them back. Rows that overlapping pooling keeps lie in the ofmap buffer from a stage's first
+COMPUTE to its last.
 """
 
 from __future__ import annotations
@@ -68,6 +70,8 @@ class Rows:
     earlier one: they are not needed here. INDEX READ: starts no
     earlier than this ifmap READ, the one before its own."""
     needs_weight: Column
+    needs_shortcut: Column
+    """COMPUTE: the ifmap READ of the shortcut tile that is added to what it finishes."""
     acquire_bytes: Column
     """READ: bytes of its buffer. COMPUTE: bytes of the ofmap buffer."""
     release_ifmap_bytes: Column
@@ -148,5 +152,5 @@ class RowWriter:
         return rows, ExtentTable(first, lines, work)
 
 
-_REFERENCES = {"requester", "after", "index", "needs_ifmap", "needs_weight"}
+_REFERENCES = {"requester", "after", "index", "needs_ifmap", "needs_weight", "needs_shortcut"}
 _BLANK = {f.name: NONE if f.name in _REFERENCES else 0 for f in fields(Rows)}

@@ -28,7 +28,7 @@ class Variant:
     ifmap_resident: bool
     weights_resident: bool
     ifmap_bits: Floats
-    """Modelled DRAM traffic of the operand."""
+    """Modelled DRAM traffic of the operand, with the shortcut."""
     weight_bits: Floats
     ifmap_need_bytes: Floats
     """Buffer space, double buffering included."""
@@ -56,9 +56,11 @@ class StageSearch:
                 order=order,
                 ifmap_resident=ifmap_resident,
                 weights_resident=weights_resident,
-                ifmap_bits=self.traffic.ifmap_bits(order, ifmap_resident),
+                ifmap_bits=self.traffic.ifmap_bits(order, ifmap_resident)
+                + self.traffic.shortcut_bits,
                 weight_bits=self.traffic.weight_bits(order, weights_resident),
-                ifmap_need_bytes=self.needs.ifmap_bytes(order, ifmap_resident),
+                ifmap_need_bytes=self.needs.ifmap_bytes(order, ifmap_resident)
+                + self.needs.shortcut_bytes,
                 weight_need_bytes=self.needs.weight_bytes(weights_resident),
                 ofmap_need_bytes=self.needs.ofmap_bytes(order),
             )

@@ -68,6 +68,11 @@ def col_axis(stage: Stage) -> Axis:
     return _axis(stage, 1)
 
 
+def shortcut_axis(axis: Axis) -> Axis:
+    """Seen from the shortcut of a fused addition: each tile reads what it computes."""
+    return axis._replace(n_read=axis.n_computed, layer=Sliding(1, 1, 0))
+
+
 def row_spans(stage: Stage, extent: int) -> tuple[Span, ...]:
     """Tiles of ``extent`` stored rows, top to bottom."""
     return _listed(spans(row_axis(stage), [extent]))

@@ -1,7 +1,7 @@
 """A stage: what the machine does as one piece of work, and the maps that it reads and writes.
 
-A stage is a convolution with the pooling that its drain path performs, or a pooling or
-addition on the vector unit. Concatenations vanish: a concatenated map is a list of the
+A stage is a convolution with the addition and the pooling that its drain path performs, or
+a pooling or addition on the vector unit. Concatenations vanish: a concatenated map is a list of the
 maps that were stacked, each stored where its producer put it.
 """
 
@@ -43,7 +43,10 @@ class StoredMap:
 
 @dataclass(frozen=True)
 class Stage:
-    """One piece of work. ``inputs[i]`` are the parts of the layer's input i, in channel order."""
+    """One piece of work. ``inputs[i]`` are the parts of the layer's input i, in channel order.
+
+    The drain path first adds the shortcut, then pools.
+    """
 
     layer: Conv | Pool | Add
     fused_pool: Pool | None
@@ -51,10 +54,23 @@ class Stage:
     conv_size: tuple[int, int]
     """Rows and columns that the layer computes, before the fused pooling."""
     output: StoredMap
+    fused_add: Add | None = None
+    shortcut: tuple[StoredMap, ...] = ()
+    """Parts of the map that ``fused_add`` adds to what the layer computes."""
 
     @property
     def name(self) -> str:
         return self.layer.name
+
+    @property
+    def reads(self) -> tuple[StoredMap, ...]:
+        """Every map that it reads, as often as it is an operand."""
+        return (*(part for parts in self.inputs for part in parts), *self.shortcut)
+
+    @property
+    def fusions(self) -> tuple[str, ...]:
+        """Names of the layers in its drain path, in the order in which values pass them."""
+        return tuple(x.name for x in (self.fused_add, self.fused_pool) if x is not None)
 
 
 @dataclass(frozen=True)
@@ -78,7 +94,8 @@ class Tiling:
     weights_resident: bool
 
     ifmap_tile_bytes: int
-    """Bytes that the largest input window (and the next one's new part) occupy."""
+    """Bytes that the largest input window (and the next one's new part) occupy, and two
+    shortcut tiles."""
     weight_tile_bytes: int
     ofmap_tile_bytes: int
     """Psums or output staging of one tile."""

@@ -5,6 +5,10 @@ its consumers read a list of parts. A pooling joins the convolution that feeds i
 nobody else reads the map between them: the values are pooled on their way out and the
 unpooled map never exists. This also works through concatenations that only the pooling
 reads: then every convolution pools its own channels.
+
+An addition of two maps joins the convolution that makes the later of them, under the same
+condition; the other map, the shortcut, is stored by then and is read as the sums leave. A
+pooling joins behind such an addition as it does behind a convolution.
 """
 
 from __future__ import annotations
@@ -13,7 +17,7 @@ from collections.abc import Iterable
 
 from accelsim.mapping.stage import Stage, StoredMap
 from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Concat, Conv, Layer, Pool
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
 
 Parts = tuple[StoredMap, ...]
 
@@ -21,23 +25,28 @@ Parts = tuple[StoredMap, ...]
 def stages(graph: Graph, unfused: frozenset[str] = frozenset()) -> tuple[Stage, ...]:
     """The stages of ``graph`` in execution order.
 
-    ``unfused`` names poolings that shall run on the vector unit although they could join
-    their producer. Poolings behind an addition or a network input always do.
+    ``unfused`` names poolings and additions that shall run on the vector unit although they
+    could join their producer. Poolings behind another pooling, an addition that is not
+    fused, or a network input always do.
     """
-    drains = _fused_pools(graph, unfused)
-    fused = {pool.name for pool, _ in drains.values()}
+    hosts = _hosts(graph, unfused)
+    adds = {hosts[x.name].name: x for x in graph.layers if isinstance(x, Add) and x.name in hosts}
+    pools = _fused_pools(graph, unfused, hosts)
+    fused = {*hosts, *(pool.name for pool, _ in pools.values())}
     parts: dict[str, Parts] = {n: (_whole(graph.edge[n]),) for n in graph.inputs}
     result: list[Stage] = []
     for layer in graph.layers:
         if isinstance(layer, Concat):
-            # Below a fused pooling the parts are never stored.
+            # What a fused layer reads is never stored.
             if all(n in parts for n in layer.inputs):
                 parts[layer.output] = tuple(p for n in layer.inputs for p in parts[n])
             continue
         if layer.name in fused:
             continue
-        pool, output = drains.get(layer.name, (None, _whole(graph.edge[layer.output])))
-        computed = graph.edge[layer.output]
+        add, computed = adds.get(layer.name), graph.edge[layer.output]
+        made_edge = graph.edge[add.output] if add else computed
+        pool, output = pools.get(layer.name, (None, _whole(made_edge)))
+        shortcut = [n for n in add.inputs if n != layer.output] if add else []
         result.append(
             Stage(
                 layer=layer,
@@ -45,6 +54,8 @@ def stages(graph: Graph, unfused: frozenset[str] = frozenset()) -> tuple[Stage, 
                 inputs=tuple(parts[n] for n in layer.inputs),
                 conv_size=(computed.rows, computed.cols),
                 output=output,
+                fused_add=add,
+                shortcut=tuple(p for n in shortcut for p in parts[n]),
             )
         )
         made = (*parts.get(output.edge, ()), output)
@@ -59,7 +70,7 @@ def stored_maps(stages: Iterable[Stage]) -> tuple[StoredMap, ...]:
     """
     stages = tuple(stages)
     outputs = [s.output for s in stages]
-    read = [part for s in stages for parts in s.inputs for part in parts]
+    read = [part for s in stages for part in s.reads]
     network_inputs = [m for m in dict.fromkeys(read) if m not in outputs]
     return (*network_inputs, *outputs)
 
@@ -68,14 +79,35 @@ def _whole(edge: Edge) -> StoredMap:
     return StoredMap(edge.name, 0, edge.channels, edge.rows, edge.cols, edge.bits, edge.signed)
 
 
-def _fused_pools(graph: Graph, unfused: frozenset[str]) -> dict[str, tuple[Pool, StoredMap]]:
+def _hosts(graph: Graph, unfused: frozenset[str]) -> dict[str, Conv]:
+    """By addition: the convolution in whose drain path it is done.
+
+    The convolution makes the later of two operands, so that the other one is there.
+    """
+    position = {layer.output: number for number, layer in enumerate(graph.layers)}
+    found: dict[str, Conv] = {}
+    for add in graph.layers:
+        if not isinstance(add, Add) or add.name in unfused:
+            continue
+        if len(add.inputs) != 2 or add.inputs[0] == add.inputs[1]:
+            continue
+        later = max(add.inputs, key=lambda edge: position.get(edge, -1))
+        conv = graph.producer.get(later)
+        if isinstance(conv, Conv) and _is_private(graph, later):
+            found[add.name] = conv
+    return found
+
+
+def _fused_pools(
+    graph: Graph, unfused: frozenset[str], hosts: dict[str, Conv]
+) -> dict[str, tuple[Pool, StoredMap]]:
     """By convolution: the pooling in its drain path, and the part of the pooled map it makes."""
     found: dict[str, tuple[Pool, StoredMap]] = {}
     for pool in graph.layers:
         if not isinstance(pool, Pool) or pool.name in unfused:
             continue
         edge, start = graph.edge[pool.output], 0
-        for conv in _private_producers(graph, pool.input):
+        for conv in _private_producers(graph, pool.input, hosts):
             stop = start + conv.out_channels
             part = StoredMap(edge.name, start, stop, edge.rows, edge.cols, edge.bits, edge.signed)
             found[conv.name] = (pool, part)
@@ -83,16 +115,23 @@ def _fused_pools(graph: Graph, unfused: frozenset[str]) -> dict[str, tuple[Pool,
     return found
 
 
-def _private_producers(graph: Graph, edge: str) -> tuple[Conv, ...]:
+def _is_private(graph: Graph, edge: str) -> bool:
+    """Whether one layer alone reads ``edge``, so that it need not be stored."""
+    return len(graph.consumers[edge]) == 1 and edge not in graph.outputs
+
+
+def _private_producers(graph: Graph, edge: str, hosts: dict[str, Conv]) -> tuple[Conv, ...]:
     """The convolutions that make ``edge`` for one consumer alone; empty if others have a part."""
-    if len(graph.consumers[edge]) != 1 or edge in graph.outputs:
+    if not _is_private(graph, edge):
         return ()
     producer: Layer | None = graph.producer.get(edge)
     match producer:
         case Conv():
             return (producer,)
+        case Add() if producer.name in hosts:
+            return (hosts[producer.name],)
         case Concat() if len(set(producer.inputs)) == len(producer.inputs):
-            parts = [_private_producers(graph, n) for n in producer.inputs]
+            parts = [_private_producers(graph, n, hosts) for n in producer.inputs]
             return tuple(conv for part in parts for conv in part) if all(parts) else ()
         case _:
             return ()

@@ -72,6 +72,11 @@ class Tally:
         self._sram["ifmap_read_bytes"] += read_bytes
         self._sram["ofmap_write_bytes"] += write_bytes
 
+    def added(self, n_values: int, read_bytes: int) -> None:
+        """The drain path added a tile of the shortcut, one operation a value."""
+        self._vector += n_values
+        self._sram["ifmap_read_bytes"] += read_bytes
+
     def drained(self, read_bytes: int, pooled_values: int) -> None:
         """A finished tile left the ofmap buffer, through the pooling of the drain path if fused."""
         self._sram["ofmap_read_bytes"] += read_bytes

@@ -55,6 +55,11 @@ class Pass:
         return (self.conv_rows[1] - self.conv_rows[0]) * (self.conv_cols[1] - self.conv_cols[0])
 
     @property
+    def computed(self) -> Window3:
+        """Values that the layer computes, before fused pooling: what the drain path adds to."""
+        return Window3(self.output.c0, self.output.c1, *self.conv_rows, *self.conv_cols)
+
+    @property
     def macs(self) -> int:
         return self.m * self.n * self.k * self.groups
 
@@ -176,24 +181,42 @@ def fetches(
     """
     if not step.loads_ifmap:
         return ()
-    found = []
-    for parts in stage.inputs:
-        offset = 0
-        for part in parts:
-            extents = (part.channels, part.rows, part.cols)
-            window = _on_part(step.window, part, offset)
-            retained = step.retained and _on_part(step.retained, part, offset)
-            offset += part.channels
-            if not window.n_values:
-                continue
-            block = block_of(part)
-            needed = new_part(window, retained)
-            fetched = new_part(
-                align(window, block, extents), retained and align(retained, block, extents)
-            )
-            if needed.n_values or fetched.n_values:
-                found.append(Fetch(part, needed, fetched))
-    return tuple(found)
+    of_inputs = (_of_parts(p, step.window, step.retained, block_of) for p in stage.inputs)
+    return tuple(fetch for found in of_inputs for fetch in found)
+
+
+def shortcut_fetches(
+    stage: Stage, step: Pass, block_of: Callable[[StoredMap], Block | None]
+) -> tuple[Fetch, ...]:
+    """What the drain path adds when ``step`` finishes its tile: of the shortcut the tile itself.
+
+    Nothing is kept from tile to tile: a block that two tiles share is fetched for both.
+    """
+    if not step.last:
+        return ()
+    return tuple(_of_parts(stage.shortcut, step.computed, None, block_of))
+
+
+def _of_parts(
+    parts: tuple[StoredMap, ...],
+    window: Window3,
+    retained: Window3 | None,
+    block_of: Callable[[StoredMap], Block | None],
+) -> Iterator[Fetch]:
+    """What a window of one map brings from each of its parts."""
+    offset = 0
+    for part in parts:
+        extents = (part.channels, part.rows, part.cols)
+        inside = _on_part(window, part, offset)
+        held = retained and _on_part(retained, part, offset)
+        offset += part.channels
+        if not inside.n_values:
+            continue
+        block = block_of(part)
+        needed = new_part(inside, held)
+        fetched = new_part(align(inside, block, extents), held and align(held, block, extents))
+        if needed.n_values or fetched.n_values:
+            yield Fetch(part, needed, fetched)
 
 
 def _on_part(window: Window3, part: StoredMap, offset: int) -> Window3:

@@ -49,15 +49,26 @@ class Traffic:
     @cached_property
     def ofmap_bits(self) -> Floats:
         """The output, written once."""
-        stored, channels = self._cuts.stage.output, self._cuts.channels
-        distinct, which = np.unique(channels.out_channels, return_inverse=True)
-        starts = [np.arange(0, stored.channels, e, dtype=np.int64) for e in distinct.tolist()]
-        candidate = np.repeat(np.arange(len(distinct)), [len(s) for s in starts])
-        extents = np.minimum(distinct[candidate], stored.channels - np.concatenate(starts))
-        out = occurrences(candidate, extents, len(distinct))
+        stored, tiles = self._cuts.stage.output, self._cuts.out_tiles
+        out = occurrences(tiles.extent, tiles.stop - tiles.start, tiles.n_extents)
         rows, cols = self._cuts.rows.stored, self._cuts.cols.stored
         cost = self._window_bits(stored, out.extents, rows.extents, cols.extents)
-        return weighted_sum(cost, out.counts, rows.counts, cols.counts)[which]
+        summed = weighted_sum(cost, out.counts, rows.counts, cols.counts)
+        return summed[tiles.extent_of_pair]
+
+    @cached_property
+    def shortcut_bits(self) -> Floats:
+        """What the drain path adds: the shortcut tile by tile, in whole blocks."""
+        cuts, tiles = self._cuts, self._cuts.out_tiles
+        total = np.zeros((tiles.n_extents, 1, 1))
+        for part, extents in zip(cuts.stage.shortcut, cuts.shortcut_channels, strict=True):
+            c = occurrences(tiles.extent, extents, tiles.n_extents)
+            _, block_rows, block_cols = cuts.block(part) or (1, 1, 1)
+            rows = cuts.shortcut_row_reads(block_rows).whole
+            cols = cuts.shortcut_col_reads(block_cols).whole
+            cost = self._window_bits(part, c.extents, rows.extents, cols.extents)
+            total = total + weighted_sum(cost, c.counts, rows.counts, cols.counts)
+        return total[tiles.extent_of_pair]
 
     @cached_property
     def stored_weight_bits(self) -> int:
@@ -70,15 +81,16 @@ class Traffic:
 
     def exposed_bits(self, pairs: Ints, rows: Ints, cols: Ints) -> Floats:
         """What no computation hides, for these cuts [n] together: the mean bits of a window,
-        a weight tile and an output tile."""
+        a weight tile, a shortcut tile and an output tile."""
         cuts, c = self._cuts, self._cuts.channels
         places = cuts.rows.n_tiles[rows] * cuts.cols.n_tiles[cols]
         ranges = np.bincount(c.range_of_set)[c.range_set[pairs]]
         _, whole = self._sweep
+        drained = np.broadcast_to(self.ofmap_bits + self.shortcut_bits, cuts.shape)
         exposed: Floats = (
             whole[pairs, rows, cols] / (ranges * places)
             + self.stored_weight_bits / (c.n_out_tiles[pairs] * c.n_in_passes[pairs])
-            + self.ofmap_bits[pairs, rows, cols] / (c.n_out_tiles[pairs] * places)
+            + drained[pairs, rows, cols] / (c.n_out_tiles[pairs] * places)
         )
         return exposed
 

@@ -107,6 +107,7 @@ class Machine:
         self._after, self._index = rows.after.tolist(), rows.index.tolist()
         self._needs_ifmap = rows.needs_ifmap.tolist()
         self._needs_weight = rows.needs_weight.tolist()
+        self._needs_shortcut = rows.needs_shortcut.tolist()
         self._acquire = rows.acquire_bytes.tolist()
         self._release = {
             Requester.IFMAP: rows.release_ifmap_bytes.tolist(),
@@ -164,6 +165,7 @@ class Machine:
             times.begin[row] = now_fs(env)
             yield from self._until_done(self._needs_weight[row])
             yield from self._until_done(self._needs_ifmap[row])
+            yield from self._until_done(self._needs_shortcut[row])
             if space := ofmap.take(self._acquire[row]):
                 yield space
                 times.ofmap_space[row], times.ofmap_freed_by[row] = now_fs(env), ofmap.freed_by

@@ -30,7 +30,8 @@ class StallAccount:
         self._times, self._core = times, core
         rows = program.rows
         self._after, self._index = rows.after.tolist(), rows.index.tolist()
-        self._needs = (rows.needs_ifmap.tolist(), rows.needs_weight.tolist())
+        needs = (rows.needs_ifmap, rows.needs_weight, rows.needs_shortcut)
+        self._needs = [column.tolist() for column in needs]
         self._requester = rows.requester.tolist()
         self._previous = _previous_of_same_engine(program)
 

@@ -5,7 +5,7 @@ import pytest
 from accelsim import read_hardware
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.fuse import Plans, plan_poolings
+from accelsim.mapping.fuse import Plans, plan_fusions
 from accelsim.mapping.plan import plan
 from accelsim.mapping.sizes import Sizes
 from accelsim.mapping.stage import Stage
@@ -42,12 +42,12 @@ def traffic_bytes(plans: Plans) -> int:
 
 
 def test_with_room_the_pooling_joins_its_convolution() -> None:
-    plans = plan_poolings(classifier(), lambda work: raw_plan(work, chip(96)))
+    plans = plan_fusions(classifier(), lambda work: raw_plan(work, chip(96)))
     assert [p.stage.name for p in plans] == ["conv"]
 
 
 def test_where_the_input_would_be_read_again_and_again_the_map_is_stored() -> None:
-    plans = plan_poolings(classifier(), lambda work: raw_plan(work, chip(16)))
+    plans = plan_fusions(classifier(), lambda work: raw_plan(work, chip(16)))
     assert [p.stage.name for p in plans] == ["conv", "mean"]
     assert traffic_bytes(plans) < traffic_bytes(raw_plan(stages(classifier()), chip(16)))
 
@@ -57,5 +57,5 @@ def test_what_fits_only_apart_is_planned_apart() -> None:
     small = chip(16, "array.dataflow=weight_stationary", "buffers.ofmap_kib=1")
     with pytest.raises(MappingError, match="ofmap"):
         raw_plan(stages(classifier()), small)
-    plans = plan_poolings(classifier(), lambda work: raw_plan(work, small))
+    plans = plan_fusions(classifier(), lambda work: raw_plan(work, small))
     assert [p.stage.name for p in plans] == ["conv", "mean"]

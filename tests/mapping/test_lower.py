@@ -141,7 +141,8 @@ def check_dependencies(program: Program) -> None:
             last = max((written[line] for line in lines if line in written), default=NONE)
             assert last <= rows.after[row] < row
         elif rows.kind[row] in (Kind.COMPUTE, Kind.VECTOR):
-            assert max(rows.needs_ifmap[row], rows.needs_weight[row]) < row
+            needs = (rows.needs_ifmap, rows.needs_weight, rows.needs_shortcut)
+            assert max(column[row] for column in needs) < row
 
 
 def lines_of(program: Program, row: int) -> list[int]:
@@ -191,9 +192,12 @@ def check_windows_are_held(program: Program) -> None:
             stage = int(rows.stage[row])
             step = passes_of[stage][place[stage] % len(passes_of[stage])]
             place[stage] += 1
-            inputs = program.plans[stage].stage.inputs
-            least = min(bits_to_bytes(part.bits) for parts in inputs for part in parts)
-            assert held[Requester.IFMAP] >= step.window.n_values * least * len(inputs)
+            planned = program.plans[stage].stage
+            least = min(bits_to_bytes(part.bits) for part in planned.reads)
+            n_values = step.window.n_values * len(planned.inputs)
+            if planned.shortcut and step.last:
+                n_values += step.computed.n_values
+            assert held[Requester.IFMAP] >= n_values * least
             assert held[Requester.WEIGHT] >= step.n_weights
             held[Requester.IFMAP] -= int(rows.release_ifmap_bytes[row])
             held[Requester.WEIGHT] -= int(rows.release_weight_bytes[row])

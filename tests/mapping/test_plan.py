@@ -325,7 +325,11 @@ def test_every_layer_of_a_network_is_planned_and_pooling_lines_are_counted() -> 
     cut = stages(graph_of(layers, [Edge("x", 3, 111, 111)]))
     made = chip(ifmap=16 * KIB, weight=32 * KIB, ofmap=16 * KIB)
     found = plan(cut, made, Sizes.raw(stored_maps(cut)))
-    assert [p.stage.name for p in found] == ["a", "b", "c", "d", "s", "q", "fc"]
+    assert [p.stage.name for p in found] == ["a", "b", "c", "d", "fc"]
+    assert found[3].stage.fusions == ("s", "q")
+    apart = stages(graph_of(layers, [Edge("x", 3, 111, 111)]), frozenset({"s"}))
+    found_apart = plan(apart, made, Sizes.raw(stored_maps(apart)))
+    assert [p.stage.name for p in found_apart] == ["a", "b", "c", "d", "s", "q", "fc"]
     first = found[0].tiling
     # 3x3 pooling with stride 2 keeps one of its three rows of 55 columns.
     channels = first.out_channels if first.order == "weights_outer" else 16

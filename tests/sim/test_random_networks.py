@@ -181,7 +181,7 @@ def check_stage(program: Program, number: int, stage: Stage, blocked: Images, ch
         assert ofmap.coded_bytes + ofmap.padding_bytes == moved_lines * line_bytes
     assert_close(ofmap.needed_bytes, N_IMAGES * bits_to_bytes(output.n_values * output.bits))
     assert ofmap.overfetch_bytes == 0
-    parts = [part for parts in stage.inputs for part in parts]
+    parts = list(stage.reads)
     assert ofmap.table_bytes == table_bytes([output], blocked, line_bytes)
     assert ifmap.table_bytes == table_bytes(parts, blocked, line_bytes)
     assert 0 <= ifmap.overfetch_bytes <= ifmap.coded_bytes
@@ -241,7 +241,7 @@ def check_order(program: Program, times: Times) -> None:
     """Nothing starts before all that it needs; the engines end their rows in order."""
     rows, done = program.rows, np.array(times.done)
     start = np.where(rows.kind == Kind.WRITE, times.begin, times.submit)
-    for needed in (rows.after, rows.index, rows.needs_weight):
+    for needed in (rows.after, rows.index, rows.needs_weight, rows.needs_shortcut):
         has = needed >= 0
         assert (done[needed[has]] <= start[has]).all()
     uses = (rows.needs_ifmap >= 0) & (rows.requester != Requester.INDEX)
@@ -251,12 +251,13 @@ def check_order(program: Program, times: Times) -> None:
         if requester is not Requester.IFMAP:
             assert (np.diff(done[rows.requester == requester]) >= 0).all(), requester.name
     busy = np.flatnonzero(np.isin(rows.kind, (Kind.COMPUTE, Kind.VECTOR)))
+    waited_for = np.concatenate([rows.needs_ifmap[busy], rows.needs_shortcut[busy]])
     for needs, requester in (
-        (rows.needs_ifmap, Requester.IFMAP),
-        (rows.needs_weight, Requester.WEIGHT),
+        (waited_for, Requester.IFMAP),
+        (rows.needs_weight[busy], Requester.WEIGHT),
     ):  # every tile is waited for, so all before the last one are there as well
         reads = np.flatnonzero((rows.kind == Kind.READ) & (rows.requester == requester))
-        assert set(reads) == set(needs[busy]) - {NONE}
+        assert set(reads) == set(needs) - {NONE}
     assert (start[busy[1:]] >= done[busy[:-1]]).all()
     # Codec tables are the first INDEX READs of a stage: whatever it reads waits for them.
     for image in range(program.n_images):
