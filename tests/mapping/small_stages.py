@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import strategies as st
 
 from accelsim.mapping.stage import Stage
 from accelsim.mapping.stages import stages
 from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Add, Conv, Layer, Pool, Window
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 
 
 def graph_of(layers: list[Layer], inputs: list[Edge], outputs: tuple[str, ...] = ()) -> Graph:
@@ -34,11 +36,21 @@ def conv_stage(
     window: Window,
     groups: int = 1,
     pool: Pool | None = None,
+    shortcut: tuple[int, ...] = (),
 ) -> Stage:
-    """One convolution, perhaps with a fused pooling that reads ``y``."""
+    """One convolution; perhaps with a fused addition of ``s0``, ``s1``, ..., stacked maps of
+    these channels, or with a fused pooling that reads ``y``, or with both."""
     conv = Conv("conv", "x", "y", channels, out_channels, window, groups=groups)
-    layers: list[Layer] = [conv, *([pool] if pool else [])]
-    return stages(graph_of(layers, [Edge("x", channels, rows, cols)]))[0]
+    sources = tuple(f"s{i}" for i in range(len(shortcut)))
+    layers: list[Layer] = [conv]
+    if shortcut:
+        conv = replace(conv, output="before")
+        layers = [Concat("cat", sources, "s"), conv, Add("add", ("s", "before"), "y")]
+    layers += [pool] if pool else []
+    size = window.out_size(rows, cols)
+    inputs = [Edge(n, c, *size) for n, c in zip(sources, shortcut, strict=True)]
+    (stage,) = stages(graph_of(layers, [Edge("x", channels, rows, cols), *inputs]))
+    return stage
 
 
 @st.composite
@@ -58,7 +70,7 @@ def windows(draw: st.DrawFn, rows: int, cols: int) -> Window:
 
 @st.composite
 def small_stages(draw: st.DrawFn) -> Stage:
-    """Convolutions (grouped, with pooling), poolings and sums on small odd maps."""
+    """Convolutions (grouped, with shortcut, with pooling), poolings and sums on small odd maps."""
     rows, cols = draw(st.integers(1, 11)), draw(st.integers(1, 9))
     kind = draw(st.sampled_from(["conv", "conv", "pool", "add"]))
     if kind == "add":
@@ -74,4 +86,8 @@ def small_stages(draw: st.DrawFn) -> Stage:
     pool = None
     if draw(st.booleans()):
         pool = Pool("pool", "y", "z", draw(windows(*window.out_size(rows, cols))))
-    return conv_stage(groups * depth, rows, cols, out, window, groups, pool)
+    shortcut: tuple[int, ...] = ()
+    if draw(st.booleans()):
+        first = draw(st.integers(1, out))
+        shortcut = (first, out - first) if first < out else (out,)
+    return conv_stage(groups * depth, rows, cols, out, window, groups, pool, shortcut)

@@ -1,4 +1,4 @@
-"""Pooling in the drain path or on its own: whichever moves less."""
+"""Poolings and additions in the drain path or on their own: whichever moves less."""
 
 import pytest
 
@@ -11,8 +11,10 @@ from accelsim.mapping.sizes import Sizes
 from accelsim.mapping.stage import Stage
 from accelsim.mapping.stages import stages, stored_maps
 from accelsim.workload.graph import Graph
-from accelsim.workload.layer import Conv, Pool, Window
+from accelsim.workload.layer import Add, Conv, Layer, Pool, Window
 from tests.mapping.test_lower import graph_of
+
+SUM = frozenset({"sum"})
 
 
 def classifier() -> Graph:
@@ -59,3 +61,61 @@ def test_what_fits_only_apart_is_planned_apart() -> None:
         raw_plan(stages(classifier()), small)
     plans = plan_fusions(classifier(), lambda work: raw_plan(work, small))
     assert [p.stage.name for p in plans] == ["conv", "mean"]
+
+
+def residual(channels: int = 256, out: int = 256, mean: bool = False) -> Graph:
+    """A 1x1 convolution around which the map goes, perhaps with the average of the sums."""
+    layers: list[Layer] = [
+        Conv("conv", "x", "conv", channels, out, Window((1, 1))),
+        Conv("side", "x", "side", channels, out, Window((1, 1))),
+        Add("sum", ("conv", "side"), "sum"),
+    ]
+    layers += [Pool("mean", "sum", "mean", Window((13, 13)), "avg")] if mean else []
+    return graph_of(layers, channels, 13, 13)
+
+
+def test_with_room_addition_and_pooling_join_their_convolution() -> None:
+    plans = plan_fusions(residual(mean=True), lambda work: raw_plan(work, chip(128)))
+    assert [(p.stage.name, p.stage.fusions) for p in plans] == [
+        ("conv", ()), ("side", ("sum", "mean")),
+    ]  # fmt: skip
+
+
+def test_an_addition_saves_the_map_before_it_twice() -> None:
+    """Written by the convolution, and read by the addition."""
+    on, graph = chip(128), residual()
+    fused = plan_fusions(graph, lambda work: raw_plan(work, on))
+    apart = raw_plan(stages(graph, SUM), on)
+    assert traffic_bytes(apart) - traffic_bytes(fused) == 2 * 256 * 13 * 13
+
+
+def test_an_addition_whose_tiles_leave_no_room_for_the_windows_is_done_apart() -> None:
+    """Two tiles of the shortcut in 4 KiB: many small tiles, each with all weights again."""
+    on = chip(16, "buffers.ifmap_kib=4", "buffers.ofmap_kib=64")
+    plans = plan_fusions(residual(), lambda work: raw_plan(work, on))
+    assert [p.stage.name for p in plans] == ["conv", "side", "sum"]
+    assert traffic_bytes(plans) < traffic_bytes(raw_plan(stages(residual()), on))
+
+
+def test_only_what_does_not_fit_is_given_up_and_the_pooling_first() -> None:
+    """Weight stationary: the pooling needs 13 x 13 sums of 4 bytes twice, the addition a row."""
+    small = chip(16, "array.dataflow=weight_stationary", "buffers.ofmap_kib=1")
+    graph = residual(mean=True)
+    with pytest.raises(MappingError, match="run 'mean' on the vector unit"):
+        raw_plan(stages(graph), small)
+    plans = plan_fusions(graph, lambda work: raw_plan(work, small))
+    assert [(p.stage.name, p.stage.fusions) for p in plans] == [
+        ("conv", ()), ("side", ("sum",)), ("mean", ()),
+    ]  # fmt: skip
+
+
+def test_every_stage_is_planned_once() -> None:
+    planned: list[Stage] = []
+
+    def plan_of(work: tuple[Stage, ...]) -> Plans:
+        planned.extend(work)
+        return raw_plan(work, chip(16))
+
+    plans = plan_fusions(classifier(), plan_of)
+    assert [p.stage.name for p in plans] == ["conv", "mean"]
+    assert len(planned) == len(set(planned)) == 3, "fused, and both apart"

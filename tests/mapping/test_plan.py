@@ -19,7 +19,7 @@ from accelsim.mapping.search import StageSearch
 from accelsim.mapping.sizes import MapSize, Sizes, window_bits
 from accelsim.mapping.stage import Stage, StagePlan, StoredMap, Tiling
 from accelsim.mapping.stages import stages, stored_maps
-from accelsim.mapping.tiles import Fetch, Pass, fetches, passes
+from accelsim.mapping.tiles import Fetch, Pass, fetches, passes, shortcut_fetches
 from accelsim.mapping.window import n_blocks
 from accelsim.units import Clock
 from accelsim.workload.graph import Edge
@@ -79,6 +79,10 @@ def fetched(stage: Stage, step: Pass, sizes: Sizes) -> tuple[Fetch, ...]:
     return fetches(stage, step, lambda m: sizes.maps[m.name].block)
 
 
+def added(stage: Stage, step: Pass, sizes: Sizes) -> tuple[Fetch, ...]:
+    return shortcut_fetches(stage, step, lambda m: sizes.maps[m.name].block)
+
+
 def map_bits(stored: StoredMap, window: Any, sizes: Sizes) -> int:
     size = sizes.maps[stored.name]
     if size.block is None:
@@ -91,6 +95,7 @@ def walked_traffic(stage: Stage, tiling: Tiling, sizes: Sizes) -> tuple[int, flo
     ifmap, weights, ofmap = 0, 0.0, 0
     for p in passes(stage, tiling):
         ifmap += sum(map_bits(f.stored, f.fetched, sizes) for f in fetched(stage, p, sizes))
+        ifmap += sum(map_bits(f.stored, f.fetched, sizes) for f in added(stage, p, sizes))
         if p.loads_weights:
             assert isinstance(stage.layer, Conv)
             raw = p.n_weights * stage.layer.weight_bits
@@ -102,17 +107,22 @@ def walked_traffic(stage: Stage, tiling: Tiling, sizes: Sizes) -> tuple[int, flo
 
 
 def walked_ifmap_need(stage: Stage, tiling: Tiling, sizes: Sizes) -> int:
-    """Most values (of one byte) in the ifmap buffer: a window and what the next one adds."""
+    """Most values (of one byte) in the ifmap buffer: a window and what the next one adds,
+    and the same of the shortcut."""
+    tiles = [sum(f.fetched.n_values for f in added(stage, p, sizes))
+             for p in passes(stage, tiling) if p.last]  # fmt: skip
+    shortcut = max([*tiles, *(a + b for a, b in pairwise(tiles))])
     loads = [p for p in passes(stage, tiling) if p.loads_ifmap]
     if tiling.ifmap_resident:
-        return sum(f.fetched.n_values for p in loads for f in fetched(stage, p, sizes))
+        whole_map = sum(f.fetched.n_values for p in loads for f in fetched(stage, p, sizes))
+        return whole_map + shortcut
     whole, new = [], []
     for p in loads:
         alone = SimpleNamespace(loads_ifmap=True, window=p.window, retained=None)
         whole.append(sum(f.fetched.n_values for f in fetched(stage, alone, sizes)))  # type: ignore[arg-type]
         new.append(sum(f.fetched.n_values for f in fetched(stage, p, sizes)))
     with_next = [a + b for (a, _), (_, b) in pairwise(zip(whole, new, strict=True))]
-    return max([*whole, *with_next])
+    return max([*whole, *with_next]) + shortcut
 
 
 def tiling_of(search: StageSearch, v: int, p: int, r: int, q: int) -> Tiling:
@@ -245,7 +255,9 @@ def modelled_time(case: Case, tiling: Tiling) -> float:
     n_weight_tiles = len({(s.output.c0, s.window.c0) for s in steps})
     once = weights * n_weight_tiles / max(1, sum(s.loads_weights for s in steps))
     exposed = window_bits / bits_per_cycle / len(windows) + once / n_weight_tiles
-    exposed += ofmap / sum(s.last for s in steps)
+    shortcut = sum(map_bits(f.stored, f.fetched, case.sizes)
+                   for s in steps for f in added(stage, s, case.sizes))  # fmt: skip
+    exposed += (ofmap + shortcut / bits_per_cycle) / sum(s.last for s in steps)
     return max(cycles, ifmap + weights + ofmap) + exposed
 
 
@@ -308,6 +320,19 @@ def test_halo_rows_are_not_fetched_again_but_overlapping_blocks_of_columns_are()
     bits = np.broadcast_to(search.variants[0].ifmap_bits, search.cuts.shape)
     assert bits[p, r, full] == 4 * 64 * 64 * 8
     assert bits[p, r, half] == 4 * 64 * (33 + 33) * 8
+
+
+def test_two_shortcut_tiles_lie_beside_the_windows_and_one_where_there_is_but_one() -> None:
+    stage = conv_stage(16, 8, 8, 16, square(3, 1, 1), shortcut=(16,))
+    search = StageSearch(stage, chip(), Sizes.raw(stored_maps([stage])))
+    last, row_extents = len(search.cuts.channels.out_channels) - 1, search.cuts.row_extents
+    needs = np.broadcast_to(search.needs.shortcut_bytes, search.cuts.shape)[last, :, -1]
+    assert row_extents == (1, 2, 3, 4, 8)
+    assert needs.tolist() == [2 * n * 8 * 16 for n in (1, 2, 3, 4)] + [8 * 8 * 16]
+    # One row of all channels: the window and the row that comes next, and two rows to add.
+    ifmap = np.broadcast_to(search.variants[0].ifmap_need_bytes, search.cuts.shape)[:, 0, -1]
+    whole = search.cuts.channels.in_channels == 16
+    assert ifmap[whole][-1] == (3 + 1 + 2) * 8 * 16
 
 
 def test_every_layer_of_a_network_is_planned_and_pooling_lines_are_counted() -> None:

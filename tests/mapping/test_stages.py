@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from accelsim.mapping.stage import Stage
 from accelsim.mapping.stages import stages, stored_maps
 from accelsim.workload.graph import Edge
-from accelsim.workload.layer import Add, Concat, Conv, Pool
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
 from tests.mapping.small_stages import graph_of, square
 
 X = Edge("x", 3, 12, 12)
@@ -109,3 +110,98 @@ def test_concatenations_of_concatenations_vanish_too() -> None:
     assert [s.output.name for s in stages(graph)] == ["y[0:1]", "y[1:3]", "y[3:7]"]
     apart = stages(graph, frozenset({"p"}))
     assert [m.edge for m in apart[-1].inputs[0]] == ["a_map", "b_map", "c_map"]
+
+
+def block(*more: Layer, shortcut: str = "x", outputs: tuple[str, ...] = ()) -> list[Stage]:
+    """A residual block of two convolutions on X, then ``more``."""
+    layers = [conv("a", "x", 3, 4), conv("b", "a_map", 4, 3), Add("s", (shortcut, "b_map"), "sum")]
+    return list(stages(graph_of([*layers, *more], [X], outputs)))
+
+
+def test_an_addition_joins_the_convolution_that_only_it_reads() -> None:
+    a, b = block()
+    assert (b.name, b.fused_add and b.fused_add.name, b.fusions) == ("b", "s", ("s",))
+    assert b.shortcut == a.inputs[0] and b.inputs == ((a.output,),)
+    assert (b.output.edge, b.conv_size) == ("sum", (12, 12))
+    assert [m.edge for m in stored_maps((a, b))] == ["x", "a_map", "sum"]
+    assert (a.fused_add, a.shortcut) == (None, ())
+
+
+def test_the_later_of_two_convolutions_takes_the_addition_whatever_the_operands_order() -> None:
+    for operands in (("a_map", "b_map"), ("b_map", "a_map")):
+        layers = [conv("a", "x", 3, 4), conv("b", "x", 3, 4), Add("s", operands, "sum")]
+        a, b = stages(graph_of(layers, [X]))
+        assert (a.fusions, b.fusions) == ((), ("s",))
+        assert b.shortcut == (a.output,), "the map of the earlier one is stored"
+
+
+def test_an_addition_stays_alone_when_asked_or_when_the_map_before_it_is_needed() -> None:
+    alone = ["a", "b", "s"]
+    assert [s.name for s in block(outputs=("b_map", "sum"))] == alone
+    assert [s.name for s in block(conv("c", "b_map", 3, 3))] == [*alone, "c"]
+    layers = [conv("a", "x", 3, 4), conv("b", "a_map", 4, 3), Add("s", ("x", "b_map"), "sum")]
+    graph = graph_of(layers, [X])
+    assert [s.name for s in stages(graph, frozenset({"s"}))] == alone
+    assert stages(graph, frozenset({"s"}))[2].inputs[1][0].edge == "b_map"
+
+
+def test_additions_of_three_maps_and_of_a_map_to_itself_stay_alone() -> None:
+    for operands in (("x", "b_map", "x"), ("x", "x", "b_map"), ("b_map", "b_map")):
+        layers = [conv("a", "x", 3, 4), conv("b", "a_map", 4, 3), Add("s", operands, "sum")]
+        assert [s.name for s in stages(graph_of(layers, [X]))] == ["a", "b", "s"]
+
+
+def test_a_convolution_cannot_add_what_is_made_after_it() -> None:
+    window = square(3, 1, 1)
+    layers = [conv("a", "x", 3, 3), Pool("p", "x", "px", window), Add("s", ("a_map", "px"), "sum")]
+    assert [s.name for s in stages(graph_of(layers, [X]))] == ["a", "p", "s"]
+
+
+def test_one_convolution_takes_one_addition() -> None:
+    """The second sum of a chain has no convolution of its own."""
+    layers = [
+        conv("a", "x", 3, 3),
+        conv("b", "x", 3, 3),
+        Add("s", ("x", "b_map"), "sum"),
+        Add("t", ("a_map", "sum"), "total"),
+    ]
+    assert [(s.name, s.fusions) for s in stages(graph_of(layers, [X]))] == [
+        ("a", ()), ("b", ("s",)), ("t", ()),
+    ]  # fmt: skip
+
+
+def test_a_pooling_behind_a_fused_addition_joins_it() -> None:
+    a, b = block(Pool("q", "sum", "y", square(12)))
+    assert (b.fusions, b.output.edge, b.output.rows) == (("s", "q"), "y", 1)
+    assert (b.conv_size, b.shortcut[0].rows) == ((12, 12), 12)
+    read_by_others = block(Pool("q", "sum", "y", square(12)), conv("c", "sum", 3, 3))
+    assert [(s.name, s.fusions) for s in read_by_others] == [
+        ("a", ()), ("b", ("s",)), ("q", ()), ("c", ()),
+    ]  # fmt: skip
+    assert a.output.edge == "a_map"
+
+
+def test_a_stacked_map_is_a_shortcut_of_several_parts() -> None:
+    layers = [
+        conv("a", "x", 3, 8),
+        conv("b", "x", 3, 4),
+        Concat("cat", ("b_map", "a_map"), "both"),
+        conv("c", "both", 12, 12),
+        Add("s", ("c_map", "both"), "sum"),
+    ]
+    a, b, c = stages(graph_of(layers, [X]))
+    assert c.shortcut == (b.output, a.output)
+    assert c.reads == (b.output, a.output) * 2
+
+
+def test_sums_that_are_stacked_and_pooled_are_pooled_by_their_convolutions() -> None:
+    layers = [
+        conv("a", "x", 3, 3),
+        Add("s", ("x", "a_map"), "sa"),
+        conv("b", "x", 3, 4),
+        Concat("cat", ("sa", "b_map"), "both"),
+        Pool("p", "both", "y", square(2, 2)),
+    ]
+    a, b = stages(graph_of(layers, [X]))
+    assert (a.fusions, b.fusions) == (("s", "p"), ("p",))
+    assert [m.name for m in (a.output, b.output)] == ["y[0:3]", "y[3:7]"]

@@ -1,6 +1,7 @@
 """Buffer accesses of stages small enough to count by hand."""
 
 import numpy as np
+import pytest
 
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.layout import Extents
@@ -70,6 +71,38 @@ def test_a_sum_reads_all_its_operands_and_a_pooling_its_whole_window() -> None:
     assert pooled.vector_values == 4 * 9 * 4
     assert pooled.sram.ifmap_read_bytes == 4 * 36
     assert pooled.sram.ofmap_write_bytes == pooled.sram.ofmap_read_bytes == 4 * 9
+
+
+@pytest.mark.parametrize("in_channels", [4, 2])
+def test_the_drain_path_adds_every_value_of_the_shortcut_once(in_channels: int) -> None:
+    """36 pixels, 4 outputs; two passes of 2 channels add partial sums, and the shortcut once."""
+    layers = [Conv("y", "x", "y", 4, 4, Window((1, 1))), Add("z", ("x", "y"), "z")]
+    chip = chip_of("linear", (4, 4, 4))
+    fused = work_of(layers, chip, in_channels=in_channels)
+    alone = work_of(layers[:1], chip, in_channels=in_channels)
+    assert (fused.name, fused.kind, fused.macs) == ("y", "conv", 36 * 4 * 4)
+    assert fused.vector_values - alone.vector_values == 36 * 4
+    more = {name: n - getattr(alone.sram, name) for name, n in vars(fused.sram).items()}
+    assert {name: n for name, n in more.items() if n} == {
+        "ifmap_write_bytes": 36 * 4,
+        "ifmap_read_bytes": 36 * 4,
+    }
+    ifmap, before = (w.bytes_by_tensor["ifmap"] for w in (fused, alone))
+    assert ifmap.needed_bytes - before.needed_bytes == 36 * 4
+    assert fused.bytes_by_tensor["ofmap"] == alone.bytes_by_tensor["ofmap"]
+    assert fused.bytes_by_tensor["psum"].fetched_bytes == 0
+
+
+def test_a_pooling_behind_an_addition_drains_all_sums_and_stores_few() -> None:
+    layers = [
+        Conv("y", "x", "y", 4, 4, Window((1, 1))),
+        Add("z", ("x", "y"), "z"),
+        Pool("p", "z", "p", Window((2, 2), (2, 2))),
+    ]
+    work = work_of(layers, chip_of("linear", (4, 4, 4)), in_channels=4)
+    assert (work.vector_values, work.fused_pool_values) == (36 * 4, 36 * 4)
+    assert work.bytes_by_tensor["ofmap"].needed_bytes == 9 * 4
+    assert work.bytes_by_tensor["ifmap"].needed_bytes == 2 * 36 * 4
 
 
 def test_values_of_coded_blocks_pass_the_codec_and_those_of_raw_ones_do_not() -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from accelsim.mapping.spans import Axis, Sliding, spans
 from accelsim.mapping.stage import Stage, StoredMap, Tiling
 from accelsim.mapping.stages import stages
-from accelsim.mapping.tiles import channel_groups, fetches, passes
+from accelsim.mapping.tiles import channel_groups, fetches, passes, shortcut_fetches
 from accelsim.mapping.window import Block, Window3, align
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
@@ -193,6 +193,38 @@ def test_a_resident_map_crosses_the_bus_once(case: Case) -> None:
             )
             values[box(w)] += 1
     assert all((values <= 1).all() for values in times.values())
+
+
+@settings(deadline=None, max_examples=150)
+@given(cases())
+def test_every_value_of_the_shortcut_is_added_once_and_only_to_finished_sums(case: Case) -> None:
+    stage, computed = case.stage, np.zeros((case.stage.output.channels, *case.stage.conv_size))
+    added = {part: np.zeros((part.channels, part.rows, part.cols)) for part in stage.shortcut}
+    for p in passes(stage, case.tiling):
+        found = shortcut_fetches(stage, p, lambda _: case.block)
+        assert bool(found) == (p.last and bool(stage.shortcut))
+        for f in found:
+            added[f.stored][box(f.needed)] += 1
+            extents = (f.stored.channels, f.stored.rows, f.stored.cols)
+            assert f.fetched == align(f.needed, case.block, extents)
+        if found:
+            computed[box(p.computed)] += 1
+            assert sum(f.needed.n_values for f in found) == p.m * p.n * p.groups
+    assert all((times == 1).all() for times in added.values())
+    assert not stage.shortcut or (computed == 1).all()
+
+
+def test_a_shortcut_tile_is_the_region_of_its_output_tile() -> None:
+    stage = conv_stage(4, 6, 6, 8, square(3, 1, 1), shortcut=(3, 5))
+    tiling = Tiling(4, 3, 6, 2, "weights_outer", False, False, 0, 0, 0, 0)
+    found = [shortcut_fetches(stage, p, none) for p in passes(stage, tiling)]
+    # Two passes of input channels for each tile: only the second one adds.
+    assert [[(f.stored.edge, f.needed[:4]) for f in fs] for fs in found] == [
+        [], [("s0", (0, 3, 0, 3)), ("s1", (0, 1, 0, 3))],
+        [], [("s0", (0, 3, 3, 6)), ("s1", (0, 1, 3, 6))],
+        [], [("s1", (1, 5, 0, 3))],
+        [], [("s1", (1, 5, 3, 6))],
+    ]  # fmt: skip
 
 
 def test_a_stacked_input_is_fetched_part_by_part() -> None:

@@ -56,6 +56,23 @@ def test_the_next_tile_loads_while_the_present_one_computes() -> None:
     assert stalls(program, machine, c) == {}
 
 
+def test_a_tile_waits_for_the_shortcut_that_is_added_to_it() -> None:
+    b = Builder()
+    ifmap = b.read(IFMAP, 1)
+    a = b.compute(100, needs_ifmap=ifmap)
+    projection = b.write(a, 4)
+    window = b.read(IFMAP, 2)
+    shortcut = b.read(IFMAP, 3, after=projection, work=9)
+    c = b.compute(20, needs_ifmap=window, needs_shortcut=shortcut, stage=1)
+    program = b.program()
+    machine, _ = play(program)
+    # The window comes while a computes, until 110; four lines are accepted at 150, the
+    # shortcut is there at 180 and decoded at 189.
+    assert cycles(machine.times.done[window]) == 30
+    assert cycles(machine.times.submit[c]) == 189
+    assert stalls(program, machine, c) == {"ofmap_dram": 40, "ifmap_dram": 30, "decoder": 9}
+
+
 def test_without_space_for_the_next_tile_its_load_is_exposed() -> None:
     b = Builder()
     first = b.read(IFMAP, 3, acquire_bytes=501)

@@ -87,12 +87,14 @@ def window_on(edge: Edge) -> Window:
     return Window((side, side), (2, 2), (1, 1, 1, 1) if side == 3 else (0, 0, 0, 0))
 
 
-def measured(graph: Graph, chip: Chip, rng: np.random.Generator) -> Images:
+def measured(
+    graph: Graph, chip: Chip, rng: np.random.Generator, unfused: frozenset[str] = frozenset()
+) -> Images:
     """Statistics of real streams: half of the values are zero, the others small."""
     images: Images = []
     for _ in range(N_IMAGES):
         found = {}
-        for stored in stored_maps(stages(graph)):
+        for stored in stored_maps(stages(graph, unfused)):
             word = Word(stored.bits, stored.signed)
             shape = (stored.channels, stored.rows, stored.cols)
             values = rng.integers(max(word.low, -9), min(word.high, 9) + 1, shape)
