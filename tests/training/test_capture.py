@@ -13,6 +13,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval  # noqa: E402
 from accelsim.training.float_network import TrainedWord  # noqa: E402
 from accelsim.training.resnet import SmallResNet  # noqa: E402
 from accelsim.workload.layer import Add, Concat, Pool, Window  # noqa: E402
+from accelsim.workload.trace_file import read_trace  # noqa: E402
 from tests.training.captured import (  # noqa: E402
     Calls,
     captured,
@@ -98,15 +99,21 @@ def test_tracing_and_wrapping_a_network_change_no_name() -> None:
             np.testing.assert_array_equal(network.weights[name], weights)
 
 
-def test_squeezenet_has_its_branches_beside_each_other() -> None:
+def test_squeezenet_is_captured_as_its_shipped_trace_says() -> None:
     from accelsim.training.networks.squeezenet import SqueezeNet
 
-    network = same_as_module(SqueezeNet(), (3, 63, 63))
-    fires = [x for x in network.graph.layers if isinstance(x, Concat)]
-    assert len(fires) == 8
-    for i, fire in enumerate(fires, start=2):
-        assert fire.inputs == (f"fire{i}/expand1x1", f"fire{i}/expand3x3")
-    assert {x.activation for x in network.graph.layers if x.kind == "conv"} == {"relu"}
+    shipped = read_trace("squeezenet1_1").graph  # first written by hand from the paper
+    module = randomised(SqueezeNet())
+    for network in (module, fx.symbolic_trace(module)):
+        graph = captured(network, (3, 227, 227)).graph
+        assert graph.layers == shipped.layers
+        assert [e.shape for e in graph.edges] == [e.shape for e in shipped.edges]
+
+
+def test_squeezenet_computes_the_same() -> None:
+    from accelsim.training.networks.squeezenet import SqueezeNet
+
+    same_as_module(SqueezeNet(), (3, 63, 63))
 
 
 class Inception(nn.Module):
@@ -310,6 +317,24 @@ def test_batch_normalisation_that_cannot_fold_is_a_layer_of_one_weight_by_channe
         ("d", "conv", "none"),
     ]
     assert conv(network, "bn").macs_per_output == 1
+
+
+def test_batch_normalisation_leaves_alone_what_others_read_and_what_is_padded() -> None:
+    module = Calls(
+        lambda self, x: self.padded(self.shifted((y := self.c(x)) + self.bn(y))),
+        c=nn.Conv2d(3, 4, 1),
+        bn=nn.BatchNorm2d(4),
+        shifted=nn.BatchNorm2d(4),
+        padded=nn.Conv2d(4, 5, 3, padding=1),  # sees zeros, not shifts, around the map
+    )
+    network = same_as_module(module, IMAGE)
+    assert summary(network) == [
+        ("c", "conv", "none"),
+        ("bn", "depthwise", "none"),
+        ("add", "add", "none"),
+        ("shifted", "depthwise", "none"),
+        ("padded", "conv", "none"),
+    ]
 
 
 def test_numbers_by_channel_fold_like_batch_normalisation() -> None:

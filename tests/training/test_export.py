@@ -49,16 +49,25 @@ def test_the_shipped_trace_is_what_the_command_makes(
 def test_the_module_and_the_interpreted_graph_are_one_network() -> None:
     import torch
 
+    from accelsim.training.capture import capture
     from accelsim.training.float_maps import float_maps
     from accelsim.training.networks import NETWORKS
-    from accelsim.training.networks.squeezenet import squeezenet1_1
     from accelsim.training.photographs import photograph
 
     pixels = photograph("coffee", 227).pixels
+    network = NETWORKS["squeezenet1_1"]
+    module, image = network.load(), network.normalised(pixels[None])
     with torch.no_grad():
-        network = NETWORKS["squeezenet1_1"]
-        logits = network.load()(network.normalised(pixels[None]))[0]
-    interpreted = float_maps(squeezenet1_1(), pixels)["pool10"].ravel()
+        logits = module(image)[0]
+    captured = capture(
+        module,
+        image,
+        name=network.name,
+        source=network.source,
+        input_mean=network.input_mean,
+        input_std=network.input_std,
+    )
+    interpreted = float_maps(captured, pixels)["pool10"].ravel()
     torch.testing.assert_close(interpreted, logits, rtol=1e-4, atol=1e-3)
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from torch import fx, nn
 
 from accelsim.training.capturing.operand import name_of
-from accelsim.training.capturing.source_line import module_path, module_stack, traced_statement
+from accelsim.training.capturing.source_line import module_stack, traced_statement
 
 _WRAPPED: Final = "network"
 """The one child of a module that only adds something to a network of the user's."""
@@ -24,11 +24,14 @@ _WRAPPED: Final = "network"
 def layer_names(module: nn.Module, nodes: Iterable[fx.Node], taken: str) -> list[str]:
     """A name for the layer that each node became, in order; none is ``taken``."""
     nodes = list(nodes)
-    layers_of_call = Counter(_call(node) for node in nodes)
+    callers = [_caller(module, node) for node in nodes]
+    n_layers = Counter(call for call, _ in callers)
     names: list[str] = []
     used = {taken}
-    for node in nodes:
-        name = _name(module, node, layers_of_call[_call(node)] == 1)
+    for node, (call, path) in zip(nodes, callers, strict=True):
+        name = _plain(module, path)
+        if not name or n_layers[call] > 1 or _has_children(module, path):
+            name = "/".join(filter(None, (name, name_of(node))))
         unique, n = name, 2
         while unique in used:
             unique, n = f"{name}_{n}", n + 1
@@ -37,33 +40,30 @@ def layer_names(module: nn.Module, nodes: Iterable[fx.Node], taken: str) -> list
     return names
 
 
-def _name(module: nn.Module, node: fx.Node, is_only_layer: bool) -> str:
-    path = module_path(node)
-    children = {name for name, _ in module.get_submodule(path).named_children()}
-    if not path or children - {"parametrizations"} or not is_only_layer:
-        path = ".".join(filter(None, (_traced_caller(module, path, node), name_of(node))))
+def _plain(module: nn.Module, path: str) -> str:
     if [name for name, _ in module.named_children()] == [_WRAPPED]:
-        path = path.removeprefix(f"{_WRAPPED}.")
+        path = path.removeprefix(_WRAPPED).removeprefix(".")
     return path.replace(".", "/")
 
 
-def _call(node: fx.Node) -> str:
-    stack = module_stack(node)
-    return stack[-1][0] if stack else ""
+def _has_children(module: nn.Module, path: str) -> bool:
+    try:
+        children = module.get_submodule(path).named_children()
+    except AttributeError:  # tracing removes modules that only call functions
+        return False
+    return any(name != "parametrizations" for name, _ in children)
 
 
-def _traced_caller(module: nn.Module, path: str, node: fx.Node) -> str:
-    """The module that called a function; in code traced by ``torch.fx`` as it was before.
-
-    A traced module runs the functions of all modules in it as its own, but remembers.
-    """
+def _caller(module: nn.Module, node: fx.Node) -> tuple[str, str]:
+    """(call, path) of the innermost module that was running."""
+    call, path = module_stack(node)[-1] if module_stack(node) else ("", "")
+    # A module traced by torch.fx runs the functions of all modules in it, but remembers.
     made = re.match(r"(\w+) = ", traced_statement(node))
-    if made is None:
-        return path
-    for outer, traced in module.named_modules():
+    for outer, traced in module.named_modules() if made else ():
         if isinstance(traced, fx.GraphModule) and f"{outer}.".startswith(path):
             for original in traced.graph.nodes:
-                stack = list((original.meta.get("nn_module_stack") or {}).values())
-                if original.name == made[1] and stack:
-                    return ".".join(filter(None, (outer, str(stack[-1][0]))))
-    return path
+                stack = list((original.meta.get("nn_module_stack") or {}).items())
+                if made and original.name == made[1] and stack:
+                    inner_call, (inner, _) = stack[-1]
+                    return f"{outer}.{inner_call}", ".".join(filter(None, (outer, str(inner))))
+    return call, path

@@ -67,7 +67,10 @@ def adaptive_pool(state: Lowering, node: fx.Node, given: Arguments) -> int:
             "choose an output size that divides the map, such as 1",
         )
     size = rows // out_rows, cols // out_cols
-    return source if size == (1, 1) else _pooling(state, node, source, Window(size, size))
+    if size == (1, 1):
+        return source
+    stride = size[0] if out_rows > 1 else 1, size[1] if out_cols > 1 else 1
+    return _pooling(state, node, source, Window(size, stride))
 
 
 def reduction(state: Lowering, node: fx.Node, given: Arguments) -> int:
