@@ -64,13 +64,7 @@ def labelled_photographs(size: int) -> list[Photograph]:
 
 def centre(path: Path, size: int) -> NDArray[np.uint8]:
     """The centre of an image file, its shorter side scaled to ``size / 0.875`` (bicubic)."""
-    try:
-        with Image.open(path) as opened:
-            image = opened.convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(
-            str(path), f"is no readable image ({error})", "give a PNG or JPEG"
-        ) from None
+    image = opened(path)
     target = round(size / _CENTRE)
     ratio = target / min(image.size)
     width, height = (max(target, round(side * ratio)) for side in image.size)
@@ -78,3 +72,14 @@ def centre(path: Path, size: int) -> NDArray[np.uint8]:
     left, top = (width - size) // 2, (height - size) // 2
     cropped = np.asarray(image.crop((left, top, left + size, top + size)), dtype=np.uint8)
     return np.ascontiguousarray(cropped.transpose(2, 0, 1))
+
+
+def opened(path: Path) -> Image.Image:
+    """An image file in RGB. Raises ``UserError`` when it is none."""
+    try:
+        with Image.open(path) as image:
+            return image.convert("RGB")
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
+        raise UserError(
+            str(path), f"is no readable image ({error})", "give a PNG or JPEG"
+        ) from None

@@ -1,0 +1,203 @@
+"""CAT without labels: a network learns to compress, and to answer as it did before.
+
+The float network is the teacher of its own quantised copy (Hinton et al., "Distilling the
+Knowledge in a Neural Network", arXiv:1503.02531), on photographs that nobody labelled:
+
+    L = KL(teacher || student) + lambda * R_act
+
+Few photographs invite over-fitting. So crops vary widely and are pasted into each other
+(Yun et al., "CutMix", arXiv:1905.04899): what matters is that both networks see the same
+(Beyer et al., "Knowledge distillation: a good teacher is patient and consistent",
+arXiv:2106.05237). Weights, biases and clips have learning rates of their own; at zero they
+are frozen. Statistics of batch normalisation always are.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+from torch.nn import functional
+
+from accelsim.errors import UserError
+from accelsim.training.agreement import agreement, labelled_figures
+from accelsim.training.cat import QuantisedNetwork, quantised_network, watch_statistics
+from accelsim.training.checkpoint import Checkpoint, fill, save_checkpoint
+from accelsim.training.loop import Progress, share_of_rate
+from accelsim.training.networks import TrainedNetwork, trained_network
+from accelsim.training.photograph_pool import (
+    crops,
+    held_out_files,
+    loaded,
+    random_crop,
+    training_files,
+)
+
+DATA: Final = "photographs"
+_HELD_OUT_CROPS: Final = 8  # of each photograph
+_STATISTICS_CROPS: Final = 2
+
+
+@dataclass(frozen=True)
+class DistilRecipe:
+    """How ``fine_tune`` trains: Adam, and a cosine to zero after a short ramp."""
+
+    steps: int = 150
+    batch: int = 16
+    bits: int = 5
+    weight_bits: int | None = 8
+    rate_weight: float = 0.1
+    """CAT's lambda."""
+    weight_learning_rate: float = 0.0
+    bias_learning_rate: float = 1e-3
+    clip_learning_rate: float = 1e-2
+    """Of each clip, as share of its start."""
+    clip_deviations: float = 8.0
+    pasted: float = 0.5
+    """Share of the crops into which a part of another is pasted."""
+    entropy_images: int = 1
+    keep_last: bool = False
+    warm_up: float = 0.05
+    seed: int = 0
+
+
+def fine_tune(
+    model: str,
+    path: Path,
+    recipe: DistilRecipe,
+    report: Callable[[Progress], None] = lambda progress: None,
+) -> Checkpoint:
+    """Fine-tune the trained network ``model`` for low entropy, and write its checkpoint.
+
+    ``model`` is a name of ``NETWORKS`` with logits. The checkpoint's figures are those of
+    ``figures``. Raises ``UserError``, also when ``make models`` has not been run.
+    """
+    entry = trained_network(model)
+    if not entry.n_classes:
+        raise UserError(model, "has no classes to agree on", "use a network with logits")
+    torch.manual_seed(recipe.seed)
+    teacher = entry.load()
+    pool = loaded(training_files())
+    student = untrained(entry, recipe)
+    start_clips(student, entry, pool, recipe)
+    optimiser = _optimiser(student, recipe)
+    base_rates = [group["lr"] for group in optimiser.param_groups]
+    student.train()
+    for module in student.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            module.eval()
+    for step in range(recipe.steps):
+        share = share_of_rate(step, recipe.steps, recipe.warm_up)
+        for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
+            group["lr"] = rate * share
+        images = entry.normalised(batch_of(pool, entry.size, recipe, step))
+        with torch.no_grad():
+            wanted = functional.log_softmax(teacher(images), 1)
+        found = functional.log_softmax(student(images), 1)
+        distance = functional.kl_div(found, wanted, reduction="batchmean", log_target=True)
+        rate = student.rate()
+        loss = distance + recipe.rate_weight * rate
+        value = float(loss.detach())
+        if not math.isfinite(value):
+            raise UserError(f"step {step + 1}", f"the loss is {value}", "take smaller rates")
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        seen = {"distance": float(distance.detach()), "rate": float(rate.detach())}
+        report(Progress(step + 1, recipe.steps, value, seen))
+    checkpoint = Checkpoint(
+        kind="cat",
+        model=model,
+        input_shape=[3, entry.size, entry.size],
+        n_classes=entry.n_classes,
+        data=DATA,
+        recipe=asdict(recipe),
+        network=dict(student.state_dict()),
+        step=recipe.steps,
+        n_steps=recipe.steps,
+        figures=figures(student.eval(), entry),
+    )
+    save_checkpoint(path, checkpoint)
+    return checkpoint
+
+
+def restored(checkpoint: Checkpoint, where: str) -> QuantisedNetwork:
+    """The network of a checkpoint of ``fine_tune``, ready for inference. Raises ``UserError``."""
+    network = untrained(trained_network(checkpoint.model), DistilRecipe(**checkpoint.recipe))
+    network.quantise()
+    fill(network, checkpoint.network, where)
+    return network.eval()
+
+
+def untrained(entry: TrainedNetwork, recipe: DistilRecipe) -> QuantisedNetwork:
+    """The network that ``recipe`` trains, with the float network's weights."""
+    return quantised_network(
+        entry.load(),
+        recipe.bits,
+        weight_bits=recipe.weight_bits,
+        keep_last=recipe.keep_last,
+        entropy_images=recipe.entropy_images,
+    )
+
+
+def start_clips(
+    network: QuantisedNetwork,
+    entry: TrainedNetwork,
+    pool: list[Image.Image],
+    recipe: DistilRecipe,
+) -> None:
+    """Post-training quantisation: clips from the statistics of crops to be trained on."""
+    seen = crops(pool, entry.size, _STATISTICS_CROPS, recipe.seed)
+    batches = (entry.normalised(b) for b in np.array_split(seen, len(seen) // recipe.batch))
+    watch_statistics(network, batches)
+    network.set_clips(recipe.clip_deviations)
+    network.quantise()
+
+
+def figures(network: QuantisedNetwork, entry: TrainedNetwork) -> dict[str, float]:
+    """How a quantised network does: on held-out photographs, and on the labelled ones."""
+    held_out = crops(loaded(held_out_files()), entry.size, _HELD_OUT_CROPS, 0)
+    return {**agreement(network, entry, held_out), **labelled_figures(network, entry)}
+
+
+def batch_of(
+    pool: list[Image.Image], size: int, recipe: DistilRecipe, step: int
+) -> NDArray[np.uint8]:
+    """The crops of a step, which follow from its number: uint8 [batch, 3, size, size]."""
+    random = np.random.default_rng((recipe.seed, step))
+    chosen = random.integers(0, len(pool), recipe.batch)
+    made = np.stack([random_crop(pool[i], size, random) for i in chosen])
+    pasted = made.copy()
+    for i, other in enumerate(random.permutation(recipe.batch)):
+        if random.random() < recipe.pasted:
+            side = round(size * math.sqrt(random.uniform(0.1, 0.6)))
+            top, left = random.integers(0, size - side + 1, 2)
+            window = np.s_[:, top : top + side, left : left + side]
+            pasted[i][window] = made[other][window]
+    return pasted
+
+
+def _optimiser(network: QuantisedNetwork, recipe: DistilRecipe) -> torch.optim.Adam:
+    groups: list[dict[str, Any]] = []
+    for clip in network.clips():
+        groups.append({"params": [clip], "lr": recipe.clip_learning_rate * float(clip.detach())})
+    clips = {id(c) for c in network.clips()}
+    others = [p for p in network.parameters() if id(p) not in clips]
+    for of_biases, rate in (
+        (True, recipe.bias_learning_rate),
+        (False, recipe.weight_learning_rate),
+    ):
+        chosen = [p for p in others if (p.dim() == 1) == of_biases]
+        for parameter in chosen:
+            parameter.requires_grad_(rate > 0)
+        if rate > 0:
+            groups.append({"params": chosen, "lr": rate})
+    return torch.optim.Adam([g for g in groups if g["lr"] > 0])
