@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
 
 from accelsim.cli.options import Json, names_in
+from accelsim.errors import UserError
 
 
 def info_trace(file: str, /, *, as_json: Json = False) -> None:
@@ -76,31 +80,67 @@ def info_trace(file: str, /, *, as_json: Json = False) -> None:
     )
 
 
-def export_trace(model: str, /, *, out: Path | None = None, images: str | None = None) -> None:
-    """Run a trained network on photographs, quantise it, and write its trace.
+def export_trace(
+    model: str,
+    /,
+    *,
+    out: Path | None = None,
+    images: str | None = None,
+    pre_activations: Annotated[bool, Parameter(negative=())] = False,
+    data_root: Path | None = None,
+) -> None:
+    """Run a trained network on images, quantise it, and write its trace.
 
-    Needs the extra [train] and the packages of `make models`.
+    Needs the extra [train]; networks by name need the packages of `make models` as well.
 
     Parameters
     ----------
     model
-        A network with trained weights, such as squeezenet1_1.
+        A checkpoint of `accelsim train`, or a network by name, such as squeezenet1_1.
     out
-        The trace file; else MODEL.h5 in this folder.
+        The trace file; else the model's name with .h5 in this folder.
     images
-        Names of free photographs or image files, with commas.
+        How many images; or names of free photographs or image files, with commas.
+    pre_activations
+        Also store the maps before ReLUs.
+    data_root
+        The folder of the data set of a checkpoint, unless it is installed.
     """
     from accelsim.cli.console import print_text
     from accelsim.results.figures import number
     from accelsim.results.files import writable_folder
-    from accelsim.training.export import SHIPPED_IMAGES, export_trace
+    from accelsim.training.extra import demand_torch
 
-    target = out or Path(f"{model}.h5")
+    demand_torch()
+    from accelsim.training.export import SHIPPED_IMAGES, export_checkpoint, export_trace
+    from accelsim.training.networks import trained_network
+
+    chosen = _number_or_names(images)
+    path = Path(model)
+    is_checkpoint = path.suffix == ".pt" or path.is_file()
+    target = out or Path(f"{path.stem if is_checkpoint else model}.h5")
+    if not is_checkpoint:
+        trained_network(model)  # an unknown name is said before a folder is made
     writable_folder(target.parent)
-    chosen = SHIPPED_IMAGES if images is None else names_in(images, "--images")
-    accuracy = export_trace(model, target, chosen)
-    figures = ", ".join(f"{key} {number(value)}" for key, value in accuracy.items())
-    print_text(f"{target}: {len(chosen)} images; {figures}\n")
+    if is_checkpoint:
+        figures = export_checkpoint(
+            path, target, chosen, data_root=data_root, pre_activations=pre_activations
+        )
+    else:
+        names = SHIPPED_IMAGES[:chosen] if isinstance(chosen, int | None) else chosen
+        figures = export_trace(model, target, names, pre_activations=pre_activations)
+    said = ", ".join(f"{key} {number(value)}" for key, value in figures.items())
+    print_text(f"{target}: {said}\n")
+
+
+def _number_or_names(images: str | None) -> int | tuple[str, ...] | None:
+    if images is None:
+        return None
+    if images.isdecimal():
+        if int(images) == 0:
+            raise UserError("--images", "is 0", "store at least one")
+        return int(images)
+    return names_in(images, "--images")
 
 
 def synth_trace(

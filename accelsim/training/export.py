@@ -1,176 +1,218 @@
-"""From a trained network and photographs to a trace file, checked on labelled photographs.
+"""Traces of trained networks: those of ``NETWORKS`` by name, and those of checkpoints.
 
-The quantised network is run on integers alone (``accelsim.workload.replay``), and the
-trace stores exactly these integers. Nothing is written when 8 bits change the network:
-its best class must stay the float network's on 18 of the 20 labelled photographs.
+Both end in ``export_network``, which takes any ``FloatNetwork``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from importlib.metadata import version
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Final
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import nn
 
-import accelsim
-from accelsim.errors import UnknownNameError, UserError
-from accelsim.workload.replay import replay
-from accelsim.workload.trace import Values
-from accelsim.workload.trace_writer import stored_edges, write_trace
+from accelsim.errors import UserError
+from accelsim.training import distil
+from accelsim.training.agreement import logits
+from accelsim.training.capture import capture
+from accelsim.training.cat import QuantisedNetwork as CatNetwork
+from accelsim.training.cat_training import restored
+from accelsim.training.checkpoint import load_checkpoint
+from accelsim.training.comparison import Checks, agreement, integer_outputs, ranked
+from accelsim.training.datasets import LabelledImages, read_dataset
+from accelsim.training.evaluate import predict
+from accelsim.training.float_network import FloatNetwork, TrainedWord
+from accelsim.training.network_trace import export_network, quantised_network
+from accelsim.training.networks import TrainedNetwork, trained_network
+from accelsim.training.photographs import FREE, labelled_photographs, photograph
 
-if TYPE_CHECKING:
-    from accelsim.training.float_network import FloatNetwork
-    from accelsim.training.photographs import Photograph
-    from accelsim.training.quantise import QuantisedNetwork
+__all__ = ["SHIPPED_IMAGES", "export_checkpoint", "export_network", "export_trace"]
 
-MODELS: Final = ("squeezenet1_1",)
 SHIPPED_IMAGES: Final = ("chelsea", "coffee", "astronaut", "rocket")
-_DEMANDED_AGREEMENT: Final = 18
+_TEST_IMAGES: Final = 16  # in the trace of a checkpoint, unless asked otherwise
+_CALIBRATION_IMAGES: Final = 256
+_BATCH: Final = 250
+_PIXEL_RANGE: Final = 255.0  # networks of ``accelsim train`` see pixels / 255
 
 
 def export_trace(
-    model: str, out: str | Path, images: Sequence[str] = SHIPPED_IMAGES
+    model: str,
+    out: str | Path,
+    images: Sequence[str] = SHIPPED_IMAGES,
+    *,
+    pre_activations: bool = False,
 ) -> dict[str, float]:
-    """Write the trace of a network on photographs, and return its accuracy figures.
+    """Write the trace of a network of ``NETWORKS`` on photographs; returns its figures.
 
-    ``images`` are names of free photographs or image files. Scales are calibrated on the
-    20 labelled photographs. Raises ``UserError`` when torch (the ``[train]`` extra) or the
-    packages of ``make models`` are missing, and when quantisation changes the network.
+    ``images`` are names of free photographs or image files. Scales are calibrated, and the
+    integers checked, on the 20 labelled photographs. Raises ``UserError`` when the packages
+    of ``make models`` are missing, and when quantisation changes the network.
     """
-    if model not in MODELS:
-        raise UnknownNameError("model", model, MODELS)
-    if not images:
-        raise UserError("export", "no image was named", f"one of: {', '.join(SHIPPED_IMAGES)}")
-    _demand_torch()
-    from accelsim.training.networks.squeezenet import SQUEEZENET_SIZE, squeezenet1_1
-    from accelsim.training.photographs import labelled_photographs, photograph
-
-    photographs = [photograph(name, SQUEEZENET_SIZE) for name in images]
-    labelled = labelled_photographs(SQUEEZENET_SIZE)
-    network = squeezenet1_1()
-    quantised, accuracy = quantise_and_check(network, labelled)
-    write_trace(
-        out,
-        name=model,
-        graph=quantised.graph,
-        n_images=len(photographs),
-        images=_stored_maps(quantised, photographs),
-        arithmetic=quantised.arithmetic,
-        accuracy=accuracy,
-        training={
-            "weights": network.source,
-            "method": "8-bit post-training quantisation, calibrated on the maxima of "
-            f"{len(labelled)} labelled ImageNet photographs; see accelsim.training.quantise",
-        },
-        provenance={
-            "tool": f"accelsim {accelsim.__version__}",
-            "versions": ", ".join(f"{p} {version(p)}" for p in ("torch", "numpy", "pillow")),
-            "images": "; ".join(_credit(p.name) for p in photographs),
-            "input": f"RGB, 0 to 255, centre {SQUEEZENET_SIZE} x {SQUEEZENET_SIZE}",
-        },
-    )
-    return accuracy
+    entry = trained_network(model)
+    module = entry.load()
+    subject = _Subject(model, entry.source, entry.input_mean, entry.input_std, module)
+    return _on_photographs(entry, subject, out, images, pre_activations)
 
 
-def quantise_and_check(
-    network: FloatNetwork, labelled: Sequence[Photograph]
-) -> tuple[QuantisedNetwork, dict[str, float]]:
-    """The quantised network, and how it does on the labelled photographs.
+def export_checkpoint(
+    path: str | Path,
+    out: str | Path,
+    images: int | Sequence[str] | None = None,
+    *,
+    data_root: Path | None = None,
+    pre_activations: bool = False,
+) -> dict[str, float]:
+    """Write the trace of a checkpoint of ``accelsim train``; returns its figures.
 
-    ``top1_agreement`` is the share whose best class is the float network's; the held-out
-    figure comes from scales calibrated on the other half of the photographs. Raises
-    ``UserError`` below 18 of 20.
+    ``images`` says how many images of the test set go into the trace (16), or which
+    photographs, for a network that was tuned on those. Scales are calibrated on training
+    images. Figures are over the whole test set: ``top1`` of the integer network,
+    ``fake_quantised_top1`` of the network as it was trained, ``float_top1`` of the float
+    network that it came from, ``top1_agreement`` of the first two. Raises ``UserError``.
     """
-    from accelsim.training.float_maps import float_maps
-    from accelsim.training.quantise import quantise
-
-    floats = [float_maps(network, p.pixels) for p in labelled]
-    ranges = [{n: (float(m.min()), float(m.max())) for n, m in maps.items()} for maps in floats]
-    output = network.graph.outputs[0]
-    float_ranks = [best_classes(maps[output].numpy()) for maps in floats]
-    labels = [p.label for p in labelled]
-    n = len(labelled)
-
-    quantised = quantise(network, _joined(ranges))
-    ranks = [_ranks(quantised, p) for p in labelled]
-    agreeing = _agreeing(ranks, float_ranks)
-    if agreeing * 20 < _DEMANDED_AGREEMENT * n:
+    checkpoint = load_checkpoint(Path(path))
+    if not checkpoint.finished:
         raise UserError(
-            network.name,
-            f"8 bits keep the best class of only {agreeing} of {n} photographs",
-            f"at least {_DEMANDED_AGREEMENT} of 20 are needed; nothing was written",
+            str(path),
+            f"its training stopped at step {checkpoint.step} of {checkpoint.n_steps}",
+            "give the same `accelsim train` command again to finish it",
         )
-    held_out = 0
+    facts = {
+        "recipe": json.dumps(checkpoint.recipe, sort_keys=True),
+        "figures": json.dumps(checkpoint.figures, sort_keys=True),
+    }
+    floats = {k: v for k, v in checkpoint.figures.items() if k in ("float_top1", "float_top5")}
+    name = Path(out).stem
+    if checkpoint.data == distil.DATA:
+        entry = trained_network(checkpoint.model)
+        source = f"{entry.source}; tuned by accelsim"
+        module = distil.restored(checkpoint, str(path))
+        subject = _Subject(name, source, entry.input_mean, entry.input_std, module, facts, floats)
+        names = SHIPPED_IMAGES[:images] if images is None or isinstance(images, int) else images
+        return _on_photographs(entry, subject, out, names, pre_activations)
+    channels = checkpoint.input_shape[0]
+    subject = _Subject(
+        name,
+        f"{checkpoint.model} trained on {checkpoint.data} by accelsim train",
+        (0.0,) * channels,
+        (_PIXEL_RANGE,) * channels,
+        restored(checkpoint, str(path)),
+        facts,
+        floats,
+    )
+    train, test = (read_dataset(checkpoint.data, half, data_root) for half in ("train", "test"))
+    return _on_test_set(train, test, subject, out, images, pre_activations)
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """A trained module, and what its trace says of it."""
+
+    name: str
+    source: str
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+    module: nn.Module
+    training: dict[str, str] = field(default_factory=dict)
+    accuracy: dict[str, float] = field(default_factory=dict)
+
+    def network(self, images: NDArray[np.uint8]) -> FloatNetwork:
+        """The module as layers and arrays, for images of this shape."""
+        module = self.module
+        words: dict[str, tuple[int, float]] = {}
+        if isinstance(module, CatNetwork):
+            module, words = module.deployed()
+        return capture(
+            module,
+            torch.zeros(1, *images.shape[1:]),
+            name=self.name,
+            source=self.source,
+            input_mean=self.mean,
+            input_std=self.std,
+            trained_words={path: TrainedWord(*word) for path, word in words.items()},
+        )
+
+
+def _on_photographs(
+    entry: TrainedNetwork,
+    subject: _Subject,
+    out: str | Path,
+    names: Sequence[str],
+    pre_activations: bool,
+) -> dict[str, float]:
+    if not names:
+        raise UserError("export", "no image was named", f"one of: {', '.join(SHIPPED_IMAGES)}")
+    photographs = [photograph(name, entry.size) for name in names]
+    labelled = labelled_photographs(entry.size)
+    pixels = np.stack([p.pixels for p in labelled])
+    labels = np.array([p.label for p in labelled]) if entry.n_classes else None
+    checks = Checks(pixels, logits(subject.module, entry, pixels).numpy(), labels)
+    network = subject.network(pixels)
+    accuracy = dict(subject.accuracy)
+    if entry.n_classes:
+        accuracy["top1_agreement_held_out"] = _held_out_agreement(network, checks)
+    return export_network(
+        network,
+        np.stack([p.pixels for p in photographs]),
+        out,
+        calibration=pixels,
+        checks=checks,
+        accuracy=accuracy,
+        training=subject.training,
+        provenance={
+            "images": "; ".join(_credit(p.name) for p in photographs),
+            "crop": f"RGB, centre {entry.size} x {entry.size}",
+        },
+        pre_activations=pre_activations,
+    )
+
+
+def _on_test_set(
+    train: LabelledImages,
+    test: LabelledImages,
+    subject: _Subject,
+    out: str | Path,
+    images: int | Sequence[str] | None,
+    pre_activations: bool,
+) -> dict[str, float]:
+    n = _TEST_IMAGES if images is None else images
+    if not isinstance(n, int) or not 1 <= n <= len(test.labels):
+        raise UserError(
+            "images",
+            f"cannot be {n if isinstance(n, int) else ', '.join(n)}",
+            f"say how many of the {len(test.labels)} test images of {test.name} to store",
+        )
+    parts = (test.images[i : i + _BATCH] for i in range(0, len(test.images), _BATCH))
+    outputs = [predict(subject.module, part, torch.device("cpu")) for part in parts]
+    return export_network(
+        subject.network(test.images),
+        test.images[:n],
+        out,
+        calibration=train.images[:_CALIBRATION_IMAGES],
+        checks=Checks(test.images, np.concatenate(outputs), test.labels),
+        accuracy=subject.accuracy,
+        training=subject.training,
+        provenance={"images": f"the first {n} test images of {test.name}"},
+        pre_activations=pre_activations,
+    )
+
+
+def _held_out_agreement(network: FloatNetwork, checks: Checks) -> float:
+    """The agreement when each half of the images is quantised with scales from the other."""
+    wanted = ranked(checks.outputs)
+    agreeing = 0.0
     for half in (0, 1):
-        other = quantise(network, _joined(ranges[1 - half :: 2]))
-        held_out += _agreeing([_ranks(other, p) for p in labelled[half::2]], float_ranks[half::2])
-    accuracy = {
-        "n_images": float(n),
-        "top1": _hits(ranks, labels, 1) / n,
-        "top5": _hits(ranks, labels, 5) / n,
-        "float_top1": _hits(float_ranks, labels, 1) / n,
-        "float_top5": _hits(float_ranks, labels, 5) / n,
-        "top1_agreement": agreeing / n,
-        "top1_agreement_held_out": held_out / n,
-    }
-    return quantised, accuracy
-
-
-def best_classes(logits: NDArray[Any]) -> list[int]:
-    """The five best classes, best first; of equals the lower number."""
-    flat = logits.ravel().astype(np.float64)
-    return [int(c) for c in np.argsort(-flat, kind="stable")[:5]]
-
-
-def _stored_maps(
-    quantised: QuantisedNetwork, photographs: Sequence[Photograph]
-) -> Iterator[dict[str, Values]]:
-    stored = stored_edges(quantised.graph)
-    for each in photographs:
-        maps = _replayed(quantised, each)
-        yield {name: maps[name] for name in stored}
-
-
-def _replayed(quantised: QuantisedNetwork, photograph: Photograph) -> dict[str, Values]:
-    inputs = {quantised.graph.inputs[0]: photograph.pixels}
-    return replay(quantised.graph, quantised.arithmetic, inputs)
-
-
-def _ranks(quantised: QuantisedNetwork, photograph: Photograph) -> list[int]:
-    return best_classes(_replayed(quantised, photograph)[quantised.graph.outputs[0]])
-
-
-def _joined(ranges: Sequence[Mapping[str, tuple[float, float]]]) -> dict[str, tuple[float, float]]:
-    return {
-        name: (min(r[name][0] for r in ranges), max(r[name][1] for r in ranges))
-        for name in ranges[0]
-    }
-
-
-def _agreeing(ranks: Sequence[list[int]], others: Sequence[list[int]]) -> int:
-    return sum(a[0] == b[0] for a, b in zip(ranks, others, strict=True))
-
-
-def _hits(ranks: Sequence[list[int]], labels: Sequence[int | None], best: int) -> int:
-    return sum(label in r[:best] for r, label in zip(ranks, labels, strict=True))
+        other = quantised_network(network, checks.images[1 - half :: 2])
+        ours = integer_outputs(other, checks.images[half::2])
+        found = ranked(ours.reshape(len(ours), -1))
+        agreeing += agreement(found, wanted[half::2]) * len(ours)
+    return agreeing / len(checks.images)
 
 
 def _credit(name: str) -> str:
-    from accelsim.training.photographs import FREE
-
     return f"{name} ({FREE[name][1]})" if name in FREE else name
-
-
-def _demand_torch() -> None:
-    try:
-        import PIL  # noqa: F401
-        import torch  # noqa: F401
-    except ModuleNotFoundError as error:
-        raise UserError(
-            "training",
-            f"{error.name} is not installed",
-            'pip install "accelsim[train]"',
-        ) from None

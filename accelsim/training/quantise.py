@@ -1,130 +1,126 @@
-"""8-bit post-training quantisation: a float network becomes integers only.
+"""A float network becomes integers only: the constants of every layer.
 
-* Maps after a ReLU are unsigned 8-bit, clipped at the map's maximum over the calibration
-  images; other maps are signed 8-bit, symmetric. A concatenation, a maximum pooling and
-  their inputs share one scale, so that these layers only move integers.
-* An average keeps 8 more fraction bits than its input: it is the mean of many values, and
-  rounding logits to 8 bits would tie the best classes.
-* Weights are signed, symmetric, one scale per output channel; biases are 32-bit.
-* The input map is the image itself, uint8 RGB; the mean that the network subtracts is
-  folded into the first bias. That is exact only without padding, which is checked.
+* Words of the feature maps: see ``words``; form of the input map: see ``input_map``.
+* Weights are signed 8-bit, symmetric, one scale per output channel, rounded up to 12
+  significant bits; biases are 32-bit.
+* A sum of maps has a multiplier for each input.
 
-Scales are rounded up to 12 significant bits: machines whose float arithmetic differs in
-the last place then still make the same integers.
+Calibration (the ranges of maps) is the caller's: ``float_maps.map_ranges``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.errors import UserError
 from accelsim.training.float_network import FloatNetwork
-from accelsim.workload.arithmetic import LayerArithmetic
-from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Concat, Conv, Pool
+from accelsim.training.input_map import (
+    InputForm,
+    folded_mean,
+    input_form,
+    stored_input,
+)
+from accelsim.training.words import MAP_BITS, rounded_up, with_words
+from accelsim.workload.arithmetic import AddArithmetic, ConvArithmetic, LayerArithmetic
+from accelsim.workload.graph import Graph
+from accelsim.workload.layer import Add, Conv
+from accelsim.workload.replay import replay
+from accelsim.workload.trace import Values
 
-MAP_BITS: Final = 8
-_AVERAGE_EXTRA_BITS: Final = 8
-_SCALE_BITS: Final = 12
 _MULTIPLIER_BITS: Final = 30
-_SMALLEST_RANGE: Final = 1e-12  # of a map or channel that is all zero
+_LARGEST_BIAS: Final = 1 << 30  # half of an accumulator
+_SATURATING: Final = 2.0**29  # a factor that takes any sum but zero out of every word
 
 
 @dataclass(frozen=True)
 class QuantisedNetwork:
     """A network in integers: its graph with chosen words, and each layer's constants."""
 
-    name: str
+    network: FloatNetwork
     graph: Graph
     arithmetic: dict[str, LayerArithmetic]
+    form: InputForm
+
+    def stored_input(self, pixels: NDArray[np.uint8]) -> Values:
+        """The integers of the input map for uint8 pixels [..., channels, rows, cols]."""
+        edge = self.graph.edge[self.graph.inputs[0]]
+        return stored_input(self.network, self.form, edge, pixels)
+
+    def maps(self, pixels: NDArray[np.uint8]) -> dict[str, Values]:
+        """Every map, [..., channels, rows, cols], computed in integers alone."""
+        inputs = {self.graph.inputs[0]: self.stored_input(pixels)}
+        return replay(self.graph, self.arithmetic, inputs)
 
 
-def quantise(network: FloatNetwork, ranges: Mapping[str, tuple[float, float]]) -> QuantisedNetwork:
-    """Integers for a network whose float maps lie in ``ranges`` (low, high) by edge name."""
-    graph = _with_words(network.graph, ranges)
-    arithmetic = {
-        layer.name: _constants(network, graph, layer)
-        for layer in graph.layers
-        if isinstance(layer, Conv)
-    }
-    return QuantisedNetwork(network.name, graph, arithmetic)
+def quantise(
+    network: FloatNetwork, ranges: Mapping[str, tuple[float, float]], map_bits: int = MAP_BITS
+) -> QuantisedNetwork:
+    """Integers for a network whose float maps lie in ``ranges`` (low, high) by edge name.
 
-
-def rounded_up(scale: float) -> float:
-    """The next scale with 12 significant bits.
-
-    >>> rounded_up(0.1)
-    0.100006103515625
+    ``map_bits`` (2 to 8) is the width of maps without a trained word.
     """
-    mantissa, exponent = math.frexp(scale)
-    return math.ldexp(math.ceil(math.ldexp(mantissa, _SCALE_BITS)), exponent - _SCALE_BITS)
+    form = input_form(network)
+    graph = with_words(network, ranges, form, map_bits)
+    arithmetic: dict[str, LayerArithmetic] = {}
+    for layer in graph.layers:
+        if isinstance(layer, Conv):
+            arithmetic[layer.name] = _conv_constants(network, graph, layer, form)
+        elif isinstance(layer, Add):
+            arithmetic[layer.name] = _add_constants(graph, layer)
+    return QuantisedNetwork(network, graph, arithmetic, form)
 
 
 def fixed_point(factors: NDArray[np.float64]) -> tuple[NDArray[np.int32], int]:
     """``(multipliers, shift)`` with ``multipliers * 2**-shift`` nearest to the factors.
 
-    The largest multiplier has 30 bits.
+    The largest multiplier has 30 bits. Factors above 2**29 become 2**29: either takes every
+    sum but zero out of a word.
 
     >>> fixed_point(np.array([0.5, 0.25]))
     (array([536870912, 268435456], dtype=int32), 30)
     """
-    _, exponent = math.frexp(float(factors.max()))
+    bounded = np.minimum(factors, _SATURATING)
+    _, exponent = math.frexp(float(bounded.max()))
     shift = min(62, _MULTIPLIER_BITS - exponent)
-    return np.rint(np.ldexp(factors, shift)).astype(np.int32), shift
+    return np.rint(np.ldexp(bounded, shift)).astype(np.int32), shift
 
 
-def _with_words(graph: Graph, ranges: Mapping[str, tuple[float, float]]) -> Graph:
-    shared = {e.name: e.name for e in graph.edges}
-    for layer in reversed(graph.layers):
-        if isinstance(layer, Concat) or (isinstance(layer, Pool) and layer.op == "max"):
-            for name in layer.inputs:
-                shared[name] = shared[layer.output]
-    words: dict[str, Edge] = {}
-    for edge in graph.edges:
-        group = [n for n in shared if shared[n] == shared[edge.name]]
-        low = min(ranges[n][0] for n in group)
-        high = max(ranges[n][1] for n in group)
-        signed = low < 0
-        steps = (1 << (MAP_BITS - int(signed))) - 1
-        scale = rounded_up(max(-low, high, _SMALLEST_RANGE) / steps)
-        words[edge.name] = replace(edge, bits=MAP_BITS, signed=signed, scale=scale)
-    for name in graph.inputs:
-        words[name] = replace(words[name], signed=False, scale=1.0)
-    for layer in graph.layers:
-        if isinstance(layer, Pool) and layer.op == "avg":
-            source = words[layer.input]
-            words[layer.output] = replace(
-                words[layer.output],
-                bits=source.bits + _AVERAGE_EXTRA_BITS,
-                signed=source.signed,
-                scale=source.scale / 2**_AVERAGE_EXTRA_BITS,
-            )
-    return replace(graph, edges=tuple(words[e.name] for e in graph.edges))
+def _add_constants(graph: Graph, layer: Add) -> AddArithmetic:
+    scales = np.array([graph.edge[n].scale for n in layer.inputs])
+    return AddArithmetic(*fixed_point(scales / graph.edge[layer.output].scale))
 
 
-def _constants(network: FloatNetwork, graph: Graph, layer: Conv) -> LayerArithmetic:
+def _conv_constants(
+    network: FloatNetwork, graph: Graph, layer: Conv, form: InputForm
+) -> ConvArithmetic:
     source, out = graph.edge[layer.input], graph.edge[layer.output]
     real = network.weights[layer.name].astype(np.float64)
-    top = (1 << (layer.weight_bits - 1)) - 1
-    largest = np.abs(real).reshape(layer.out_channels, -1).max(1)
-    weight_scale = np.array([rounded_up(max(float(x), _SMALLEST_RANGE) / top) for x in largest])
+    real_bias = network.biases[layer.name].astype(np.float64)
+    weight_scale = _weight_scale(real, real_bias, source.scale, layer.weight_bits)
     weights = np.rint(real / weight_scale[:, None, None, None]).astype(np.int8)
     step = source.scale * weight_scale
-    bias = network.biases[layer.name].astype(np.float64) / step
-    if layer.input in graph.inputs:
-        if any(layer.window.padding) or layer.groups != 1:
-            raise UserError(
-                layer.name,
-                "the input mean cannot be folded into a padded or grouped convolution",
-                "pad the images, or give the network an input without a mean",
-            )
-        mean = np.array(network.input_mean) / source.scale
-        bias = bias - weights.sum((2, 3), dtype=np.int64) @ mean
+    bias = real_bias / step
+    if form == "first_bias" and layer.input in graph.inputs:
+        bias = bias - folded_mean(network, weights, layer.groups)
     multiplier, shift = fixed_point(step / out.scale)
-    return LayerArithmetic(weights, weight_scale, np.rint(bias).astype(np.int32), multiplier, shift)
+    return ConvArithmetic(weights, weight_scale, np.rint(bias).astype(np.int32), multiplier, shift)
+
+
+def _weight_scale(
+    real: NDArray[np.float64], bias: NDArray[np.float64], source_scale: float, bits: int
+) -> NDArray[np.float64]:
+    """[out_channels] the largest weight of each channel over the largest integer.
+
+    A channel with weights near zero has a larger scale, in which its bias fits.
+    """
+    top = (1 << (bits - 1)) - 1
+    largest = np.abs(real).reshape(len(real), -1).max(1) / top
+    for_bias = np.abs(bias) / (source_scale * _LARGEST_BIAS)
+    scale = np.maximum(largest, for_bias)
+    scale[scale == 0] = scale.max() or 1.0
+    return np.array([rounded_up(float(x)) for x in scale])
