@@ -10,6 +10,8 @@ from torch.nn import functional  # noqa: E402
 from torch.nn.utils import parametrizations  # noqa: E402
 from torch.nn.utils.fusion import fuse_conv_bn_eval  # noqa: E402
 
+from accelsim.errors import UserError  # noqa: E402
+from accelsim.training.cat import quantised_network, watch_statistics  # noqa: E402
 from accelsim.training.float_network import TrainedWord  # noqa: E402
 from accelsim.training.resnet import SmallResNet  # noqa: E402
 from accelsim.workload.layer import Add, Concat, Pool, Window  # noqa: E402
@@ -339,12 +341,13 @@ def test_batch_normalisation_leaves_alone_what_others_read_and_what_is_padded() 
 
 def test_numbers_by_channel_fold_like_batch_normalisation() -> None:
     mean, std = torch.tensor([0.4, 0.5, 0.6])[:, None, None], torch.tensor(0.3)
-    module = Calls(
-        lambda self, x: 2 - self.fc((3 * self.c((x - mean) / std) - 0.5).relu().mean((2, 3))) / 4,
-        c=nn.Conv2d(3, 4, 3),
-        fc=nn.Linear(4, 5),
-    )
-    network = same_as_module(module, IMAGE)
+
+    def forward(self: nn.Module, x: Tensor) -> Tensor:
+        y = (3 * self.c((x - mean) / std) - 0.5).relu()  # type: ignore[operator]
+        z: Tensor = self.fc(y.mean((2, 3)))  # type: ignore[operator]
+        return torch.tensor(0.7) - (2 - z / 4)
+
+    network = same_as_module(Calls(forward, c=nn.Conv2d(3, 4, 3), fc=nn.Linear(4, 5)), IMAGE)
     assert [x[:2] for x in summary(network)] == [("c", "conv"), ("mean", "pool"), ("fc", "fc")]
 
 
@@ -389,7 +392,7 @@ def test_a_relu_commutes_with_maximum_pooling_and_moves_into_a_concatenation() -
         lambda self, x: (
             torch.cat([self.a(x).relu(), y := self.b(x)], 1).relu() + torch.cat([y, y], 1)
         ),
-        lambda self, x: functional.relu6(y := self.a(x).relu()) + y,
+        lambda self, x: functional.relu6(y := (9 * self.a(x)).relu()) + y,
         lambda self, x: (y := self.a(x).relu()).relu() + y,
         lambda self, x: (y := self.a(x), y.relu()),
     ],
@@ -409,6 +412,16 @@ def test_operators_in_place_change_what_others_see() -> None:
 
     network = same_as_module(Calls(forward, a=nn.Conv2d(3, 4, 1), b=nn.Conv2d(4, 4, 1)), IMAGE)
     assert network.graph.producer["b"].inputs == ("a",)
+
+
+def test_a_change_of_a_part_in_place_is_not_overlooked() -> None:
+    def forward(self: nn.Module, x: Tensor) -> Tensor:
+        y: Tensor = self.a(x)  # type: ignore[operator]
+        y[:, :2].relu_()
+        return y
+
+    with pytest.raises(UserError, match="calls slice, which no layer computes"):
+        captured(Calls(forward, a=nn.Conv2d(3, 4, 1)), IMAGE)
 
 
 def test_one_relu_and_one_convolution_may_be_used_twice() -> None:
@@ -499,6 +512,22 @@ def test_trained_words_follow_their_relu_to_the_map_that_is_stored() -> None:
     assert network.trained_words == {"a": words["one"], "add": words["two.0"]}
     network = captured(module, IMAGE, trained_words={"two": TrainedWord(3, 1.0)})
     assert network.trained_words == {"add": TrainedWord(3, 1.0)}
+
+
+def test_a_network_trained_for_compression_keeps_its_names_and_words() -> None:
+    module = randomised(SmallResNet(8))
+    trained = quantised_network(module, bits=5)
+    watch_statistics(trained, [torch.randn(4, 1, 28, 28)])
+    trained.set_clips()
+    trained.quantise()
+    plain, learned = trained.deployed()
+    words = {path: TrainedWord(bits, scale) for path, (bits, scale) in learned.items()}
+    network = captured(plain, (1, 28, 28), trained_words=words)
+    expected = captured(module, (1, 28, 28))
+    assert network.graph == expected.graph
+    rectified = [x.name for x in expected.graph.layers if getattr(x, "activation", "") == "relu"]
+    assert list(network.trained_words) == rectified
+    assert list(network.trained_words.values()) == list(words.values())
 
 
 def test_a_trained_word_of_a_concatenation_is_that_of_its_parts() -> None:

@@ -92,6 +92,11 @@ def test_operators_that_no_layer_computes_are_named(operator: str) -> None:
     assert message.startswith("captured.py:") and f"calls {operator}, which no" in message
 
 
+def test_a_softmax_at_the_end_is_to_be_left_out() -> None:
+    message = refused(network(lambda self, x: functional.log_softmax(self.c(x).mean((2, 3)), 1)))
+    assert message.endswith("fix: let the network end with its logits")
+
+
 PROBLEMS = {
     "clips between 0 and 4": lambda self, x: self.c(x).clamp(0, 4),
     "clips between -1": lambda self, x: functional.hardtanh(self.c(x)),

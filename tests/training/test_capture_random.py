@@ -104,7 +104,7 @@ class RandomNetwork(nn.Module):
         return out
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(st.data())
 def test_random_networks_are_captured_as_they_are(data: st.DataObject) -> None:
     shape = (

@@ -23,7 +23,8 @@ from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 from accelsim.errors import UserError
 from accelsim.training.capturing.source_line import raised_at
 
-_VIEWS: Final = ("view", "reshape", "flatten", "contiguous", "to", "dropout", "squeeze", "detach")
+# Their results share no memory with another tensor.
+_MAKE_ANEW: Final = ("conv2d", "linear", "batch_norm", "add", "add_", "cat", "max_pool2d", "mul")
 
 
 @dataclass(frozen=True)
@@ -41,7 +42,7 @@ def export(module: nn.Module, example: Tensor) -> Exported:
     """The operators of ``module`` in inference. Raises ``UserError`` that names the line."""
     with _in_evaluation(module), _quiet(), torch.no_grad():
         try:
-            program = torch.export.export(module, (example,))
+            program = torch.export.export(module, (example,), strict=False)
             if any(_changes_what_others_see(n) for n in program.graph.nodes):
                 program = program.run_decompositions({})
         except GuardOnDataDependentSymNode as error:
@@ -113,14 +114,11 @@ def _changes_what_others_see(node: fx.Node) -> bool:
     schema = getattr(node.target, "_schema", None)
     if schema is None or not schema.is_mutable:
         return False
-    changed = node.args[0]
-    while isinstance(changed, fx.Node):
-        if len(changed.users) > 1:
-            return True
-        if getattr(changed.target, "_opname", "") not in _VIEWS:
-            return False
-        changed = changed.args[0]
-    return True
+    changed, alias = node.args[0], schema.arguments[0].alias_info
+    if not isinstance(changed, fx.Node) or alias is None or not alias.is_write:
+        return True
+    made_anew = getattr(changed.target, "_opname", "") in _MAKE_ANEW
+    return len(changed.users) > 1 or not made_anew
 
 
 @contextmanager

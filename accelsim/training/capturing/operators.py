@@ -42,7 +42,10 @@ def lower(state: Lowering, node: fx.Node) -> None:
         return
     made = _OPERATORS.get(name_of(node))
     if made is None:
-        raise unsupported(node, f"calls {name_of(node)}, which no layer computes")
+        problem = f"calls {name_of(node)}, which no layer computes"
+        if "softmax" in name_of(node):
+            raise unsupported(node, problem, "let the network end with its logits")
+        raise unsupported(node, problem)
     state.maps[node] = made(state, node, arguments(node))
 
 
@@ -255,18 +258,25 @@ def _same_values(state: Lowering, node: fx.Node, given: Arguments) -> int:
     return state.map(node, source)
 
 
+def _zero(given: Arguments) -> int:
+    return 0
+
+
+def _no_ceiling(given: Arguments) -> None:
+    return None
+
+
 _CHECKS: Final = ("_assert_tensor_metadata", "_assert_async", "_assert_scalar")
-_NO_CEILING: Final = lambda given: None  # noqa: E731
 _OPERATORS: Final[dict[str, Callable[[Lowering, fx.Node, Arguments], int]]] = {
     "conv2d": _conv2d,
     "linear": _linear,
     "batch_norm": _batch_norm,
     "_native_batch_norm_legit_no_training": _batch_norm,
-    "relu": _rectified(lambda given: 0, _NO_CEILING),
-    "relu6": _rectified(lambda given: 0, lambda given: 6),
+    "relu": _rectified(_zero, _no_ceiling),
+    "relu6": _rectified(_zero, lambda given: 6),
     "hardtanh": _rectified(lambda given: given["min_val"], lambda given: given["max_val"]),
     "clamp": _rectified(lambda given: given["min"], lambda given: given["max"]),
-    "clamp_min": _rectified(lambda given: given["min"], _NO_CEILING),
+    "clamp_min": _rectified(lambda given: given["min"], _no_ceiling),
     "add": _add,
     "sub": _add,
     "rsub": _reverse_subtract,
