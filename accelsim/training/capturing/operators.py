@@ -1,12 +1,11 @@
 """One function for each operator of torch (ATen) that a layer computes.
 
 Each takes the operator's node and its arguments by name, adds a step, and returns the map
-that the operator's output holds. Pooling is in ``accelsim.training.capturing.pooling``.
+that the operator's output holds. Poolings and element-wise operators have their own files.
 """
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Callable
 from typing import Any, Final
@@ -14,18 +13,17 @@ from typing import Any, Final
 import numpy as np
 from torch import fx
 
-from accelsim.training.capturing import pooling
+from accelsim.training.capturing import elementwise, pooling
 from accelsim.training.capturing.operand import (
     Lowering,
     arguments,
     name_of,
-    overload_of,
     pair,
     tensor_shape,
 )
 from accelsim.training.capturing.source_line import unsupported
-from accelsim.training.capturing.steps import Affine, Convolution, Pad, Rectify, Stack, Sum
-from accelsim.workload.layer import Activation, Window
+from accelsim.training.capturing.steps import Convolution, Pad, Stack
+from accelsim.workload.layer import Window
 
 Arguments = dict[str, Any]
 
@@ -103,106 +101,6 @@ def _linear(state: Lowering, node: fx.Node, given: Arguments) -> int:
     )
 
 
-def _batch_norm(state: Lowering, node: fx.Node, given: Arguments) -> int:
-    source = state.map(node, given["input"])
-    channels = state.shape(source)[0]
-    if given.get("training") or given["running_mean"] is None:
-        raise unsupported(
-            node,
-            "normalises by the statistics of the batch, also in inference",
-            "let batch normalisation keep running statistics (track_running_stats=True)",
-        )
-    if tensor_shape(given["input"])[:2] != (1, channels):
-        raise unsupported(node, f"normalises {list(tensor_shape(given['input']))} by another axis")
-    scale = 1 / np.sqrt(state.array(node, given["running_var"]) + given["eps"])
-    if given["weight"] is not None:
-        scale = scale * state.array(node, given["weight"])
-    shift = -state.array(node, given["running_mean"]) * scale
-    if given["bias"] is not None:
-        shift = shift + state.array(node, given["bias"])
-    return _affine(state, node, source, scale, shift)
-
-
-def _affine(state: Lowering, node: fx.Node, source: int, scale: Any, shift: Any) -> int:
-    n = state.shape(source)[0]
-    output = state.net.new_map(state.shape(source))
-    scale, shift = (np.broadcast_to(np.asarray(x, np.float64), n) for x in (scale, shift))
-    return state.net.add(
-        Affine(node=node, inputs=[source], output=output, scale=scale, shift=shift)
-    )
-
-
-def _rectified(
-    low: Callable[[Arguments], Any], high: Callable[[Arguments], Any]
-) -> Callable[[Lowering, fx.Node, Arguments], int]:
-    def rectify(state: Lowering, node: fx.Node, given: Arguments) -> int:
-        source = state.map(node, given["self"])
-        bottom, top = low(given), high(given)
-        activation: Activation = "relu6" if top == 6 else "relu"
-        if bottom != 0 or top not in (None, 6, math.inf):
-            raise unsupported(
-                node,
-                f"clips between {bottom} and {top}",
-                "the activations of layers are ReLU (from 0) and ReLU6 (0 to 6)",
-            )
-        return state.net.add(
-            Rectify(
-                node=node,
-                inputs=[source],
-                output=state.net.new_map(state.shape(source)),
-                activation=activation,
-                word=state.word(node),
-            )
-        )
-
-    return rectify
-
-
-def _add(state: Lowering, node: fx.Node, given: Arguments) -> int:
-    sign = (-1 if name_of(node) == "sub" else 1) * given["alpha"]
-    first, second = given["self"], given["other"]
-    if state.is_map(first) and state.is_map(second):
-        a, b = state.map(node, first), state.map(node, second)
-        if sign != 1:
-            raise unsupported(node, "subtracts maps", "layers add maps; they cannot subtract")
-        if state.shape(a) != state.shape(b) or tensor_shape(first) != tensor_shape(second):
-            raise unsupported(
-                node,
-                f"adds maps of unequal shapes, {list(tensor_shape(first))} and "
-                f"{list(tensor_shape(second))}",
-                "add maps of equal shapes",
-            )
-        output = state.net.new_map(state.shape(a))
-        return state.net.add(Sum(node=node, inputs=[a, b], output=output))
-    if state.is_map(first):
-        shift = sign * state.channel_values(node, second, first)
-        return _affine(state, node, state.map(node, first), 1, shift)
-    shift = state.channel_values(node, first, second)
-    return _affine(state, node, state.map(node, second), sign, shift)
-
-
-def _reverse_subtract(state: Lowering, node: fx.Node, given: Arguments) -> int:
-    shift = state.channel_values(node, given["other"], given["self"])
-    return _affine(state, node, state.map(node, given["self"]), -given["alpha"], shift)
-
-
-def _multiply(state: Lowering, node: fx.Node, given: Arguments) -> int:
-    first, second = given["self"], given["other"]
-    if state.is_map(first) and state.is_map(second):
-        raise unsupported(node, "multiplies two maps, which no layer computes")
-    if not state.is_map(first):
-        first, second = second, first
-    scale = state.channel_values(node, second, first)
-    return _affine(state, node, state.map(node, first), scale, 0)
-
-
-def _divide(state: Lowering, node: fx.Node, given: Arguments) -> int:
-    if overload_of(node) not in ("Tensor", "Scalar") or state.is_map(given["other"]):
-        raise unsupported(node, "divides by a map, or rounds, which no layer computes")
-    divisor = state.channel_values(node, given["other"], given["self"])
-    return _affine(state, node, state.map(node, given["self"]), 1 / divisor, 0)
-
-
 def _cat(state: Lowering, node: fx.Node, given: Arguments) -> int:
     parts = [state.map(node, part) for part in given["tensors"]]
     shapes = [state.shape(p) for p in parts]
@@ -258,30 +156,22 @@ def _same_values(state: Lowering, node: fx.Node, given: Arguments) -> int:
     return state.map(node, source)
 
 
-def _zero(given: Arguments) -> int:
-    return 0
-
-
-def _no_ceiling(given: Arguments) -> None:
-    return None
-
-
 _CHECKS: Final = ("_assert_tensor_metadata", "_assert_async", "_assert_scalar")
 _OPERATORS: Final[dict[str, Callable[[Lowering, fx.Node, Arguments], int]]] = {
     "conv2d": _conv2d,
     "linear": _linear,
-    "batch_norm": _batch_norm,
-    "_native_batch_norm_legit_no_training": _batch_norm,
-    "relu": _rectified(_zero, _no_ceiling),
-    "relu6": _rectified(_zero, lambda given: 6),
-    "hardtanh": _rectified(lambda given: given["min_val"], lambda given: given["max_val"]),
-    "clamp": _rectified(lambda given: given["min"], lambda given: given["max"]),
-    "clamp_min": _rectified(lambda given: given["min"], _no_ceiling),
-    "add": _add,
-    "sub": _add,
-    "rsub": _reverse_subtract,
-    "mul": _multiply,
-    "div": _divide,
+    "batch_norm": elementwise.batch_norm,
+    "_native_batch_norm_legit_no_training": elementwise.batch_norm,
+    "relu": elementwise.relu,
+    "relu6": elementwise.relu6,
+    "hardtanh": elementwise.hardtanh,
+    "clamp": elementwise.clamp,
+    "clamp_min": elementwise.clamp,
+    "add": elementwise.add,
+    "sub": elementwise.add,
+    "rsub": elementwise.reverse_subtract,
+    "mul": elementwise.multiply,
+    "div": elementwise.divide,
     "cat": _cat,
     "concat": _cat,
     "concatenate": _cat,
