@@ -87,6 +87,7 @@ def export_trace(
     out: Path | None = None,
     images: str | None = None,
     pre_activations: Annotated[bool, Parameter(negative=())] = False,
+    weights: bool = True,
     data_root: Path | None = None,
 ) -> None:
     """Run a trained network on images, quantise it, and write its trace.
@@ -103,6 +104,8 @@ def export_trace(
         How many images; or names of free photographs or image files, with commas.
     pre_activations
         Also store the maps before ReLUs.
+    weights
+        Store the weights and constants, without which a trace cannot be replayed.
     data_root
         The folder of the data set of a checkpoint, unless it is installed.
     """
@@ -124,11 +127,18 @@ def export_trace(
     writable_folder(target.parent)
     if is_checkpoint:
         figures = export_checkpoint(
-            path, target, chosen, data_root=data_root, pre_activations=pre_activations
+            path,
+            target,
+            chosen,
+            data_root=data_root,
+            pre_activations=pre_activations,
+            weights=weights,
         )
     else:
         names = SHIPPED_IMAGES[:chosen] if isinstance(chosen, int | None) else chosen
-        figures = export_trace(model, target, names, pre_activations=pre_activations)
+        figures = export_trace(
+            model, target, names, pre_activations=pre_activations, weights=weights
+        )
     said = ", ".join(f"{key} {number(value)}" for key, value in figures.items())
     print_text(f"{target}: {said}\n")
 

@@ -46,6 +46,7 @@ def export_trace(
     images: Sequence[str] = SHIPPED_IMAGES,
     *,
     pre_activations: bool = False,
+    weights: bool = True,
 ) -> dict[str, float]:
     """Write the trace of a network of ``NETWORKS`` on photographs; returns its figures.
 
@@ -56,7 +57,7 @@ def export_trace(
     entry = trained_network(model)
     module = entry.load()
     subject = _Subject(model, entry.source, entry.input_mean, entry.input_std, module)
-    return _on_photographs(entry, subject, out, images, pre_activations)
+    return _on_photographs(entry, subject, out, images, pre_activations, weights)
 
 
 def export_checkpoint(
@@ -66,6 +67,7 @@ def export_checkpoint(
     *,
     data_root: Path | None = None,
     pre_activations: bool = False,
+    weights: bool = True,
 ) -> dict[str, float]:
     """Write the trace of a checkpoint of ``accelsim train``; returns its figures.
 
@@ -94,7 +96,7 @@ def export_checkpoint(
         module = distil.restored(checkpoint, str(path))
         subject = _Subject(name, source, entry.input_mean, entry.input_std, module, facts, floats)
         names = SHIPPED_IMAGES[:images] if images is None or isinstance(images, int) else images
-        return _on_photographs(entry, subject, out, names, pre_activations)
+        return _on_photographs(entry, subject, out, names, pre_activations, weights)
     channels = checkpoint.input_shape[0]
     subject = _Subject(
         name,
@@ -106,7 +108,7 @@ def export_checkpoint(
         floats,
     )
     train, test = (read_dataset(checkpoint.data, half, data_root) for half in ("train", "test"))
-    return _on_test_set(train, test, subject, out, images, pre_activations)
+    return _on_test_set(train, test, subject, out, images, pre_activations, weights)
 
 
 @dataclass(frozen=True)
@@ -144,6 +146,7 @@ def _on_photographs(
     out: str | Path,
     names: Sequence[str],
     pre_activations: bool,
+    weights: bool,
 ) -> dict[str, float]:
     if not names:
         raise UserError("export", "no image was named", f"one of: {', '.join(SHIPPED_IMAGES)}")
@@ -169,6 +172,7 @@ def _on_photographs(
             "crop": f"RGB, centre {entry.size} x {entry.size}",
         },
         pre_activations=pre_activations,
+        weights=weights,
     )
 
 
@@ -179,6 +183,7 @@ def _on_test_set(
     out: str | Path,
     images: int | Sequence[str] | None,
     pre_activations: bool,
+    weights: bool,
 ) -> dict[str, float]:
     n = _TEST_IMAGES if images is None else images
     if not isinstance(n, int) or not 1 <= n <= len(test.labels):
@@ -199,6 +204,7 @@ def _on_test_set(
         training=subject.training,
         provenance={"images": f"the first {n} test images of {test.name}"},
         pre_activations=pre_activations,
+        weights=weights,
     )
 
 
