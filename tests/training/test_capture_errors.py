@@ -60,7 +60,7 @@ def test_the_message_names_operator_module_file_line_and_text() -> None:
 
 def test_a_module_of_torch_without_a_line_of_the_users_is_named_by_its_path() -> None:
     message = refused(nn.Sequential(nn.Conv2d(3, 4, 3), nn.Sequential(nn.SiLU())))
-    assert message.startswith("module '1.0': module '1.0' calls silu, which no layer computes\n")
+    assert message.startswith("network: module '1.0' calls silu, which no layer computes\n")
 
 
 OPERATORS = {

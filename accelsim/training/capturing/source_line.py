@@ -33,9 +33,9 @@ _SUPPORTED: Final = (
 def unsupported(node: fx.Node, problem: str, fix: str = _SUPPORTED) -> UserError:
     """The error for an operator: its line, its module, and what is wrong with it."""
     path, (place, code) = module_path(node), _line(node)
-    module = f"module {path!r}" if path else "the network"
-    shown = f" `{code}`" if code else ""
-    return UserError(place or module, f"{module} {problem}{f':{shown}' if shown else ''}", fix)
+    module = f"module {path!r}" if path else "its forward"
+    shown = f": `{code}`" if code else ""
+    return UserError(place or "network", f"{module} {problem}{shown}", fix)
 
 
 def module_path(node: fx.Node) -> str:
