@@ -34,6 +34,11 @@ class Needs:
         self._cuts, self._array = cuts, array
 
     def ifmap_bytes(self, order: str, resident: bool) -> Floats:
+        """Windows of the input, and tiles of the shortcut if the drain path adds one."""
+        windows = self.window_bytes(order, resident)
+        return windows + self.shortcut_bytes if self._cuts.stage.shortcut else windows
+
+    def window_bytes(self, order: str, resident: bool) -> Floats:
         """A window and what the next one adds; the whole map when it is resident."""
         cuts, c = self._cuts, self._cuts.channels
         widest, together = (n[c.range_set] for n in self._range_bytes)
@@ -58,11 +63,8 @@ class Needs:
 
     @cached_property
     def shortcut_bytes(self) -> Floats:
-        """Two tiles of the map that the drain path adds, in the ifmap buffer; one if there is
-        but one."""
+        """Two tiles of the map that the drain path adds; one if there is but one."""
         cuts, tiles = self._cuts, self._cuts.out_tiles
-        if not cuts.stage.shortcut:
-            return np.zeros((1, 1, 1))
         pixel = self._pixel_bytes(cuts.stage.shortcut, cuts.shortcut_channels)
         first = np.flatnonzero(np.diff(tiles.extent, prepend=-1))
         widest = np.maximum.reduceat(pixel, first)[tiles.extent_of_pair]

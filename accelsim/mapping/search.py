@@ -28,7 +28,7 @@ class Variant:
     ifmap_resident: bool
     weights_resident: bool
     ifmap_bits: Floats
-    """Modelled DRAM traffic of the operand, with the shortcut."""
+    """Modelled DRAM traffic of the operand."""
     weight_bits: Floats
     ifmap_need_bytes: Floats
     """Buffer space, double buffering included."""
@@ -56,11 +56,9 @@ class StageSearch:
                 order=order,
                 ifmap_resident=ifmap_resident,
                 weights_resident=weights_resident,
-                ifmap_bits=self.traffic.ifmap_bits(order, ifmap_resident)
-                + self.traffic.shortcut_bits,
+                ifmap_bits=self.traffic.ifmap_bits(order, ifmap_resident),
                 weight_bits=self.traffic.weight_bits(order, weights_resident),
-                ifmap_need_bytes=self.needs.ifmap_bytes(order, ifmap_resident)
-                + self.needs.shortcut_bytes,
+                ifmap_need_bytes=self.needs.ifmap_bytes(order, ifmap_resident),
                 weight_need_bytes=self.needs.weight_bytes(weights_resident),
                 ofmap_need_bytes=self.needs.ofmap_bytes(order),
             )
@@ -69,7 +67,7 @@ class StageSearch:
 
     def traffic_bits(self, variant: Variant) -> Floats:
         """All operands, for every cut."""
-        total = variant.ifmap_bits + variant.weight_bits + self.traffic.ofmap_bits
+        total = variant.ifmap_bits + variant.weight_bits + self.traffic.drain_bits
         return np.broadcast_to(total, self.cuts.shape)
 
     def time_cycles(self, traffic_bits: Floats, where: tuple[Ints, Ints, Ints]) -> Floats:

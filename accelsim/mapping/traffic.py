@@ -71,6 +71,13 @@ class Traffic:
         return total[tiles.extent_of_pair]
 
     @cached_property
+    def drain_bits(self) -> Floats:
+        """What the drain path moves: the output, and the shortcut if it adds one."""
+        if not self._cuts.stage.shortcut:
+            return self.ofmap_bits
+        return self.ofmap_bits + self.shortcut_bits
+
+    @cached_property
     def stored_weight_bits(self) -> int:
         """All weights of the stage as they lie in DRAM."""
         layer = self._cuts.stage.layer
@@ -86,11 +93,10 @@ class Traffic:
         places = cuts.rows.n_tiles[rows] * cuts.cols.n_tiles[cols]
         ranges = np.bincount(c.range_of_set)[c.range_set[pairs]]
         _, whole = self._sweep
-        drained = np.broadcast_to(self.ofmap_bits + self.shortcut_bits, cuts.shape)
         exposed: Floats = (
             whole[pairs, rows, cols] / (ranges * places)
             + self.stored_weight_bits / (c.n_out_tiles[pairs] * c.n_in_passes[pairs])
-            + drained[pairs, rows, cols] / (c.n_out_tiles[pairs] * places)
+            + self.drain_bits[pairs, rows, cols] / (c.n_out_tiles[pairs] * places)
         )
         return exposed
 

@@ -90,12 +90,12 @@ def map_bits(stored: StoredMap, window: Any, sizes: Sizes) -> int:
     return n_blocks(window, size.block) * size.bits if window.n_values else 0
 
 
-def walked_traffic(stage: Stage, tiling: Tiling, sizes: Sizes) -> tuple[int, float, int]:
-    """Bits of ifmap, weights and ofmap, pass by pass."""
-    ifmap, weights, ofmap = 0, 0.0, 0
+def walked_traffic(stage: Stage, tiling: Tiling, sizes: Sizes) -> tuple[int, float, int, int]:
+    """Bits of ifmap, weights, ofmap and shortcut, pass by pass."""
+    ifmap, weights, ofmap, shortcut = 0, 0.0, 0, 0
     for p in passes(stage, tiling):
         ifmap += sum(map_bits(f.stored, f.fetched, sizes) for f in fetched(stage, p, sizes))
-        ifmap += sum(map_bits(f.stored, f.fetched, sizes) for f in added(stage, p, sizes))
+        shortcut += sum(map_bits(f.stored, f.fetched, sizes) for f in added(stage, p, sizes))
         if p.loads_weights:
             assert isinstance(stage.layer, Conv)
             raw = p.n_weights * stage.layer.weight_bits
@@ -103,7 +103,7 @@ def walked_traffic(stage: Stage, tiling: Tiling, sizes: Sizes) -> tuple[int, flo
             weights += raw / total * sizes.weight_bits.get(stage.name, total)
         if p.last:
             ofmap += map_bits(stage.output, p.output, sizes)
-    return ifmap, weights, ofmap
+    return ifmap, weights, ofmap, shortcut
 
 
 def walked_ifmap_need(stage: Stage, tiling: Tiling, sizes: Sizes) -> int:
@@ -158,10 +158,12 @@ def test_the_search_prices_a_candidate_as_walking_its_passes_does(
 
     assume(np.isfinite(at(variant.ifmap_need_bytes)))
     steps = list(passes(stage, tiling))
-    ifmap, weights, ofmap = walked_traffic(stage, tiling, sizes)
+    ifmap, weights, ofmap, shortcut = walked_traffic(stage, tiling, sizes)
     assert at(variant.ifmap_bits) == ifmap
     assert at(variant.weight_bits) == pytest.approx(weights)
     assert at(search.traffic.ofmap_bits) == ofmap
+    assert at(search.traffic.drain_bits) == ofmap + shortcut
+    assert at(search.traffic_bits(variant)) == pytest.approx(sum((ifmap, weights, ofmap, shortcut)))
     assert at(search.cuts.n_places * search.cuts.n_channel_steps) == len(steps)
     assert at(variant.ifmap_need_bytes) >= walked_ifmap_need(stage, tiling, sizes)
     if isinstance(stage.layer, Conv):
@@ -236,7 +238,8 @@ def modelled_time(case: Case, tiling: Tiling) -> float:
     stage, array = case.stage, case.chip.array
     steps = list(passes(stage, tiling))
     bits_per_cycle = 4.8 * 8  # 4.8 GB/s at 1 GHz
-    ifmap, weights, ofmap = (b / bits_per_cycle for b in walked_traffic(stage, tiling, case.sizes))
+    bits = walked_traffic(stage, tiling, case.sizes)
+    ifmap, weights, ofmap, shortcut = (b / bits_per_cycle for b in bits)
     cycles = 0
     if isinstance(stage.layer, Conv):
         cycles = sum(
@@ -255,10 +258,8 @@ def modelled_time(case: Case, tiling: Tiling) -> float:
     n_weight_tiles = len({(s.output.c0, s.window.c0) for s in steps})
     once = weights * n_weight_tiles / max(1, sum(s.loads_weights for s in steps))
     exposed = window_bits / bits_per_cycle / len(windows) + once / n_weight_tiles
-    shortcut = sum(map_bits(f.stored, f.fetched, case.sizes)
-                   for s in steps for f in added(stage, s, case.sizes))  # fmt: skip
-    exposed += (ofmap + shortcut / bits_per_cycle) / sum(s.last for s in steps)
-    return max(cycles, ifmap + weights + ofmap) + exposed
+    exposed += (ofmap + shortcut) / sum(s.last for s in steps)
+    return max(cycles, ifmap + weights + ofmap + shortcut) + exposed
 
 
 @settings(deadline=None, max_examples=60)
