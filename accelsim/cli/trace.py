@@ -8,7 +8,6 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from accelsim.cli.options import Json, names_in
-from accelsim.errors import UserError
 
 
 def info_trace(file: str, /, *, as_json: Json = False) -> None:
@@ -115,7 +114,7 @@ def export_trace(
     from accelsim.training.extra import demand_torch
 
     demand_torch()
-    from accelsim.training.export import SHIPPED_IMAGES, export_checkpoint, export_trace
+    from accelsim.training.export import export_checkpoint, export_trace
     from accelsim.training.networks import trained_network
 
     chosen = _number_or_names(images)
@@ -135,9 +134,8 @@ def export_trace(
             weights=weights,
         )
     else:
-        names = SHIPPED_IMAGES[:chosen] if isinstance(chosen, int | None) else chosen
         figures = export_trace(
-            model, target, names, pre_activations=pre_activations, weights=weights
+            model, target, chosen, pre_activations=pre_activations, weights=weights
         )
     said = ", ".join(f"{key} {number(value)}" for key, value in figures.items())
     print_text(f"{target}: {said}\n")
@@ -146,11 +144,7 @@ def export_trace(
 def _number_or_names(images: str | None) -> int | tuple[str, ...] | None:
     if images is None:
         return None
-    if images.isdecimal():
-        if int(images) == 0:
-            raise UserError("--images", "is 0", "store at least one")
-        return int(images)
-    return names_in(images, "--images")
+    return int(images) if images.isdecimal() else names_in(images, "--images")
 
 
 def synth_trace(

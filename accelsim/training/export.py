@@ -43,14 +43,15 @@ _PIXEL_RANGE: Final = 255.0  # networks of ``accelsim train`` see pixels / 255
 def export_trace(
     model: str,
     out: str | Path,
-    images: Sequence[str] = SHIPPED_IMAGES,
+    images: int | Sequence[str] | None = None,
     *,
     pre_activations: bool = False,
     weights: bool = True,
 ) -> dict[str, float]:
     """Write the trace of a network of ``NETWORKS`` on photographs; returns its figures.
 
-    ``images`` are names of free photographs or image files. Scales are calibrated, and the
+    ``images`` are names of free photographs or image files, or how many of the four free
+    photographs (all). Scales are calibrated, and the
     integers checked, on the 20 labelled photographs. Raises ``UserError`` when the packages
     of ``make models`` are missing, and when quantisation changes the network.
     """
@@ -95,8 +96,7 @@ def export_checkpoint(
         source = f"{entry.source}; tuned by accelsim"
         module = distil.restored(checkpoint, str(path))
         subject = _Subject(name, source, entry.input_mean, entry.input_std, module, facts, floats)
-        names = SHIPPED_IMAGES[:images] if images is None or isinstance(images, int) else images
-        return _on_photographs(entry, subject, out, names, pre_activations, weights)
+        return _on_photographs(entry, subject, out, images, pre_activations, weights)
     channels = checkpoint.input_shape[0]
     subject = _Subject(
         name,
@@ -144,13 +144,11 @@ def _on_photographs(
     entry: TrainedNetwork,
     subject: _Subject,
     out: str | Path,
-    names: Sequence[str],
+    images: int | Sequence[str] | None,
     pre_activations: bool,
     weights: bool,
 ) -> dict[str, float]:
-    if not names:
-        raise UserError("export", "no image was named", f"one of: {', '.join(SHIPPED_IMAGES)}")
-    photographs = [photograph(name, entry.size) for name in names]
+    photographs = [photograph(name, entry.size) for name in _photograph_names(images)]
     labelled = labelled_photographs(entry.size)
     pixels = np.stack([p.pixels for p in labelled])
     labels = np.array([p.label for p in labelled]) if entry.n_classes else None
@@ -206,6 +204,17 @@ def _on_test_set(
         pre_activations=pre_activations,
         weights=weights,
     )
+
+
+def _photograph_names(images: int | Sequence[str] | None) -> Sequence[str]:
+    if images is None:
+        return SHIPPED_IMAGES
+    names = SHIPPED_IMAGES[:images] if isinstance(images, int) else images
+    if not names or (isinstance(images, int) and not 1 <= images <= len(SHIPPED_IMAGES)):
+        problem = f"cannot be {images}" if isinstance(images, int) else "name no photograph"
+        known = ", ".join(SHIPPED_IMAGES)
+        raise UserError("images", problem, f"name image files or free photographs: {known}")
+    return names
 
 
 def _held_out_agreement(network: FloatNetwork, checks: Checks) -> float:
