@@ -54,12 +54,13 @@ class DistilRecipe:
     batch: int = 16
     bits: int = 5
     weight_bits: int | None = 8
-    rate_weight: float = 0.1
+    rate_weight: float = 0.5
     """CAT's lambda."""
-    weight_learning_rate: float = 0.0
-    bias_learning_rate: float = 1e-3
+    weight_learning_rate: float = 3e-5
+    bias_learning_rate: float = 5e-5
+    """As share of the median clip at the start; also of batch normalisation's gains."""
     clip_learning_rate: float = 1e-2
-    """Of each clip, as share of its start."""
+    """As share of each clip at the start."""
     clip_deviations: float = 8.0
     pasted: float = 0.5
     """Share of the crops into which a part of another is pasted."""
@@ -186,13 +187,16 @@ def batch_of(
 
 
 def _optimiser(network: QuantisedNetwork, recipe: DistilRecipe) -> torch.optim.Adam:
-    groups: list[dict[str, Any]] = []
-    for clip in network.clips():
-        groups.append({"params": [clip], "lr": recipe.clip_learning_rate * float(clip.detach())})
+    starts = [float(clip.detach()) for clip in network.clips()]
+    groups: list[dict[str, Any]] = [
+        {"params": [clip], "lr": recipe.clip_learning_rate * start}
+        for clip, start in zip(network.clips(), starts, strict=True)
+    ]
     clips = {id(c) for c in network.clips()}
     others = [p for p in network.parameters() if id(p) not in clips]
     for of_biases, rate in (
-        (True, recipe.bias_learning_rate),
+        # The scale of biases is that of the maps: pixels / 1 or / 128, folded norms or not.
+        (True, recipe.bias_learning_rate * float(np.median(starts))),
         (False, recipe.weight_learning_rate),
     ):
         chosen = [p for p in others if (p.dim() == 1) == of_biases]
