@@ -43,6 +43,10 @@ def make_app() -> App:
         "dram": ("Memories behind the chip.", ("list", "replay")),
         "hw": ("Hardware files.", ("list", "show", "check", "schema")),
         "trace": ("Networks with their real tensors.", ("info", "export", "synth")),
+        "train": (
+            "Networks whose feature maps compress (extra [train]).",
+            ("cat", "distil", "float"),
+        ),
     }
     helps = {
         "codecs list": "Every codec: where it comes from, and what its hardware costs.",
@@ -56,6 +60,9 @@ def make_app() -> App:
         "trace info": "What a trace holds: layers, maps, density, entropy.",
         "trace export": "Run a trained network, and write its trace (extra [train]).",
         "trace synth": "Random maps of a wanted density and entropy.",
+        "train cat": "Compression-aware training: accuracy and bits per value.",
+        "train distil": "The same for a real network, on photographs without labels.",
+        "train float": "The float network that `train cat` starts from.",
     }
     for group, (text, names) in groups.items():
         part = App(name=group, help=text)

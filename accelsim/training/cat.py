@@ -128,7 +128,7 @@ def quantised_network(
     """
     name = type(module).__name__
     try:
-        traced = fx.symbolic_trace(module)
+        traced = fx.symbolic_trace(copy.deepcopy(module))
     except (fx.proxy.TraceError, TypeError, NotImplementedError) as error:
         raise UserError(
             name,

@@ -77,7 +77,7 @@ def train_float(
     _channels_last(network)
     state = State(network, sgd(recipe, [], 0.0, network))
 
-    def loss_of(images: Tensor, labels: Tensor, _: Tensor) -> tuple[Tensor, dict[str, float]]:
+    def loss_of(images: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, float]]:
         logits = network(images)
         return functional.cross_entropy(logits.float(), labels), {"right": _right(logits, labels)}
 
@@ -117,7 +117,7 @@ def train_cat(
             per_map = max(1, round(recipe.gradual_epochs * (n_images // recipe.batch)))
             network.quantise(1 + step // per_map)
 
-    def loss_of(images: Tensor, labels: Tensor, _: Tensor) -> tuple[Tensor, dict[str, float]]:
+    def loss_of(images: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, float]]:
         logits = network(images).float()
         loss = functional.cross_entropy(logits, labels)
         if recipe.distillation:

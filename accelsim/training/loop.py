@@ -18,9 +18,8 @@ from accelsim.errors import UserError
 from accelsim.training.datasets import LabelledImages
 from accelsim.training.recipe import Recipe
 
-Loss = Callable[[Tensor, Tensor, Tensor], tuple[Tensor, dict[str, float]]]
-"""From images, labels and the batch's numbers in the data set (mirrored ones as ``n + i``)
-to the loss, and figures to show."""
+Loss = Callable[[Tensor, Tensor], tuple[Tensor, dict[str, float]]]
+"""From images and labels to the loss, and figures to show."""
 _MOMENTUM = 0.9
 
 
@@ -73,9 +72,8 @@ def train(
             group["lr"] = group["base_lr"] * share
         numbers, mirrored = batch_of(recipe, len(data.labels), step)
         images, labels = loaded(data, numbers, mirrored, device)
-        which = torch.from_numpy(np.where(mirrored, numbers + len(data.labels), numbers))
         with autocast(device):
-            loss, figures = loss_of(images, labels, which)
+            loss, figures = loss_of(images, labels)
         value = float(loss.detach())
         if not math.isfinite(value):
             raise UserError(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import inf, isfinite
+from typing import Any, TypeVar
 
+from accelsim.errors import UserError
 from accelsim.training.cat import Regulariser
 from accelsim.training.quantiser import Step
 
@@ -18,7 +21,7 @@ class Recipe:
     resumed run continues as if it had not stopped.
     """
 
-    epochs: float = 8.0
+    epochs: float = 6.0
     batch: int = 128
     learning_rate: float = 0.1
     weight_decay: float = 5e-4
@@ -37,7 +40,7 @@ class CatRecipe(Recipe):
     many epochs. Defaults are what reached the figures in ``docs/training.md``.
     """
 
-    epochs: float = 4.0
+    epochs: float = 3.0
     warm_up: float = 0.03
     gradient_clip: float = 0.5
     bits: int = 5
@@ -53,3 +56,49 @@ class CatRecipe(Recipe):
     gradual_epochs: float = 0.0
     entropy_images: int = 8
     distillation: float = 0.0
+
+
+R = TypeVar("R", bound=Recipe)
+
+
+def float_recipe(**settings: Any) -> Recipe:
+    """A checked ``Recipe``; settings that are None keep their default. Raises ``UserError``."""
+    return _checked(Recipe(**_given(settings)))
+
+
+def cat_recipe(**settings: Any) -> CatRecipe:
+    """A checked ``CatRecipe``, likewise."""
+    recipe = _checked(CatRecipe(**_given(settings)))
+    _demand(2 <= recipe.bits <= 8, "bits", recipe.bits, "2 to 8")
+    _within("lambda", recipe.rate_weight, 0, inf)
+    _within("weight-lambda", recipe.weight_rate_weight, 0, inf)
+    _within("distillation", recipe.distillation, 0, 1)
+    _within("gradual-epochs", recipe.gradual_epochs, 0, inf)
+    return recipe
+
+
+def _given(settings: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in settings.items() if value is not None}
+
+
+def _checked(recipe: R) -> R:
+    _demand(recipe.epochs > 0 and isfinite(recipe.epochs), "epochs", recipe.epochs, "above 0")
+    _demand(
+        recipe.learning_rate > 0 and isfinite(recipe.learning_rate),
+        "learning-rate",
+        recipe.learning_rate,
+        "above 0",
+    )
+    _demand(recipe.batch > 0, "batch", recipe.batch, "at least 1")
+    _demand(recipe.seed >= 0, "seed", recipe.seed, "not negative")
+    return recipe
+
+
+def _within(name: str, value: float, low: float, high: float) -> None:
+    allowed = f"{low:g} or more" if high == inf else f"{low:g} to {high:g}"
+    _demand(isfinite(value) and low <= value <= high, name, value, allowed)
+
+
+def _demand(condition: bool, name: str, value: float, allowed: str) -> None:
+    if not condition:
+        raise UserError(f"--{name}", f"is {value:g}", f"give a number, {allowed}")

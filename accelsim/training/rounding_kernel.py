@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.jit import float_kernel
+from accelsim.jit import float_kernel, kernel
 
 
-@float_kernel
+@kernel
 def round_forward(
     x: NDArray[np.float32], out: NDArray[np.float32], reach: np.float32, top: np.float32
 ) -> None:

@@ -44,10 +44,14 @@ def round_weights(network: nn.Module, bits: int) -> None:
 
 
 def remove_rounding(network: nn.Module) -> None:
-    """Give the convolutions of ``network`` their real weights as ordinary parameters."""
-    for conv in _convolutions(network):
-        if parametrize.is_parametrized(conv, "weight"):
-            parametrize.remove_parametrizations(conv, "weight", leave_parametrized=False)
+    """Put ordinary convolutions with the real weights in the place of rounding ones.
+
+    The old modules are left as they are: copies of a network share their classes, which
+    torch's own removal would change for all of them.
+    """
+    for name, conv in list(network.named_modules()):
+        if isinstance(conv, nn.Conv2d) and parametrize.is_parametrized(conv, "weight"):
+            network.set_submodule(name, _ordinary(conv))
 
 
 def real_weights(conv: nn.Module) -> Tensor:
@@ -79,6 +83,24 @@ def weight_rate(network: nn.Module, generator: torch.Generator, bits: int = 8) -
 def _low_and_step(weights: Tensor, bits: int) -> tuple[Tensor, Tensor]:
     low, high = weights.detach().aminmax()
     return low, (high - low).clamp_min(_SMALLEST_RANGE) / ((1 << bits) - 1)
+
+
+def _ordinary(conv: nn.Conv2d) -> nn.Conv2d:
+    made = nn.Conv2d(
+        conv.in_channels,
+        conv.out_channels,
+        conv.kernel_size,  # type: ignore[arg-type]
+        conv.stride,  # type: ignore[arg-type]
+        conv.padding,  # type: ignore[arg-type]
+        conv.dilation,  # type: ignore[arg-type]
+        conv.groups,
+        conv.bias is not None,
+        conv.padding_mode,
+    )
+    made.weight = nn.Parameter(real_weights(conv).detach().clone())
+    if conv.bias is not None:
+        made.bias = nn.Parameter(conv.bias.detach().clone())
+    return made.train(conv.training)
 
 
 def _convolutions(network: nn.Module) -> list[nn.Conv2d]:

@@ -1,0 +1,295 @@
+"""``accelsim train``: networks whose feature maps compress."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import Parameter
+
+if TYPE_CHECKING:
+    from accelsim.results.tables import Table
+    from accelsim.training.checkpoint import Checkpoint
+    from accelsim.training.datasets import LabelledImages
+    from accelsim.training.loop import Progress
+
+MOVING = 0.98
+"""Weight of the past in the running figures of the progress bar."""
+_FIGURES: dict[str, Callable[[float], str]] = {
+    "right": lambda share: f"{100 * share:.1f} % right",
+    "distance": lambda nats: f"{nats:.3f} nats from its teacher",
+    "rate": lambda bits: f"{bits:.2f} b/value",
+}
+
+
+def cat_train(
+    *,
+    model: str = "resnet8",
+    data: str = "fashion_mnist",
+    data_root: Path | None = None,
+    out: Path | None = None,
+    start: Annotated[Path | None, Parameter(name="--from")] = None,
+    bits: int = 5,
+    rate_weight: Annotated[float, Parameter(name="--lambda")] = 0.1,
+    weight_rate_weight: Annotated[float, Parameter(name="--weight-lambda")] = 0.0,
+    regulariser: Literal["entropy", "norm"] = "entropy",
+    step: Literal["static", "dynamic"] = "static",
+    epochs: float | None = None,
+    float_epochs: float | None = None,
+    learning_rate: float | None = None,
+    batch: int | None = None,
+    distillation: float | None = None,
+    gradual_epochs: float = 0.0,
+    seed: int = 0,
+) -> None:
+    """Train a network, then train it on so that its quantised maps have low entropy (CAT).
+
+    Started again with the same settings, it goes on where it was stopped.
+
+    Parameters
+    ----------
+    model
+        resnet8, resnet14 or resnet20.
+    data
+        fashion_mnist, or any name together with --data-root.
+    data_root
+        A folder of IDX files, as those of MNIST.
+    out
+        Folder of float.pt and cat.pt; results/train/MODEL by default.
+    start
+        A trained float checkpoint, instead of training one first.
+    bits
+        Bits of a quantised map, 2 to 8.
+    rate_weight
+        Weight of the maps' entropy (bits per value) in the loss; 0 only quantises.
+    weight_rate_weight
+        Weight of the weights' entropy in the loss.
+    regulariser
+        entropy, or norm: the ratio of the l1 and the l2 norm.
+    step
+        static: the clip sets the step, as in hardware. dynamic: each batch does.
+    epochs
+        Passes of the fine-tuning over the training images.
+    float_epochs
+        Passes of the float training.
+    learning_rate
+        Peak learning rate of the fine-tuning.
+    batch
+        Images in a step.
+    distillation
+        Share of the loss that compares with the float network, 0 to 1.
+    gradual_epochs
+        Start to quantise one more map each so many epochs; 0: all at once.
+    seed
+        Of weights, order and mirroring: same seed, same network (on one kind of machine).
+    """
+    from accelsim.cli.console import print_table, print_text
+    from accelsim.errors import UserError
+    from accelsim.results.files import writable_folder
+    from accelsim.training.extra import demand_torch
+
+    demand_torch()
+    from accelsim.training.cat_training import Task, restored, train_cat, train_float
+    from accelsim.training.checkpoint import load_checkpoint
+    from accelsim.training.recipe import cat_recipe, float_recipe
+
+    float_settings = {"epochs": float_epochs, "batch": batch, "seed": seed}
+    recipe = cat_recipe(
+        bits=bits,
+        rate_weight=rate_weight,
+        weight_rate_weight=weight_rate_weight,
+        regulariser=regulariser,
+        step=step,
+        epochs=epochs,
+        learning_rate=learning_rate,
+        batch=batch,
+        distillation=distillation,
+        gradual_epochs=gradual_epochs,
+        seed=seed,
+    )
+    folder = writable_folder(out or Path("results/train") / model)
+    train, test = _both_halves(data, data_root)
+    float_path = start or folder / "float.pt"
+    if start is None:
+        with _progress("float") as report:
+            task = Task(model, train, test, float_path)
+            trained = train_float(task, float_recipe(**float_settings), report=report)
+    else:
+        trained = load_checkpoint(start)
+        if trained.kind != "float":
+            raise UserError(str(start), f"is a {trained.kind} checkpoint", "start from a float one")
+    with _progress("CAT") as report:
+        task = Task(trained.model, train, test, folder / "cat.pt")
+        float_network = restored(trained, str(float_path))
+        found = train_cat(task, recipe, float_network, trained.figures["top1"], report=report)
+    print_table(_table(found))
+    print_text(f"{task.path}\nwrite its trace: accelsim trace export {task.path}\n")
+
+
+def float_train(
+    *,
+    model: str = "resnet8",
+    data: str = "fashion_mnist",
+    data_root: Path | None = None,
+    out: Path | None = None,
+    epochs: float | None = None,
+    learning_rate: float | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+) -> None:
+    """Train a network in float: the start of `accelsim train cat`.
+
+    Parameters
+    ----------
+    model
+        resnet8, resnet14 or resnet20.
+    data
+        fashion_mnist, or any name together with --data-root.
+    data_root
+        A folder of IDX files, as those of MNIST.
+    out
+        Folder of float.pt; results/train/MODEL by default.
+    epochs
+        Passes over the training images.
+    learning_rate
+        Peak learning rate.
+    batch
+        Images in a step.
+    seed
+        Of weights, order and mirroring.
+    """
+    from accelsim.cli.console import print_text
+    from accelsim.results.files import writable_folder
+    from accelsim.training.extra import demand_torch
+
+    demand_torch()
+    from accelsim.training.cat_training import Task, train_float
+    from accelsim.training.recipe import float_recipe
+
+    recipe = float_recipe(epochs=epochs, learning_rate=learning_rate, batch=batch, seed=seed)
+    folder = writable_folder(out or Path("results/train") / model)
+    train, test = _both_halves(data, data_root)
+    with _progress("float") as report:
+        found = train_float(Task(model, train, test, folder / "float.pt"), recipe, report=report)
+    print_text(f"{folder / 'float.pt'}: top-1 {100 * found.figures['top1']:.2f} %\n")
+
+
+def distil_train(
+    model: str = "squeezenet1_1",
+    /,
+    *,
+    out: Path | None = None,
+    bits: int = 5,
+    rate_weight: Annotated[float | None, Parameter(name="--lambda")] = None,
+    steps: int | None = None,
+    batch: int | None = None,
+    seed: int = 0,
+) -> None:
+    """Fine-tune a real network for low entropy, on photographs without labels.
+
+    The float network is the teacher. Needs the packages of `make models`.
+
+    Parameters
+    ----------
+    model
+        squeezenet1_1, efficientnet_lite0, efficientnet_lite1 or efficientnet_lite2.
+    out
+        The checkpoint; results/train/MODEL_cat.pt by default.
+    bits
+        Bits of a quantised map, 2 to 8.
+    rate_weight
+        Weight of the maps' entropy (bits per value) in the loss.
+    steps
+        Batches to learn from; 0 only quantises.
+    batch
+        Crops in a step.
+    seed
+        Of the crops: same seed, same network (on one kind of machine).
+    """
+    from accelsim.cli.console import print_text
+    from accelsim.results.files import writable_folder
+    from accelsim.training.extra import demand_torch
+
+    demand_torch()
+    from accelsim.training.distil import DistilRecipe, fine_tune
+
+    settings: dict[str, Any] = {"rate_weight": rate_weight, "steps": steps, "batch": batch}
+    given = {name: value for name, value in settings.items() if value is not None}
+    recipe = DistilRecipe(bits=bits, seed=seed, **given)
+    path = out or Path("results/train") / f"{model}_cat.pt"
+    writable_folder(path.parent)
+    with _progress("distil") as report:
+        found = fine_tune(model, path, recipe, report)
+    said = ", ".join(f"{key} {value:.3f}" for key, value in found.figures.items())
+    print_text(f"{path}: {said}\nwrite its trace: accelsim trace export {path}\n")
+
+
+def _both_halves(data: str, root: Path | None) -> tuple[LabelledImages, LabelledImages]:
+    from accelsim.training.datasets import read_dataset
+
+    return read_dataset(data, "train", root), read_dataset(data, "test", root)
+
+
+@contextmanager
+def _progress(name: str) -> Iterator[Callable[[Progress], None]]:
+    """A bar with running training accuracy and bits per value; and a word on interruption."""
+    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+    from rich.progress import Progress as Bar
+
+    from accelsim.cli.console import error_console
+
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[figures]}"),
+        TimeRemainingColumn(),
+    )
+    console = error_console()
+    running: dict[str, float] = {}
+    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task(name, total=None, figures="")
+
+        def show(progress: Progress) -> None:
+            if bar.tasks[0].total is None:
+                bar.reset(task, total=progress.n_steps, completed=progress.step - 1)
+            for key, value in progress.figures.items():
+                past = running.get(key, value)
+                running[key] = MOVING * past + (1 - MOVING) * value
+            words = [form(running[key]) for key, form in _FIGURES.items() if key in running]
+            bar.update(task, completed=progress.step, figures=", ".join(words))
+
+        try:
+            yield show
+        except KeyboardInterrupt:
+            kept = ": the last checkpoint is kept, and the same command goes on"
+            raise KeyboardInterrupt(kept) from None
+
+
+def _table(checkpoint: Checkpoint) -> Table:
+    from accelsim.results.tables import Column, Table
+
+    figures, recipe = checkpoint.figures, checkpoint.recipe
+    return Table(
+        title=f"{checkpoint.model} on {checkpoint.data}: {recipe['bits']} bits, "
+        f"lambda {recipe['rate_weight']:g}",
+        columns=(
+            Column("float", "top-1 %"),
+            Column("CAT", "top-1 %"),
+            Column("entropy", "b/value"),
+            Column("Huffman", "b/value"),
+            Column("zeros", "%"),
+        ),
+        rows=(
+            (
+                f"{100 * figures['float_top1']:.2f}",
+                f"{100 * figures['top1']:.2f}",
+                f"{figures['entropy_bits']:.3f}",
+                f"{figures['huffman_bits']:.3f}",
+                f"{100 * figures['zeros']:.1f}",
+            ),
+        ),
+        footer=("all test images; rates over all quantised maps by volume, tables not counted",),
+    )

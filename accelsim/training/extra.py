@@ -1,0 +1,16 @@
+"""The extra ``[train]``: asked for by name before anything imports torch."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+
+from accelsim.errors import UserError
+
+
+def demand_torch() -> None:
+    """Raise ``UserError`` when torch or pillow is not installed."""
+    for package, module in (("torch", "torch"), ("pillow", "PIL")):
+        if find_spec(module) is None:
+            raise UserError(
+                "training", f"{package} is not installed", 'pip install "accelsim[train]"'
+            )

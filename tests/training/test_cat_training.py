@@ -1,0 +1,205 @@
+"""Whole runs on a few hundred images: they learn, resume, and end with figures."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from accelsim.errors import UnknownNameError, UserError  # noqa: E402
+from accelsim.training import cat_training  # noqa: E402
+from accelsim.training.cat_training import (  # noqa: E402
+    Task,
+    new_model,
+    restored,
+    train_cat,
+    train_float,
+)
+from accelsim.training.checkpoint import load_checkpoint  # noqa: E402
+from accelsim.training.datasets import read_dataset  # noqa: E402
+from accelsim.training.evaluate import evaluate  # noqa: E402
+from accelsim.training.recipe import CatRecipe, Recipe  # noqa: E402
+from tests.training.small_images import SMALL_FASHION_MNIST  # noqa: E402
+
+FLOAT = Recipe(epochs=12, batch=32, learning_rate=0.05)
+CAT = CatRecipe(epochs=2, batch=64, learning_rate=0.05, rate_weight=1.0, entropy_images=64)
+CPU = torch.device("cpu")
+
+
+def small():
+    """A network of one's own, quick to train."""
+    return torch.nn.Sequential(
+        torch.nn.Conv2d(1, 8, 3, 2),
+        torch.nn.BatchNorm2d(8),
+        torch.nn.ReLU(),
+        torch.nn.Conv2d(8, 12, 3, 2),
+        torch.nn.ReLU(),
+        torch.nn.Flatten(),
+        torch.nn.Linear(12 * 36, 10),
+    )
+
+
+@pytest.fixture(scope="module")
+def halves():
+    return [read_dataset("fashion_mnist", half, SMALL_FASHION_MNIST) for half in ("train", "test")]
+
+
+@pytest.fixture(scope="module")
+def trained(halves, tmp_path_factory):
+    task = Task("small", *halves, tmp_path_factory.mktemp("float") / "float.pt")
+    return train_float(task, FLOAT, small())
+
+
+def _cat(trained, halves, path, recipe=CAT, **options):
+    network = restored(trained, "float.pt", small())
+    return train_cat(Task("small", *halves, path), recipe, network, 0.7, **options)
+
+
+def test_a_float_run_learns_and_ends_with_its_accuracy(trained, halves):
+    assert trained.finished and trained.optimiser is None
+    assert trained.figures["top1"] > 0.5  # ten classes, 512 images, seconds of training
+    found = evaluate(restored(trained, "float.pt", small()), halves[1], CPU)
+    assert found.accuracy == trained.figures["top1"]
+
+
+def test_the_rate_term_lowers_the_entropy(trained, halves, tmp_path):
+    plain = _cat(trained, halves, tmp_path / "0.pt", replace(CAT, rate_weight=0.0))
+    cat = _cat(trained, halves, tmp_path / "1.pt")
+    assert cat.figures["entropy_bits"] < plain.figures["entropy_bits"] - 0.2
+    assert cat.figures["zeros"] > plain.figures["zeros"]
+    assert cat.figures["float_top1"] == 0.7
+
+
+def test_figures_are_those_of_the_stored_network(trained, halves, tmp_path):
+    cat = _cat(trained, halves, tmp_path / "cat.pt")
+    network = restored(load_checkpoint(tmp_path / "cat.pt"), "cat.pt", small())
+    found = evaluate(network, halves[1], CPU)
+    assert found.accuracy == cat.figures["top1"]
+    assert found.entropy == pytest.approx(cat.figures["entropy_bits"], rel=1e-9)
+    assert found.huffman == pytest.approx(cat.figures["huffman_bits"], rel=1e-9)
+
+
+def test_rates_by_hand(trained, halves, tmp_path):
+    """Counted anew from the levels that each quantiser makes of what reaches it."""
+    cat = _cat(trained, halves, tmp_path / "cat.pt")
+    network = restored(cat, "cat.pt", small())
+    seen = {name: [] for name in network.quantisers}
+    for name, quantiser in network.quantisers.items():
+        quantiser.register_forward_hook(
+            lambda m, x, y, name=name: seen[name].append((y / m.scale).round().long().numpy())
+        )
+    with torch.no_grad():
+        network(torch.tensor(halves[1].images) / 255)
+    total = bits = zeros = 0.0
+    for maps in seen.values():
+        levels = np.concatenate([m.ravel() for m in maps])
+        shares = np.bincount(levels) / len(levels)
+        shares = shares[shares > 0]
+        bits += len(levels) * -(shares * np.log2(shares)).sum()
+        zeros += (levels == 0).sum()
+        total += len(levels)
+    assert bits / total == pytest.approx(cat.figures["entropy_bits"], rel=1e-5)
+    assert zeros / total == pytest.approx(cat.figures["zeros"], rel=1e-5)
+
+
+class Stop(Exception):
+    pass
+
+
+def test_an_interrupted_run_goes_on_and_ends_equal(trained, halves, tmp_path, monkeypatch):
+    monkeypatch.setattr(cat_training, "_SAVE_EVERY", 5)
+    whole = _cat(trained, halves, tmp_path / "whole.pt")
+
+    def stop(progress):
+        if progress.step == 8:
+            raise Stop
+
+    with pytest.raises(Stop):
+        _cat(trained, halves, tmp_path / "parts.pt", report=stop)
+    assert load_checkpoint(tmp_path / "parts.pt").step == 5
+    steps = []
+    parts = _cat(
+        trained, halves, tmp_path / "parts.pt", report=lambda progress: steps.append(progress.step)
+    )
+    assert steps[0] == 6 and steps[-1] == 16
+    assert parts.figures == whole.figures
+    for name, tensor in whole.network.items():
+        assert torch.equal(tensor, parts.network[name]), name
+
+
+def test_a_finished_run_is_not_run_again(trained, halves, tmp_path):
+    first = _cat(trained, halves, tmp_path / "cat.pt")
+    again = _cat(trained, halves, tmp_path / "cat.pt", report=lambda progress: pytest.fail("ran"))
+    assert again.figures == first.figures
+
+
+def test_a_checkpoint_of_other_settings_is_refused_and_kept(trained, halves, tmp_path):
+    _cat(trained, halves, tmp_path / "cat.pt")
+    before = (tmp_path / "cat.pt").read_bytes()
+    with pytest.raises(UserError, match="other settings"):
+        _cat(trained, halves, tmp_path / "cat.pt", replace(CAT, bits=4))
+    assert (tmp_path / "cat.pt").read_bytes() == before
+
+
+def test_a_loss_that_is_no_number_keeps_the_last_checkpoint(trained, halves, tmp_path, monkeypatch):
+    monkeypatch.setattr(cat_training, "_SAVE_EVERY", 1)
+    rate = cat_training.QuantisedNetwork.rate
+    calls = []
+
+    def failing(self, *args):
+        calls.append(1)
+        return rate(self, *args) * (float("nan") if len(calls) > 4 else 1)
+
+    monkeypatch.setattr(cat_training.QuantisedNetwork, "rate", failing)
+    with pytest.raises(UserError, match="step 5 of 16: the loss is nan"):
+        _cat(trained, halves, tmp_path / "cat.pt")
+    kept = load_checkpoint(tmp_path / "cat.pt")
+    assert kept.step == 4
+    assert all(torch.isfinite(t).all() for t in kept.network.values() if t.is_floating_point())
+
+
+def test_the_other_ways_to_train_run(trained, halves, tmp_path):
+    short = replace(CAT, epochs=1)
+    for i, recipe in enumerate(
+        (
+            replace(short, distillation=0.5),
+            replace(short, regulariser="norm", rate_weight=1e-3),
+            replace(short, step="dynamic"),
+            replace(short, weight_rate_weight=0.1),
+            replace(short, gradual_epochs=0.5),
+            replace(short, weight_bits=None, bits=8),
+        )
+    ):
+        found = _cat(trained, halves, tmp_path / f"{i}.pt", recipe)
+        assert found.figures["top1"] > 0.3, recipe
+
+
+def test_gradual_mode_starts_one_map_after_another(trained, halves, tmp_path, monkeypatch):
+    firsts = []
+    quantise = cat_training.QuantisedNetwork.quantise
+    monkeypatch.setattr(
+        cat_training.QuantisedNetwork,
+        "quantise",
+        lambda self, first=None: (firsts.append(first), quantise(self, first))[1],
+    )
+    _cat(trained, halves, tmp_path / "g.pt", replace(CAT, epochs=1, gradual_epochs=0.25))
+    # 8 steps an epoch: a map more every 2 steps; all before the first and after the last step.
+    assert firsts == [None, 1, 1, 2, 2, 3, 3, 4, 4, None]
+
+
+def test_a_named_network_is_built_again_from_its_checkpoint(halves, tmp_path):
+    task = Task("resnet8", *halves, tmp_path / "float.pt")
+    trained = train_float(task, replace(FLOAT, epochs=0.1))
+    found = evaluate(restored(trained, "float.pt"), halves[1], CPU)
+    assert found.accuracy == trained.figures["top1"]
+
+
+def test_a_network_of_ones_own_must_be_given_again(trained):
+    with pytest.raises(UnknownNameError, match="small"):
+        restored(trained, "float.pt")
+
+
+def test_an_unknown_model_is_named():
+    with pytest.raises(UnknownNameError, match=r"resnet88.*Did you mean 'resnet8'"):
+        new_model("resnet88", [1, 28, 28], 10)
