@@ -44,6 +44,8 @@ class Prepared:
     plans: Plans
     maps: tuple[dict[StoredMap, MapStats], ...]
     """By image: statistics of every stored map, also of those that stay linear."""
+    coded: tuple[StoredMap, ...]
+    """The maps that lie in blocks."""
 
 
 def simulate(
@@ -135,15 +137,16 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
         return measure_maps(trace, stored_maps(work), image, chip.codec, cache)
 
     def plan_of(work: Sequence[Stage]) -> Plans:
-        coded = _coded_maps(chip, trace, work)
-        return plan(work, chip, planned_sizes(measured(work, 0), coded, chip), chip.objective)
+        found = measured(work, 0)
+        coded = _coded_maps(chip, trace, work, found)
+        return plan(work, chip, planned_sizes(found, coded, chip), chip.objective)
 
     plans = mapping or plan_fusions(trace.graph, plan_of)
     work = tuple(planned.stage for planned in plans)
     maps = [measured(work, image) for image in range(images)]
-    coded = _coded_maps(chip, trace, work)
+    coded = _coded_maps(chip, trace, work, maps[0])
     blocked = [{stored: m[stored] for stored in coded} for m in maps]
-    return Prepared(lower(plans, blocked, chip), plans, tuple(maps))
+    return Prepared(lower(plans, blocked, chip), plans, tuple(maps), coded)
 
 
 def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
@@ -158,12 +161,22 @@ def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
     return chip_from_resolved(chip.resolved, overrides)
 
 
-def _coded_maps(chip: Chip, trace: Trace, work: Sequence[Stage]) -> tuple[StoredMap, ...]:
-    """Maps that lie in blocks: all but network inputs and outputs, unless the layout is linear."""
+def _coded_maps(
+    chip: Chip, trace: Trace, work: Sequence[Stage], measured: Mapping[StoredMap, MapStats]
+) -> tuple[StoredMap, ...]:
+    """Maps that lie in blocks; none where the layout is linear.
+
+    Network inputs and outputs are not coded, nor is a map that is smaller than its own code
+    table, as the few wide values behind a global average are.
+    """
     if chip.codec.layout == "linear":
         return ()
     ends = {*trace.graph.inputs, *_output_edges(trace.graph)}
-    return tuple(stored for stored in stored_maps(work) if stored.edge not in ends)
+    return tuple(
+        stored
+        for stored in stored_maps(work)
+        if stored.edge not in ends and measured[stored].table_bits < stored.n_values * stored.bits
+    )
 
 
 def _output_edges(graph: Graph) -> set[str]:
@@ -190,7 +203,12 @@ def _rates(prepared: Prepared, trace: Trace) -> list[MapRates]:
                 n_values=stage.output.n_values * len(measured),
                 entropy_bits=sum(m.entropy_bits for m in measured),
                 huffman_bits=sum(m.huffman_bits for m in measured),
-                stream_bits=sum(_stream_bits(m) for m in measured),
+                stream_bits=sum(
+                    _coded_bits(m)
+                    if stage.output in prepared.coded
+                    else stage.output.n_values * stage.output.bits
+                    for m in measured
+                ),
                 ifmap_word_bits=stage.inputs[0][0].bits,
                 ofmap_word_bits=stage.output.bits,
             )
@@ -198,7 +216,7 @@ def _rates(prepared: Prepared, trace: Trace) -> list[MapRates]:
     return rates
 
 
-def _stream_bits(measured: MapStats) -> int:
+def _coded_bits(measured: MapStats) -> int:
     stored_bits, _ = with_fallback(measured.blocks, measured.word)
     return int(stored_bits.sum()) + measured.table_bits
 

@@ -16,10 +16,9 @@ from accelsim.dram.memory import POLICIES
 from accelsim.errors import ConfigError, MappingError, TraceError, UnknownNameError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.program import Program, Requester
-from accelsim.mapping.stages import stages
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import decoder_of, run
-from accelsim.simulation import _coded_maps, prepare
+from accelsim.simulation import prepare
 from accelsim.workload.synth import synthesise
 from accelsim.workload.trace import Trace
 from tests.mapping.test_lower import network
@@ -189,9 +188,24 @@ def test_inputs_and_outputs_of_the_network_stay_raw(tmp_path: Path) -> None:
     whole = network(3, 9, 9, 4, 1)
     graph = replace(whole, layers=whole.layers[:-2], edges=whole.edges[:-2], outputs=("both",))
     synthesise(tmp_path / "stacked.h5", graph, 0.4, 2.5, seed=3)
-    work = stages(graph)
-    maps = _coded_maps(chip("codec.name=zvc"), read_trace(tmp_path / "stacked.h5"), work)
-    assert {m.edge for m in maps} == {"a", "sum"}  # b is added to a before it is stored
+    prepared = prepare(chip("codec.name=zvc"), read_trace(tmp_path / "stacked.h5"))
+    assert {m.edge for m in prepared.coded} == {"a", "sum"}  # b joins the sum before it is stored
+
+
+def test_a_map_smaller_than_its_code_table_stays_raw(tmp_path: Path) -> None:
+    """A Huffman table of 8-bit words takes 4 x 256 bits, as much as 128 values."""
+    for cols, coded in ((8, set()), (9, {"a", "sum"})):
+        graph = network(3, 4, cols, 4, 1)  # maps of 4 x 4 x cols values
+        path = tmp_path / f"{cols}.h5"
+        synthesise(path, graph, 0.4, 2.5, seed=3, n_images=2)
+        found = {m.edge for m in prepare(chip("codec.name=huffman"), read_trace(path)).coded}
+        assert coded <= found and ("a" in found) == bool(coded)
+        with_zvc = prepare(chip("codec.name=zvc"), read_trace(path)).coded
+        assert {"a", "sum"} <= {m.edge for m in with_zvc}
+        if not coded:
+            result = simulate(chip(), read_trace(path), codec="huffman")
+            assert result.totals.dram.table_bytes == 0
+            assert result.totals.bits_per_value.stream == 8.0
 
 
 def test_the_dram_trace_replays_in_dramsim3s_format(trace: Trace, tmp_path: Path) -> None:
