@@ -10,6 +10,9 @@ Few photographs invite over-fitting. So crops vary widely and are pasted into ea
 (Beyer et al., "Knowledge distillation: a good teacher is patient and consistent",
 arXiv:2106.05237). Weights, biases and clips have learning rates of their own; at zero they
 are frozen. Statistics of batch normalisation always are.
+
+Weights are not rounded in training: the exporter's 8 bits, with a scale for each output
+channel, keep the best class where one scale for a whole tensor, as in CAT, does not.
 """
 
 from __future__ import annotations
@@ -53,7 +56,6 @@ class DistilRecipe:
     steps: int = 150
     batch: int = 16
     bits: int = 5
-    weight_bits: int | None = 8
     rate_weight: float = 0.5
     """CAT's lambda."""
     weight_learning_rate: float = 3e-5
@@ -143,7 +145,7 @@ def untrained(entry: TrainedNetwork, recipe: DistilRecipe) -> QuantisedNetwork:
     return quantised_network(
         entry.load(),
         recipe.bits,
-        weight_bits=recipe.weight_bits,
+        weight_bits=None,
         keep_last=recipe.keep_last,
         entropy_images=recipe.entropy_images,
     )

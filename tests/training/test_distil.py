@@ -76,7 +76,7 @@ def moved(checkpoint: Checkpoint, recipe: DistilRecipe) -> set[str]:
     start = distil.untrained(networks.NETWORKS["tiny"], recipe).state_dict()
     same = ("running_", "n_watched", "mean", "deviation")
     return {
-        name.removeprefix("network.").replace("parametrizations.", "").replace(".original", "")
+        name.removeprefix("network.")
         for name, values in checkpoint.network.items()
         if not any(s in name for s in same) and not torch.equal(values, start[name])
     }
