@@ -8,13 +8,14 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from accelsim.cli.options import Json, Overrides, names_in
+from accelsim.errors import UserError
 
 
 def compare(
     hardware: str,
     trace: str,
     /,
-    *,
+    *more_traces: str,
     codecs: str,
     mapping: Literal["replan", "fixed"] = "replan",
     overrides: Overrides = (),
@@ -27,12 +28,17 @@ def compare(
 ) -> None:
     """Rank codecs on one chip: energy, throughput and DRAM traffic, with gains over raw.
 
+    With several traces every pair of trace and codec is ranked; the gains are over the
+    first trace stored raw.
+
     Parameters
     ----------
     hardware
         A hardware file, or the name of a shipped one (`accelsim hw list`).
     trace
         A trace file, or the name of a shipped one.
+    more_traces
+        Further traces, as of the same network trained in other ways.
     codecs
         Names with commas, such as raw,zvc,huffman (`accelsim codecs list`).
     mapping
@@ -49,7 +55,8 @@ def compare(
     from accelsim.cli.warm_up import warm_up
     from accelsim.hardware.read import read_hardware
     from accelsim.results.files import writable_folder
-    from accelsim.results.ranking import compare_table
+    from accelsim.results.ranking import compare_table, run_name
+    from accelsim.results.result import Result
     from accelsim.simulation import compare as simulate_all
     from accelsim.workload.trace_file import read_trace
 
@@ -57,9 +64,16 @@ def compare(
     chip = read_hardware(hardware, overrides)
     if out is not None:
         writable_folder(out)
-    with read_trace(trace) as opened:
-        warm_up()
-        results = simulate_all(chip, opened, names, images=images, mapping=mapping)
+    traces = (trace, *more_traces)
+    results: dict[str, Result] = {}
+    for each in traces:
+        with read_trace(each) as opened:
+            warm_up()
+            found = simulate_all(chip, opened, names, images=images, mapping=mapping)
+        for codec, result in found.items():
+            results[run_name(result.trace, codec, len(traces))] = result
+    if len(results) < len(traces) * len(names):
+        raise UserError("compare", "two traces have the same name", "give each trace once")
     if out is not None:
         write_comparison(results, out, mapping, rank_by)
     if as_json:

@@ -8,7 +8,7 @@ from pathlib import Path
 from accelsim.results.files import replacing, writable_folder
 from accelsim.results.flat import flat_layers, flat_totals, write_csv
 from accelsim.results.json_form import dumps, totals_dict, write_result
-from accelsim.results.ranking import Ranking, compare_table
+from accelsim.results.ranking import Ranking, compare_table, traces_of
 from accelsim.results.result import Result
 from accelsim.results.tables import Table, run_tables
 
@@ -32,30 +32,42 @@ def write_comparison(
 
     writable_folder(folder / "runs")
     for name, result in results.items():
-        write_result(result, folder / "runs" / f"{name}.json")
+        write_result(result, folder / "runs" / f"{name.replace(' ', '_')}.json")
     with replacing(folder / "result.json") as unfinished:
         unfinished.write_text(comparison_json(results, mapping), encoding="utf-8")
     _write_tables([compare_table(results, mapping, by)], folder / "table.txt")
-    rows = [{"codec": name, **flat_totals(result.totals)} for name, result in results.items()]
+    rows = [
+        {"trace": result.trace, "codec": result.codec, **flat_totals(result.totals)}
+        for result in results.values()
+    ]
     write_csv(rows, folder / "compare.csv")
     plot_comparison(results, folder / "plot.png", mapping, by)
 
 
 def comparison_json(results: Mapping[str, Result], mapping: str) -> str:
-    """``{"codecs": {NAME: T}}`` and what was compared."""
+    """``{"codecs": {NAME: T}}`` and what was compared; of several traces a list of such."""
+    parts = [
+        {result.codec: result for result in results.values() if result.trace == trace}
+        for trace in traces_of(results)
+    ]
+    if len(parts) == 1:
+        return dumps(_comparison(results, mapping))
+    return dumps({"traces": [_comparison(part, mapping) for part in parts]})
+
+
+def _comparison(results: Mapping[str, Result], mapping: str) -> dict[str, object]:
     first = next(iter(results.values()))
-    return dumps(
-        {
-            "hardware": first.hardware,
-            "trace": first.trace,
-            "images": first.images,
-            "mapping": mapping,
-            "codecs": {name: totals_dict(result.totals) for name, result in results.items()},
-            "closed_loop": {name: result.closed_loop for name, result in results.items()},
-            "versions": first.versions,
-            "inputs": first.inputs,
-        }
-    )
+    return {
+        "hardware": first.hardware,
+        "trace": first.trace,
+        "accuracy": first.accuracy,
+        "images": first.images,
+        "mapping": mapping,
+        "codecs": {name: totals_dict(result.totals) for name, result in results.items()},
+        "closed_loop": {name: result.closed_loop for name, result in results.items()},
+        "versions": first.versions,
+        "inputs": first.inputs,
+    }
 
 
 def _write_tables(tables: Sequence[Table], path: Path) -> None:

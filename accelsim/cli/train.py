@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -213,11 +213,12 @@ def distil_train(
     from accelsim.training.extra import demand_torch
 
     demand_torch()
-    from accelsim.training.distil import DistilRecipe, fine_tune
+    from accelsim.training.distil import fine_tune
+    from accelsim.training.networks import trained_network
+    from accelsim.training.recipe import distil_recipe
 
-    settings: dict[str, Any] = {"rate_weight": rate_weight, "steps": steps, "batch": batch}
-    given = {name: value for name, value in settings.items() if value is not None}
-    recipe = DistilRecipe(bits=bits, seed=seed, **given)
+    trained_network(model)  # an unknown name is said before a folder is made
+    recipe = distil_recipe(bits=bits, rate_weight=rate_weight, steps=steps, batch=batch, seed=seed)
     path = out or Path("results/train") / f"{model}_cat.pt"
     writable_folder(path.parent)
     with _progress("distil") as report:

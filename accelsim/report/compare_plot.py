@@ -17,8 +17,9 @@ from accelsim.report.style import (
     stacked_bars,
     styled,
 )
+from accelsim.results.accuracy import top1
 from accelsim.results.figures import number, ratio
-from accelsim.results.ranking import Ranking, baseline_of, rank, speed
+from accelsim.results.ranking import Ranking, baseline_of, rank, speed, traces_of
 from accelsim.results.result import Result
 from accelsim.results.tables import ENERGY_GROUPS
 
@@ -77,7 +78,7 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
         [value / base_speed for value in speeds],
     )
 
-    energy.set_yticks(places, names)
+    energy.set_yticks(places, [_label(name, results) for name in names])
     energy.set_ylim(len(names) - 0.4, -0.6)
     for axes in (energy, dram):
         # Fixed distances below the axes: a share of their height would grow with the codecs.
@@ -85,21 +86,36 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
         axes.legend(loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, ncols=4,
                     columnspacing=1.0, handlelength=1.0, borderaxespad=0)  # fmt: skip
     plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
+    traces = traces_of(results)
     figure.suptitle(
-        f"What coding feature maps buys: {base.trace} on {base.hardware}",
+        f"What coding feature maps buys: {', '.join(traces)} on {base.hardware}",
         x=0.01,
         ha="left",
         fontsize=12,
         fontweight="bold",
     )
     figure.supxlabel(
-        f"{source_line(base)}. Factors: gain over {base_name}; {plans}.",
+        f"{_sources(results)}. Factors: gain over {base_name}; {plans}.",
         x=0.01,
         ha="left",
         fontsize=7.5,
         color="#666666",
     )
     return figure
+
+
+def _label(name: str, results: Mapping[str, Result]) -> str:
+    """The run's name, and its network's accuracy where networks differ."""
+    known = results[name].accuracy
+    return f"{name}, {top1(known)} %" if len(traces_of(results)) > 1 and "top1" in known else name
+
+
+def _sources(results: Mapping[str, Result]) -> str:
+    """The source line of the first run; further traces by name and hash."""
+    firsts = {result.trace: result for result in reversed(list(results.values()))}
+    base, *others = (firsts[trace] for trace in traces_of(results))
+    hashes = (f"{r.trace} (sha256 {r.inputs.get('trace_sha256', '')[:8]})" for r in others)
+    return ", ".join([source_line(base), *hashes])
 
 
 def _per_image(result: Result, parts: tuple[str, ...]) -> float:

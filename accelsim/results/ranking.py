@@ -1,10 +1,14 @@
-"""Several runs of one trace on one machine, ranked, with the baseline of their ratios."""
+"""Several runs on one machine, ranked, with the baseline of their ratios.
+
+The runs differ in the codec, or also in the trace: the same network trained in other ways.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
+from accelsim.results.accuracy import accuracy_line, top1
 from accelsim.results.figures import column, number, percent, ratio
 from accelsim.results.result import Result, Totals
 from accelsim.results.tables import Column, Table, rates
@@ -27,9 +31,20 @@ def _cost(totals: Totals, by: Ranking) -> float:
             return totals.dram.fetched_bytes
 
 
+def run_name(trace: str, codec: str, n_traces: int) -> str:
+    """What a run is called: its codec, and its trace where there are several."""
+    return codec if n_traces == 1 else f"{trace} {codec}"
+
+
 def baseline_of(results: Mapping[str, Result]) -> str:
-    """The result that ratios refer to: ``raw``, or the first."""
-    return "raw" if "raw" in results else next(iter(results))
+    """The result that ratios refer to: the first ``raw``, or the first."""
+    raw = (name for name in results if name == "raw" or name.endswith(" raw"))
+    return next(raw, next(iter(results)))
+
+
+def traces_of(results: Mapping[str, Result]) -> list[str]:
+    """The traces of the runs, in the order given."""
+    return list(dict.fromkeys(result.trace for result in results.values()))
 
 
 def speed(totals: Totals) -> float:
@@ -38,7 +53,7 @@ def speed(totals: Totals) -> float:
 
 
 def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "energy") -> Table:
-    """One row per codec, best first. Ratios above 1 are gains over the baseline."""
+    """One row per run, best first. Ratios above 1 are gains over the baseline."""
     base_name = baseline_of(results)
     base = results[base_name].totals
     first = results[base_name]
@@ -57,12 +72,20 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
         [percent(t.utilization) for t in each],
         *zip(*(rates(t.bits_per_value) for t in each), strict=True),
     )
+    traces = traces_of(results)
+    if len(traces) > 1:
+        columns = (names, [top1(results[name].accuracy) for name in names], *columns[1:])
+        accuracies: tuple[str, ...] = ()
+    else:
+        line = accuracy_line(first.accuracy)
+        accuracies = (line,) if line else ()
     plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
     lossy = [name for name, result in results.items() if not result.closed_loop]
     return Table(
-        title=f"{first.trace} on {first.hardware}, best {by} first",
+        title=f"{', '.join(traces)} on {first.hardware}, best {by} first",
         columns=(
-            Column("codec", is_text=True),
+            Column("codec" if len(traces) == 1 else "trace and codec", is_text=True),
+            *((Column("top-1", "%"),) if len(traces) > 1 else ()),
             Column("energy", "uJ/img"),
             Column("gain", "x"),
             Column("speed", "img/s"),
@@ -81,6 +104,7 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
             f"gain = better than {base_name} by this factor; mapping: {plans}; {first.images} "
             f"image{'s' * (first.images != 1)}, "
             + ("steady state" if base.images_per_second else "cold start"),
+            *accuracies,
             *(f"{name}: lossy, and its error is not in the later maps" for name in lossy),
         ),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from accelsim.results.accuracy import accuracy_line
 from accelsim.results.figures import column, number, percent, share, si
 from accelsim.results.result import BitsPerValue, Figures, LayerResult, Result, Totals
 
@@ -160,7 +161,11 @@ def _energy(result: Result) -> Table:
         title="Energy",
         columns=(Column("layer", is_text=True), *(Column(group, "uJ") for group in groups)),
         rows=tuple((name, *cells) for (name, _, _), *cells in zip(lines, *columns, strict=True)),
-        footer=(*result.notes, *(f"warning: {text}" for text in result.warnings)),
+        footer=(
+            *([line] if (line := accuracy_line(result.accuracy)) else []),
+            *result.notes,
+            *(f"warning: {text}" for text in result.warnings),
+        ),
     )
 
 

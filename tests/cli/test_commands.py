@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import h5py
 import numpy as np
 import pytest
 
@@ -68,6 +69,26 @@ def test_compare_json_has_the_totals_of_each_codec(accelsim, trace):
     assert list(compared["codecs"]) == ["raw", "zvc"]
     alone = accelsim("run", "edge_npu", trace, "--codec", "zvc", "--json")
     assert compared["codecs"]["zvc"] == json.loads(alone.out)["totals"]
+
+
+def test_several_traces_are_ranked_together(accelsim, trace, topology, tmp_path):
+    other = tmp_path / "other.h5"
+    synth = ("--topology", topology, "--density", 0.2, "--entropy", 1.0, "--seed", 2)
+    assert accelsim("trace", "synth", *synth, "--images", 2, "--out", other).code == 0
+    with h5py.File(other) as file:
+        name = json.loads(bytes(file["document"][:]))["name"]
+    assert name == "tiny"  # both are named after the topology
+    said = accelsim("compare", "edge_npu", trace, other, "--codecs", "raw,zvc")
+    assert said.code == 2 and "two traces have the same name" in said.err
+    named = ("compare", "edge_npu", trace, "squeezenet1_1", "--codecs", "raw")
+    compared = json.loads(accelsim(*named, "--json").out)
+    assert [each["trace"] for each in compared["traces"]] == ["tiny", "squeezenet1_1"]
+    assert list(compared["traces"][0]["codecs"]) == ["raw"]
+    assert accelsim(*named, "--out", tmp_path / "out").code == 0
+    assert {p.name for p in (tmp_path / "out" / "runs").iterdir()} == {
+        "tiny_raw.json",
+        "squeezenet1_1_raw.json",
+    }
 
 
 def test_compare_writes_its_folder(accelsim, trace, tmp_path):

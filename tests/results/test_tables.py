@@ -1,6 +1,7 @@
 """Tables: what they say, in a width that fits, and the ranking with its baseline."""
 
 import csv
+from dataclasses import replace
 
 import pytest
 
@@ -66,6 +67,23 @@ def test_without_raw_the_first_codec_is_the_baseline(make_result):
     results = {"zvc": make_result(0.5), "huffman": make_result(0.4)}
     assert baseline_of(results) == "zvc"
     assert "better than zvc" in compare_table(results, "fixed").footer[0]
+
+
+def test_runs_of_several_traces_show_their_accuracy(make_result):
+    plain = replace(make_result(1.0), trace="plain", accuracy={"top1": 0.928})
+    trained = replace(make_result(0.5), trace="trained", accuracy={})
+    results = {"plain raw": plain, "trained raw": trained}
+    assert baseline_of(results) == "plain raw"
+    table = compare_table(results, "replan")
+    assert "plain, trained on" in table.title
+    assert [row[:2] for row in table.rows] == [("trained raw", "-"), ("plain raw", "92.8")]
+    assert "better than plain raw" in table.footer[0]
+
+
+def test_one_trace_tells_its_accuracy_below(make_result):
+    known = replace(make_result(1.0), accuracy={"top1": 0.5, "n_images": 20.0})
+    assert "accuracy: top-1 50.0 % of 20 images" in compare_table({"raw": known}, "replan").footer
+    assert "accuracy: top-1 50.0 % of 20 images" in run_tables(known)[2].footer
 
 
 def test_figures_of_several_images_are_for_one(make_result):
