@@ -181,8 +181,10 @@ def fetches(
     """
     if not step.loads_ifmap:
         return ()
-    of_inputs = (_of_parts(p, step.window, step.retained, block_of) for p in stage.inputs)
-    return tuple(fetch for found in of_inputs for fetch in found)
+    found: list[Fetch] = []
+    for parts in stage.inputs:
+        found += _of_parts(parts, step.window, step.retained, block_of)
+    return tuple(found)
 
 
 def shortcut_fetches(
@@ -192,7 +194,7 @@ def shortcut_fetches(
 
     Nothing is kept from tile to tile: a block that two tiles share is fetched for both.
     """
-    if not step.last:
+    if not (step.last and stage.shortcut):
         return ()
     return tuple(_of_parts(stage.shortcut, step.computed, None, block_of))
 
@@ -202,9 +204,9 @@ def _of_parts(
     window: Window3,
     retained: Window3 | None,
     block_of: Callable[[StoredMap], Block | None],
-) -> Iterator[Fetch]:
+) -> list[Fetch]:
     """What a window of one map brings from each of its parts."""
-    offset = 0
+    found, offset = [], 0
     for part in parts:
         extents = (part.channels, part.rows, part.cols)
         inside = _on_part(window, part, offset)
@@ -216,7 +218,8 @@ def _of_parts(
         needed = new_part(inside, held)
         fetched = new_part(align(inside, block, extents), held and align(held, block, extents))
         if needed.n_values or fetched.n_values:
-            yield Fetch(part, needed, fetched)
+            found.append(Fetch(part, needed, fetched))
+    return found
 
 
 def _on_part(window: Window3, part: StoredMap, offset: int) -> Window3:
