@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,33 +43,11 @@ from accelsim.training.photograph_pool import (
     random_crop,
     training_files,
 )
+from accelsim.training.recipe import DistilRecipe, distil_recipe
 
 DATA: Final = "photographs"
 _HELD_OUT_CROPS: Final = 8  # of each photograph
 _STATISTICS_CROPS: Final = 2
-
-
-@dataclass(frozen=True)
-class DistilRecipe:
-    """How ``fine_tune`` trains: Adam, and a cosine to zero after a short ramp."""
-
-    steps: int = 150
-    batch: int = 16
-    bits: int = 5
-    rate_weight: float = 0.5
-    """CAT's lambda."""
-    weight_learning_rate: float = 3e-5
-    bias_learning_rate: float = 5e-5
-    """As share of the median clip at the start; also of batch normalisation's gains."""
-    clip_learning_rate: float = 1e-2
-    """As share of each clip at the start."""
-    clip_deviations: float = 8.0
-    pasted: float = 0.5
-    """Share of the crops into which a part of another is pasted."""
-    entropy_images: int = 1
-    keep_last: bool = False
-    warm_up: float = 0.05
-    seed: int = 0
 
 
 def fine_tune(
@@ -134,7 +112,12 @@ def fine_tune(
 
 def restored(checkpoint: Checkpoint, where: str) -> QuantisedNetwork:
     """The network of a checkpoint of ``fine_tune``, ready for inference. Raises ``UserError``."""
-    network = untrained(trained_network(checkpoint.model), DistilRecipe(**checkpoint.recipe))
+    try:
+        recipe = distil_recipe(**checkpoint.recipe)
+    except TypeError as error:
+        mend = "train it anew with this version of accelsim"
+        raise UserError(where, f"has another kind of recipe ({error})", mend) from None
+    network = untrained(trained_network(checkpoint.model), recipe)
     network.quantise()
     fill(network, checkpoint.network, where)
     return network.eval()
@@ -159,7 +142,7 @@ def start_clips(
 ) -> None:
     """Post-training quantisation: clips from the statistics of crops to be trained on."""
     seen = crops(pool, entry.size, _STATISTICS_CROPS, recipe.seed)
-    batches = (entry.normalised(b) for b in np.array_split(seen, len(seen) // recipe.batch))
+    batches = (entry.normalised(b) for b in np.array_split(seen, max(1, len(seen) // recipe.batch)))
     watch_statistics(network, batches)
     network.set_clips(recipe.clip_deviations)
     network.quantise()

@@ -58,6 +58,32 @@ class CatRecipe(Recipe):
     distillation: float = 0.0
 
 
+@dataclass(frozen=True)
+class DistilRecipe:
+    """Fine-tuning without labels, by Adam; see ``accelsim.training.distil``.
+
+    The learning rates rise in ``warm_up`` of the run, then fall as a cosine.
+    """
+
+    steps: int = 150
+    batch: int = 16
+    bits: int = 5
+    rate_weight: float = 0.5
+    """CAT's lambda."""
+    weight_learning_rate: float = 3e-5
+    bias_learning_rate: float = 5e-5
+    """As share of the median clip at the start; also of batch normalisation's gains."""
+    clip_learning_rate: float = 1e-2
+    """As share of each clip at the start."""
+    clip_deviations: float = 8.0
+    pasted: float = 0.5
+    """Share of the crops into which a part of another is pasted."""
+    entropy_images: int = 1
+    keep_last: bool = False
+    warm_up: float = 0.05
+    seed: int = 0
+
+
 R = TypeVar("R", bound=Recipe)
 
 
@@ -74,6 +100,17 @@ def cat_recipe(**settings: Any) -> CatRecipe:
     _within("weight-lambda", recipe.weight_rate_weight, 0, inf)
     _within("distillation", recipe.distillation, 0, 1)
     _within("gradual-epochs", recipe.gradual_epochs, 0, inf)
+    return recipe
+
+
+def distil_recipe(**settings: Any) -> DistilRecipe:
+    """A checked ``DistilRecipe``, likewise."""
+    recipe = DistilRecipe(**_given(settings))
+    _demand(2 <= recipe.bits <= 8, "bits", recipe.bits, "2 to 8")
+    _demand(recipe.steps >= 0, "steps", recipe.steps, "not negative")
+    _demand(recipe.batch > 0, "batch", recipe.batch, "at least 1")
+    _demand(recipe.seed >= 0, "seed", recipe.seed, "not negative")
+    _within("lambda", recipe.rate_weight, 0, inf)
     return recipe
 
 

@@ -17,9 +17,9 @@ from torch import nn  # noqa: E402
 from accelsim.errors import UnknownNameError, UserError  # noqa: E402
 from accelsim.training import agreement, distil, networks  # noqa: E402
 from accelsim.training.checkpoint import Checkpoint, load_checkpoint  # noqa: E402
-from accelsim.training.distil import DistilRecipe  # noqa: E402
 from accelsim.training.networks import TrainedNetwork  # noqa: E402
 from accelsim.training.photographs import Photograph  # noqa: E402
+from accelsim.training.recipe import DistilRecipe  # noqa: E402
 
 RECIPE = DistilRecipe(
     steps=6,
@@ -122,6 +122,8 @@ def test_the_checkpoint_restores_what_was_measured(tune: Tune, tmp_path: Path) -
     assert distil.figures(network, networks.NETWORKS["tiny"]) == made.figures
     with pytest.raises(UserError, match="belongs to another network"):
         distil.restored(replace(found, network={}), "out.pt")
+    with pytest.raises(UserError, match="another kind of recipe"):
+        distil.restored(replace(found, recipe={"epochs": 3}), "out.pt")
 
 
 def test_two_runs_are_one(tune: Tune) -> None:
