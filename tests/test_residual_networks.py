@@ -24,7 +24,7 @@ from accelsim.mapping.stages import stages, stored_maps
 from accelsim.mapping.work import StageWork
 from accelsim.sim.counts import LayerCounts
 from accelsim.sim.run import run
-from accelsim.simulation import _coded_maps, prepare
+from accelsim.simulation import prepare
 from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 from accelsim.workload.synth import synthesise
@@ -172,10 +172,9 @@ def test_fused_additions_save_bytes_and_cycles(trace: Trace, codec: str) -> None
     adds = frozenset(x.name for x in trace.graph.layers if isinstance(x, Add))
     work = stages(trace.graph, adds)
     everything = measure_maps(trace, stored_maps(work), 0, machine.codec, SizeCache())
-    coded = _coded_maps(machine, trace, work)
-    apart = plan(work, machine, planned_sizes(everything, coded, machine), "traffic")
-    blocked = [{m: everything[m] for m in coded}]
-    one, two = (run(p, machine).counts for p in (fused.program, lower(apart, blocked, machine)))
+    (blocked,) = coded_part([everything], trace.graph, machine)
+    apart = plan(work, machine, planned_sizes(everything, blocked.keys(), machine), "traffic")
+    one, two = (run(p, machine).counts for p in (fused.program, lower(apart, [blocked], machine)))
     saved = sum(fetched_bytes(c) for c in two.layers) - sum(fetched_bytes(c) for c in one.layers)
     assert saved > 0
     if codec == "raw" and "block64.add" in adds:
