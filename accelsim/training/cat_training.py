@@ -16,7 +16,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from accelsim.errors import UnknownNameError, UserError
-from accelsim.training.cat import QuantisedNetwork, quantised_network, watch_statistics
+from accelsim.training.cat import (
+    MapWeight,
+    QuantisedNetwork,
+    by_volume,
+    quantised_network,
+    watch_statistics,
+)
 from accelsim.training.checkpoint import Checkpoint, fill, load_checkpoint, save_checkpoint
 from accelsim.training.datasets import LabelledImages
 from accelsim.training.evaluate import Evaluation, evaluate
@@ -93,11 +99,13 @@ def train_cat(
     trained: nn.Module,
     float_accuracy: float,
     report: Report = lambda progress: None,
+    weight_of: MapWeight = by_volume,
 ) -> Checkpoint:
     """Fine-tune a copy of ``trained`` for low entropy; the finished checkpoint.
 
     Resumes as ``train_float``. ``float_accuracy`` goes into the checkpoint's figures.
-    Raises ``UserError``.
+    ``weight_of`` says how much a bit of each map counts: its values, as in CAT, or what a
+    machine would pay for it. Raises ``UserError``.
     """
     torch.manual_seed(recipe.seed)
     device = best_device()
@@ -123,7 +131,7 @@ def train_cat(
         if recipe.distillation:
             share = recipe.distillation
             loss = (1 - share) * loss + share * _distance(logits, teacher, images)
-        rate = network.rate(recipe.regulariser)
+        rate = network.rate(recipe.regulariser, weight_of)
         loss = loss + recipe.rate_weight * rate
         if recipe.weight_rate_weight:
             loss = loss + recipe.weight_rate_weight * weight_rate(network, drawn)
