@@ -109,6 +109,20 @@ def test_only_what_does_not_fit_is_given_up_and_the_pooling_first() -> None:
     ]  # fmt: skip
 
 
+def test_a_stage_that_does_not_fit_leaves_the_others_fused() -> None:
+    small = chip(16, "array.dataflow=weight_stationary", "buffers.ofmap_kib=1")
+    layers: list[Layer] = [
+        Conv("first", "x", "first", 64, 64, Window((1, 1))),
+        Add("early", ("x", "first"), "early"),
+        Conv("last", "early", "last", 64, 64, Window((1, 1))),
+        Pool("mean", "last", "mean", Window((13, 13)), "avg"),
+    ]
+    plans = plan_fusions(graph_of(layers, 64, 13, 13), lambda work: raw_plan(work, small))
+    assert [(p.stage.name, p.stage.fusions) for p in plans] == [
+        ("first", ("early",)), ("last", ()), ("mean", ()),
+    ]  # fmt: skip
+
+
 def test_every_stage_is_planned_once() -> None:
     planned: list[Stage] = []
 
