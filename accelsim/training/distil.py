@@ -11,8 +11,8 @@ Few photographs invite over-fitting. So crops vary widely and are pasted into ea
 arXiv:2106.05237). Weights, biases and clips have learning rates of their own; at zero they
 are frozen. Statistics of batch normalisation always are.
 
-Weights are not rounded in training: the exporter's 8 bits, with a scale for each output
-channel, keep the best class where one scale for a whole tensor, as in CAT, does not.
+Weights are rounded after training, and maps that are stacked share a clip: see
+``accelsim.training.deployable``.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from accelsim.errors import UserError
 from accelsim.training.agreement import agreement, labelled_figures
 from accelsim.training.cat import QuantisedNetwork, quantised_network, watch_statistics
 from accelsim.training.checkpoint import Checkpoint, fill, save_checkpoint
+from accelsim.training.deployable import round_by_channel, share_clips
 from accelsim.training.loop import Progress, share_of_rate
 from accelsim.training.networks import TrainedNetwork, trained_network
 from accelsim.training.photograph_pool import (
@@ -94,6 +95,7 @@ def fine_tune(
         optimiser.step()
         seen = {"distance": float(distance.detach()), "rate": float(rate.detach())}
         report(Progress(step + 1, recipe.steps, value, seen))
+    round_by_channel(student)
     checkpoint = Checkpoint(
         kind="cat",
         model=model,
@@ -145,6 +147,7 @@ def start_clips(
     batches = (entry.normalised(b) for b in np.array_split(seen, max(1, len(seen) // recipe.batch)))
     watch_statistics(network, batches)
     network.set_clips(recipe.clip_deviations)
+    share_clips(network)
     network.quantise()
 
 
@@ -172,13 +175,14 @@ def batch_of(
 
 
 def _optimiser(network: QuantisedNetwork, recipe: DistilRecipe) -> torch.optim.Adam:
-    starts = [float(clip.detach()) for clip in network.clips()]
+    clips = list(dict.fromkeys(network.clips()))
+    starts = [float(clip.detach()) for clip in clips]
     groups: list[dict[str, Any]] = [
         {"params": [clip], "lr": recipe.clip_learning_rate * start}
-        for clip, start in zip(network.clips(), starts, strict=True)
+        for clip, start in zip(clips, starts, strict=True)
     ]
-    clips = {id(c) for c in network.clips()}
-    others = [p for p in network.parameters() if id(p) not in clips]
+    learned = set(clips)
+    others = [p for p in network.parameters() if p not in learned]
     for of_biases, rate in (
         # The scale of biases is that of the maps: pixels / 1 or / 128, folded norms or not.
         (True, recipe.bias_learning_rate * float(np.median(starts))),
