@@ -30,7 +30,7 @@ from accelsim.training.loop import Progress
 from accelsim.training.recipe import CatRecipe, Recipe
 
 FLOAT = Recipe(epochs=10)
-LAMBDAS = (0.07, 0.1, 0.08, 0.05, 0.0, 0.2, 0.03)
+LAMBDAS = (0.07, 0.1, 0.08, 0.05, 0.2, 0.0, 0.03)
 """At 5 bits, three seeds; those that the goals are about come first."""
 OTHER_BITS = ((4, 0.07), (8, 0.07), (4, 0.03), (8, 0.15))
 """(bits, lambda), one seed."""
@@ -63,7 +63,7 @@ def points(seeds: list[int]) -> list[Point]:
     """All points of these seeds, the important ones first."""
     found = [Point(5, rate_weight, seed) for rate_weight in LAMBDAS for seed in seeds]
     if 0 in seeds:
-        found[len(seeds) * 5 : len(seeds) * 5] = [Point(bits, rate, 0) for bits, rate in OTHER_BITS]
+        found[len(seeds) * 7 :] = [Point(bits, rate, 0) for bits, rate in OTHER_BITS]
     return found
 
 
