@@ -209,8 +209,6 @@ def _rates(prepared: Prepared, trace: Trace) -> list[MapRates]:
                     else stage.output.n_values * stage.output.bits
                     for m in measured
                 ),
-                ifmap_word_bits=stage.inputs[0][0].bits,
-                ofmap_word_bits=stage.output.bits,
             )
         )
     return rates

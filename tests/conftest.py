@@ -39,6 +39,7 @@ def layer(
     macs: int = 0,
     stalls: dict[str, int] | None = None,
     traffic: dict[str, ByteCounts] | None = None,
+    map_values: int = 0,
 ) -> LayerCounts:
     stall_cycles = dict.fromkeys(STALL_CAUSES, 0) | (stalls or {})
     return LayerCounts(
@@ -55,6 +56,7 @@ def layer(
         encoded_values=0,
         decoded_values=0,
         vector_values=0,
+        map_values=map_values,
     )
 
 
@@ -87,6 +89,7 @@ def two_layers(size: float = 1.0, codec: str = "zvc", images: int = 1) -> Result
                 "weight": weights,
                 "ofmap": feature_map(2000, False),
             },
+            map_values=1000 + 2000,
         ),
         layer(
             "add2",
@@ -94,6 +97,7 @@ def two_layers(size: float = 1.0, codec: str = "zvc", images: int = 1) -> Result
             vector=100,
             stalls={"ofmap_dram": waits, "ifmap_dram": 30},
             traffic={"ifmap": feature_map(2000, True), "ofmap": feature_map(2000, False)},
+            map_values=2000 + 2000,
         ),
     )
     cycles = sum(x.cycles for x in layers)

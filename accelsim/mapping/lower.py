@@ -221,8 +221,7 @@ class _StageWalk:
         extents = output.layout.extents(step.output, step.output)
         rows = [self._write_row(extents.first_line, extents.n_lines, extents.encode_work, label)]
         output.wrote(step.output, rows[0])
-        needed_bytes = bits_to_bytes(step.output.n_values * stored.bits)
-        self._tally.moved("ofmap", extents, needed_bytes, write=True)
+        self._tally.moved("ofmap", extents, step.output.n_values, stored.bits, write=True)
         computed = step.m * step.n * step.groups
         pooled = computed if self._stage.fused_pool else 0
         self._tally.drained(computed * self._psum_bytes, pooled)

@@ -13,7 +13,7 @@ from accelsim.mapping.place import PlacedMap, Placement
 from accelsim.mapping.program import NONE, Kind, Requester, RowWriter
 from accelsim.mapping.tally import Tally
 from accelsim.mapping.tiles import Fetch
-from accelsim.units import bits_to_bytes, ceil_div
+from accelsim.units import ceil_div
 
 
 class Reader:
@@ -44,8 +44,8 @@ class Reader:
         for fetch in found:
             placed = self._placement[fetch.stored]
             extents = placed.layout.extents(fetch.fetched, fetch.needed)
-            needed_bytes = bits_to_bytes(fetch.needed.n_values * fetch.stored.bits)
-            tally.moved("ifmap", extents, needed_bytes, write=False)
+            n_needed, word_bits = fetch.needed.n_values, fetch.stored.bits
+            tally.moved("ifmap", extents, n_needed, word_bits, write=False)
             moved.append(extents)
             after = max(after, placed.last_write(fetch.fetched))
             if isinstance(placed.layout, BlockedMap):

@@ -8,6 +8,7 @@ from accelsim.mapping.dataflow import PassCost
 from accelsim.mapping.layout import Extents
 from accelsim.mapping.stage import Stage
 from accelsim.mapping.work import TENSOR_KINDS, ByteCounts, SramCounts, StageWork
+from accelsim.units import bits_to_bytes
 
 
 class Tally:
@@ -17,15 +18,18 @@ class Tally:
         self._stage = stage
         self._bytes = {kind: _zeros(ByteCounts) for kind in TENSOR_KINDS}
         self._sram = _zeros(SramCounts)
-        self._macs = self._encoded = self._decoded = self._vector = self._pooled = 0
+        self._macs = self._encoded = self._decoded = self._vector = self._pooled = self._values = 0
 
-    def moved(self, kind: str, extents: Extents, needed_bytes: int, *, write: bool) -> None:
-        """A window of a map crossed the DRAM bus."""
+    def moved(
+        self, kind: str, extents: Extents, n_needed: int, word_bits: int, *, write: bool
+    ) -> None:
+        """A window of a map crossed the DRAM bus, for ``n_needed`` of its values."""
+        self._values += n_needed
         self._add_bytes(
             kind,
             write,
             extents.coded_bytes + extents.padding_bytes,
-            needed_bytes=needed_bytes,
+            needed_bytes=bits_to_bytes(n_needed * word_bits),
             coded_bytes=extents.coded_bytes,
             overfetch_bytes=extents.overfetch_bytes,
             padding_bytes=extents.padding_bytes,
@@ -94,6 +98,7 @@ class Tally:
             decoded_values=self._decoded,
             vector_values=self._vector,
             fused_pool_values=self._pooled,
+            map_values=self._values,
         )
 
     def _add_bytes(self, kind: str, write: bool, moved_bytes: int, **columns: int) -> None:

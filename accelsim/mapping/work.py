@@ -64,3 +64,5 @@ class StageWork:
     decoded_values: int
     vector_values: int
     fused_pool_values: int
+    map_values: int
+    """Values of feature maps that tiles read from DRAM or wrote to it."""

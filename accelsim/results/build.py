@@ -29,16 +29,13 @@ class MapRates:
     """Sizes of the maps that one layer writes, over all images, before any padding.
 
     ``huffman_bits`` is the payload of an ideal Huffman code, table not counted;
-    ``stream_bits`` that of the codec used. ``ifmap_word_bits`` and ``ofmap_word_bits`` are
-    the widths of the integers that the layer reads and writes.
+    ``stream_bits`` that of the codec used.
     """
 
     n_values: int = 0
     entropy_bits: float = 0.0
     huffman_bits: int = 0
     stream_bits: int = 0
-    ifmap_word_bits: int = 8
-    ofmap_word_bits: int = 8
 
 
 def build_result(
@@ -164,16 +161,16 @@ def _by_field(counts: ByteCounts) -> dict[str, int]:
 
 def _bits_per_value(layers: Sequence[LayerCounts], rates: Sequence[MapRates]) -> BitsPerValue:
     written = sum(rate.n_values for rate in rates)
-    fetched_bits, needed_values = 0, 0.0
-    for layer, rate in zip(layers, rates, strict=True):
-        for kind, word_bits in (("ifmap", rate.ifmap_word_bits), ("ofmap", rate.ofmap_word_bits)):
-            fetched_bits += layer.bytes_by_tensor[kind].fetched_bytes * 8
-            needed_values += layer.bytes_by_tensor[kind].needed_bytes * 8 / word_bits
+    fetched_bits = sum(
+        layer.bytes_by_tensor[kind].fetched_bytes * 8
+        for layer in layers
+        for kind in ("ifmap", "ofmap")
+    )
     return BitsPerValue(
         entropy=_rate(fsum(rate.entropy_bits for rate in rates), written),
         huffman=_rate(sum(rate.huffman_bits for rate in rates), written),
         stream=_rate(sum(rate.stream_bits for rate in rates), written),
-        fetched=_rate(fetched_bits, needed_values),
+        fetched=_rate(fetched_bits, sum(layer.map_values for layer in layers)),
     )
 
 

@@ -63,6 +63,8 @@ class LayerCounts:
     """Values through the vector unit: element-wise sums and pooling that is not fused."""
     fused_pool_values: int = 0
     """Values through the pooling of the drain path."""
+    map_values: int = 0
+    """Values of feature maps that tiles read from DRAM or wrote to it."""
 
 
 @dataclass(frozen=True)

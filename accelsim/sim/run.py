@@ -101,6 +101,7 @@ def _count(
             decoded_values=work.decoded_values,
             vector_values=work.vector_values,
             fused_pool_values=work.fused_pool_values,
+            map_values=work.map_values,
         )
         for i, work in enumerate(program.stages)
     )

@@ -110,10 +110,13 @@ def test_values_of_coded_blocks_pass_the_codec_and_those_of_raw_ones_do_not() ->
     extents = Extents(*[nothing] * 5, 10, 6, 0, coded_values=32, fallback_blocks=1)
     conv = Conv("y", "x", "y", 4, 8, Window((1, 1)))
     tally = Tally(stages(graph_of([conv], [Edge("x", 4, 6, 6)]))[0])
-    tally.moved("ifmap", extents, 48, write=False)
-    tally.moved("ifmap", extents, 48, write=False)
-    tally.moved("ofmap", extents, 48, write=True)
+    tally.moved("ifmap", extents, 48, 8, write=False)
+    tally.moved("ifmap", extents, 48, 5, write=False)
+    tally.moved("ofmap", extents, 48, 16, write=True)
     work = tally.work()
+    assert work.map_values == 3 * 48
+    assert work.bytes_by_tensor["ifmap"].needed_bytes == 48 + 30
+    assert work.bytes_by_tensor["ofmap"].needed_bytes == 96
     assert (work.decoded_values, work.encoded_values) == (64, 32)
     assert [work.bytes_by_tensor[k].fallback_blocks for k in ("ifmap", "ofmap")] == [2, 1]
     assert work.bytes_by_tensor["ifmap"].read_bytes == 32

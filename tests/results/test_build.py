@@ -73,14 +73,15 @@ def test_fetched_bits_per_value_of_wide_words_count_values_not_bytes(
     make_layer, made_up_chip, made_up_facts
 ):
     # 100 ifmap words of 16 bits and 100 ofmap words of 8 bits, fetched without padding.
+    n_values = 100 + 100
     traffic = {
         "ifmap": ByteCounts(needed_bytes=200, coded_bytes=200, read_bytes=200),
         "ofmap": ByteCounts(needed_bytes=100, coded_bytes=100, written_bytes=100),
     }
     result = build_result(
-        RunCounts((make_layer("a", compute=1, traffic=traffic),), 1, (1,)),
+        RunCounts((make_layer("a", compute=1, traffic=traffic, map_values=n_values),), 1, (1,)),
         [{}],
-        [MapRates(100, 0.0, 0, 800, ifmap_word_bits=16, ofmap_word_bits=8)],
+        [MapRates(100, 0.0, 0, 800)],
         made_up_chip,
         made_up_facts,
         codec="raw",

@@ -112,6 +112,7 @@ class Builder:
             bytes_by_tensor=dict.fromkeys(TENSOR_KINDS, ByteCounts()),
             sram=SramCounts(),
             fused_pool_values=0,
+            map_values=0,
             **nothing,
         )
         return Program(rows, extents, (stage,) * self.n_stages, 1, (), self.line)
