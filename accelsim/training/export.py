@@ -34,6 +34,7 @@ from accelsim.training.photographs import FREE, labelled_photographs, photograph
 __all__ = ["SHIPPED_IMAGES", "export_checkpoint", "export_network", "export_trace"]
 
 SHIPPED_IMAGES: Final = ("chelsea", "coffee", "astronaut", "rocket")
+_LIMITS: Final = "20 labelled photographs show that the network is intact: no ImageNet accuracy"
 _TEST_IMAGES: Final = 16  # in the trace of a checkpoint, unless asked otherwise
 _CALIBRATION_IMAGES: Final = 256
 _BATCH: Final = 250
@@ -57,7 +58,8 @@ def export_trace(
     """
     entry = trained_network(model)
     module = entry.load()
-    subject = _Subject(model, entry.source, entry.input_mean, entry.input_std, module)
+    facts = {"limits": _LIMITS} if entry.n_classes else {}
+    subject = _Subject(model, entry.source, entry.input_mean, entry.input_std, module, facts)
     return _on_photographs(entry, subject, out, images, pre_activations, weights)
 
 
@@ -93,6 +95,7 @@ def export_checkpoint(
     name = Path(out).stem
     if checkpoint.data == distil.DATA:
         entry = trained_network(checkpoint.model)
+        facts["limits"] = distil.LIMITS
         source = f"{entry.source}; tuned by accelsim"
         module = distil.restored(checkpoint, str(path))
         subject = _Subject(name, source, entry.input_mean, entry.input_std, module, facts, floats)
