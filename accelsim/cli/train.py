@@ -32,7 +32,7 @@ def cat_train(
     out: Path | None = None,
     start: Annotated[Path | None, Parameter(name="--from")] = None,
     bits: int = 5,
-    rate_weight: Annotated[float, Parameter(name="--lambda")] = 0.1,
+    rate_weight: Annotated[float, Parameter(name="--lambda")] = 0.07,
     weight_rate_weight: Annotated[float, Parameter(name="--weight-lambda")] = 0.0,
     regulariser: Literal["entropy", "norm"] = "entropy",
     step: Literal["static", "dynamic"] = "static",

@@ -45,7 +45,7 @@ class CatRecipe(Recipe):
     gradient_clip: float = 0.5
     bits: int = 5
     weight_bits: int | None = 8
-    rate_weight: float = 0.1
+    rate_weight: float = 0.07
     """CAT's lambda."""
     weight_rate_weight: float = 0.0
     """Lambda of the weights' entropy."""
@@ -55,7 +55,7 @@ class CatRecipe(Recipe):
     clip_deviations: float = 3.0
     gradual_epochs: float = 0.0
     entropy_images: int = 8
-    distillation: float = 0.0
+    distillation: float = 0.5
 
 
 @dataclass(frozen=True)
