@@ -15,15 +15,15 @@ $(BIN)/accelsim: pyproject.toml setup.py constraints.txt
 dev: setup                                ## plus what tests need
 	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[dev]"
 
-demo: setup                               ## a real network through the whole simulator
-	$(BIN)/accelsim run edge_npu squeezenet1_1 --codec huffman --out results/demo/huffman
-	$(BIN)/accelsim compare edge_npu squeezenet1_1 \
-		--codecs raw,zvc,zero_rle,eyeriss_rlc,huffman --out results/demo
+demo: setup                               ## a network trained to compress, against its twin
+	$(BIN)/accelsim run edge_npu fmnist_resnet8_cat_mid --codec huffman --out results/demo/huffman
+	$(BIN)/accelsim compare edge_npu fmnist_resnet8_q8 fmnist_resnet8_cat_mid \
+		--codecs raw,zvc,huffman --images 16 --out results/demo
 
-test: dev lint                            ## every test, on two cores
-	$(BIN)/python -m pytest -n 2 -q
+test: train-setup lint                    ## every test, on two cores
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
 
-lint: dev
+lint: train-setup
 	$(BIN)/ruff check accelsim tests benchmarks
 	$(BIN)/ruff format --check accelsim tests benchmarks
 	$(BIN)/mypy

@@ -87,6 +87,8 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
                     columnspacing=1.0, handlelength=1.0, borderaxespad=0)  # fmt: skip
     plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
     traces = traces_of(results)
+    # A line too long would stretch the whole picture.
+    separator = ". " if len(traces) == 1 else ".\n"
     figure.suptitle(
         f"What coding feature maps buys: {', '.join(traces)} on {base.hardware}",
         x=0.01,
@@ -95,7 +97,7 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
         fontweight="bold",
     )
     figure.supxlabel(
-        f"{_sources(results)}. Factors: gain over {base_name}; {plans}.",
+        f"{_sources(results)}{separator}Factors: gain over {base_name}; {plans}.",
         x=0.01,
         ha="left",
         fontsize=7.5,

@@ -28,7 +28,7 @@ from torch.nn import functional
 from accelsim.errors import UserError
 from accelsim.training.entropy import TEMPERATURE
 from accelsim.training.quantiser import ActivationQuantiser, Step
-from accelsim.training.weights import remove_rounding, round_weights
+from accelsim.training.weights import freeze_rounding, round_weights
 
 Regulariser = Literal["entropy", "norm"]
 MapWeight = Callable[[str, ActivationQuantiser], float]
@@ -72,11 +72,12 @@ class QuantisedNetwork(nn.Module):
     def deployed(self) -> tuple[nn.Module, dict[str, tuple[int, float]]]:
         """What an exporter needs: a plain copy, and the trained words.
 
-        In the copy weights are ordinary parameters and every quantiser computes its ReLU. The
-        words are (bits, real value of one level) of each map, by its quantiser's path.
+        In the copy weights are ordinary parameters, with the values that training rounded
+        them to, and every quantiser computes its ReLU. The words are (bits, real value of
+        one level) of each map, by its quantiser's path.
         """
         plain = copy.deepcopy(self.network).eval()
-        remove_rounding(plain)
+        freeze_rounding(plain)
         words: dict[str, tuple[int, float]] = {}
         for name, module in plain.named_modules():
             if isinstance(module, ActivationQuantiser):

@@ -43,11 +43,12 @@ def round_weights(network: nn.Module, bits: int) -> None:
         parametrize.register_parametrization(conv, "weight", RoundedWeights(bits))
 
 
-def remove_rounding(network: nn.Module) -> None:
-    """Put ordinary convolutions with the real weights in the place of rounding ones.
+def freeze_rounding(network: nn.Module) -> None:
+    """Put ordinary convolutions with the rounded weights in the place of rounding ones.
 
-    The old modules are left as they are: copies of a network share their classes, which
-    torch's own removal would change for all of them.
+    These are the weights that the network was trained to compute with. The old modules are
+    left as they are: copies of a network share their classes, which torch's own removal
+    would change for all of them.
     """
     for name, conv in list(network.named_modules()):
         if isinstance(conv, nn.Conv2d) and parametrize.is_parametrized(conv, "weight"):
@@ -97,7 +98,7 @@ def _ordinary(conv: nn.Conv2d) -> nn.Conv2d:
         conv.bias is not None,
         conv.padding_mode,
     )
-    made.weight = nn.Parameter(real_weights(conv).detach().clone())
+    made.weight = nn.Parameter(conv.weight.detach().clone())
     if conv.bias is not None:
         made.bias = nn.Parameter(conv.bias.detach().clone())
     return made.train(conv.training)

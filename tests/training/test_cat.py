@@ -108,7 +108,7 @@ def test_gradual_mode_quantises_the_first_maps():
     assert sum(q.rate_bits is not None for q in network.quantisers.values()) == 2
 
 
-def test_the_deployed_copy_has_real_weights_and_the_trained_words():
+def test_the_deployed_copy_has_ordinary_weights_and_the_trained_words():
     network = quantised_network(SmallResNet(8), 5).eval()
     for i, quantiser in enumerate(network.quantisers.values()):
         quantiser.clip.data.fill_(-31.0 * (i + 1))

@@ -8,8 +8,8 @@ from torch import nn  # noqa: E402
 
 from accelsim.training.weights import (  # noqa: E402
     RoundedWeights,
+    freeze_rounding,
     real_weights,
-    remove_rounding,
     round_weights,
     weight_rate,
 )
@@ -29,8 +29,9 @@ def test_a_convolution_computes_with_rounded_weights_and_trains_the_real_ones():
     assert len(conv.weight.unique()) <= 16
     conv(torch.rand(1, 2, 5, 5)).sum().backward()
     assert real_weights(conv).grad.abs().min() > 0  # straight through, every weight
-    remove_rounding(net)
-    assert torch.equal(net[0].weight, real)
+    rounded = conv.weight.detach().clone()
+    freeze_rounding(net)
+    assert torch.equal(net[0].weight, rounded) and not torch.equal(rounded, real)
     assert isinstance(net[0].weight, nn.Parameter)
 
 
