@@ -80,10 +80,10 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
 
     energy.set_yticks(places, [_label(name, results) for name in names])
     energy.set_ylim(len(names) - 0.4, -0.6)
-    for axes in (energy, dram):
+    for axes, left in ((energy, 0.0), (dram, 0.15)):
         # Fixed distances below the axes: a share of their height would grow with the codecs.
         below = axes.transAxes + ScaledTranslation(0, -0.55, figure.dpi_scale_trans)
-        axes.legend(loc="upper left", bbox_to_anchor=(0, 0), bbox_transform=below, ncols=4,
+        axes.legend(loc="upper left", bbox_to_anchor=(left, 0), bbox_transform=below, ncols=4,
                     columnspacing=1.0, handlelength=1.0, borderaxespad=0)  # fmt: skip
     plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
     traces = traces_of(results)

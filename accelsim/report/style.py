@@ -113,6 +113,15 @@ def stacked_bars(
 
 def save(figure: Figure, path: Path) -> None:
     """Write the picture in one step; the suffix chooses the format (png, svg, pdf)."""
+    _settle(figure)
     no_date = {"Date": None} if path.suffix == ".svg" else None
     with replacing(path) as unfinished:
         figure.savefig(unfinished, dpi=160, metadata=no_date, bbox_inches="tight", pad_inches=0.15)
+
+
+def _settle(figure: Figure) -> None:
+    """Fix the layout: the solver's last digits vary, and with them the ids in an SVG."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+    for axes in figure.axes:
+        axes.set_position([round(side, 6) for side in axes.get_position().bounds])  # type: ignore[arg-type]

@@ -55,7 +55,7 @@ class RandomNetwork(nn.Module):
             elif kind == "pool":
                 kind, part = "part", self._pool(draw, min(rows, cols))
             self.steps.append((kind, read))
-            self.parts.append(part)
+            self.parts.append(part.eval())  # training statistics need more than one value
             with torch.no_grad():
                 made = self._run(len(self.steps) - 1, [torch.zeros(1, *s) for s in shapes])
             shapes.append(tuple(made.shape[1:]))

@@ -23,7 +23,14 @@ from accelsim.training.recipe import CatRecipe, Recipe  # noqa: E402
 from tests.training.small_images import SMALL_FASHION_MNIST  # noqa: E402
 
 FLOAT = Recipe(epochs=12, batch=32, learning_rate=0.05)
-CAT = CatRecipe(epochs=2, batch=64, learning_rate=0.05, rate_weight=1.0, entropy_images=64)
+CAT = CatRecipe(
+    epochs=2,
+    batch=64,
+    learning_rate=0.05,
+    rate_weight=2.0,
+    entropy_images=64,
+    distillation=0.0,
+)
 CPU = torch.device("cpu")
 
 
