@@ -9,6 +9,7 @@ from torch.nn import functional  # noqa: E402
 
 from accelsim.errors import UserError  # noqa: E402
 from accelsim.training.cat import quantised_network, watch_statistics  # noqa: E402
+from accelsim.training.quantiser import ActivationQuantiser  # noqa: E402
 from accelsim.training.resnet import SmallResNet  # noqa: E402
 
 
@@ -117,6 +118,9 @@ def test_the_deployed_copy_has_ordinary_weights_and_the_trained_words():
     assert list(words.values()) == [(5, float(i + 1)) for i in range(6)]
     assert all(path in dict(plain.named_modules()) for path in words)
     assert not any("parametrizations" in name for name in plain.state_dict())
+    computing = [m for m in plain.modules() if isinstance(m, ActivationQuantiser)]
+    assert [m.mode for m in computing] == ["float"] * 7
+    assert computing[0](torch.tensor([[-1.0, 1e6]])).tolist() == [[0.0, 1e6]]
     # The network itself goes on.
     assert [q.mode for q in network.quantisers.values()][:6] == ["quantise"] * 6
     x = torch.rand(1, 1, 28, 28)

@@ -20,6 +20,7 @@ from accelsim.training.checkpoint import load_checkpoint  # noqa: E402
 from accelsim.training.datasets import read_dataset  # noqa: E402
 from accelsim.training.evaluate import evaluate  # noqa: E402
 from accelsim.training.recipe import CatRecipe, Recipe  # noqa: E402
+from accelsim.training.weights import weight_rate  # noqa: E402
 from tests.training.small_images import SMALL_FASHION_MNIST  # noqa: E402
 
 FLOAT = Recipe(epochs=12, batch=32, learning_rate=0.05)
@@ -180,6 +181,28 @@ def test_the_other_ways_to_train_run(trained, halves, tmp_path):
     ):
         found = _cat(trained, halves, tmp_path / f"{i}.pt", recipe)
         assert found.figures["top1"] > 0.3, recipe
+
+
+def test_with_distillation_alone_labels_do_not_matter(trained, halves, tmp_path):
+    recipe = replace(CAT, epochs=1, distillation=1.0)
+    wrong = replace(halves[0], labels=np.roll(halves[0].labels, 1))
+    right_way = _cat(trained, halves, tmp_path / "a.pt", recipe)
+    other_way = _cat(trained, [wrong, halves[1]], tmp_path / "b.pt", recipe)
+    for name, tensor in right_way.network.items():
+        assert torch.equal(tensor, other_way.network[name]), name
+    half = _cat(trained, [wrong, halves[1]], tmp_path / "c.pt", replace(recipe, distillation=0.5))
+    assert half.figures["top1"] < other_way.figures["top1"]  # half of it learned wrong labels
+
+
+def test_the_weight_term_lowers_the_entropy_of_weights(trained, halves, tmp_path):
+    def rate(weight):
+        recipe = replace(CAT, rate_weight=0.0, weight_rate_weight=weight)
+        found = _cat(trained, halves, tmp_path / f"{weight}.pt", recipe)
+        network = restored(found, "cat.pt", small())
+        drawn = torch.Generator().manual_seed(0)
+        return np.mean([weight_rate(network, drawn).item() for _ in range(20)])
+
+    assert rate(2.0) < rate(0.0) - 0.05
 
 
 def test_gradual_mode_starts_one_map_after_another(trained, halves, tmp_path, monkeypatch):
