@@ -3,7 +3,7 @@
     python benchmarks/papers/cat_curve.py train [FOLDER] [--seeds 0,1,2]
     python benchmarks/papers/cat_curve.py report [FOLDER]
 
-``train`` takes about three hours on one quiet core (two processes with different --seeds may
+``train`` takes about two hours of one quiet core (two processes with different --seeds may
 share the work), stops at any time, and goes on where it was. ``report`` takes what is there,
 writes ``curve.csv`` and ``curve.png``, and holds the figures against the goals and the paper
 (Baskin et al., "CAT: Compression-Aware Training for Bandwidth Reduction", JMLR 22, 2021).
