@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from accelsim.errors import UnknownNameError, UserError
+from accelsim.errors import UnknownNameError
 from accelsim.training.cat import (
     MapWeight,
     QuantisedNetwork,
@@ -23,7 +23,7 @@ from accelsim.training.cat import (
     quantised_network,
     watch_statistics,
 )
-from accelsim.training.checkpoint import Checkpoint, fill, load_checkpoint, save_checkpoint
+from accelsim.training.checkpoint import Checkpoint, earlier, fill, save_checkpoint
 from accelsim.training.datasets import LabelledImages
 from accelsim.training.evaluate import Evaluation, evaluate
 from accelsim.training.loop import (
@@ -215,7 +215,8 @@ def _run(
             save({})
         report(progress)
 
-    if (found := _earlier(task, kind, recipe)) is not None:
+    found = earlier(task.path, kind, task.model, task.train.name, asdict(recipe))
+    if found is not None:
         if found.figures:
             return found
         fill(state.network, found.network, str(task.path))
@@ -226,21 +227,6 @@ def _run(
         after_step=after_step,
     )  # fmt: skip
     return save(figures())
-
-
-def _earlier(task: Task, kind: str, recipe: Recipe) -> Checkpoint | None:
-    """The checkpoint to go on from. Raises ``UserError`` when another run wrote it."""
-    if not task.path.exists():
-        return None
-    found = load_checkpoint(task.path)
-    wanted = (kind, task.model, task.train.name, asdict(recipe))
-    if (found.kind, found.model, found.data, found.recipe) != wanted:
-        raise UserError(
-            str(task.path),
-            "was written by a run with other settings",
-            "give the same settings, or another --out",
-        )
-    return found
 
 
 def _first_batches(data: LabelledImages, recipe: Recipe, device: torch.device) -> Iterator[Tensor]:

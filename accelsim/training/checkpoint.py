@@ -84,6 +84,22 @@ def load_checkpoint(path: Path) -> Checkpoint:
     return Checkpoint(**{name: found[name] for name in names})
 
 
+def earlier(
+    path: Path, kind: str, model: str, data: str, recipe: dict[str, Any]
+) -> Checkpoint | None:
+    """The checkpoint to go on from, if there is one. Raises ``UserError`` for another run's."""
+    if not path.exists():
+        return None
+    found = load_checkpoint(path)
+    if (found.kind, found.model, found.data, found.recipe) != (kind, model, data, recipe):
+        raise UserError(
+            str(path),
+            "was written by a run with other settings",
+            "give the same settings, or another --out",
+        )
+    return found
+
+
 def fill(network: torch.nn.Module, tensors: Tensors, where: str) -> None:
     """Load the tensors of a checkpoint. Raises ``UserError`` when they belong elsewhere."""
     try:

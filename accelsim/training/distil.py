@@ -33,7 +33,7 @@ from torch.nn import functional
 from accelsim.errors import UserError
 from accelsim.training.agreement import agreement, labelled_figures
 from accelsim.training.cat import QuantisedNetwork, quantised_network, watch_statistics
-from accelsim.training.checkpoint import Checkpoint, fill, save_checkpoint
+from accelsim.training.checkpoint import Checkpoint, earlier, fill, save_checkpoint
 from accelsim.training.deployable import round_by_channel, share_clips
 from accelsim.training.loop import Progress, share_of_rate
 from accelsim.training.networks import TrainedNetwork, trained_network
@@ -55,6 +55,7 @@ LIMITS: Final = (
 """What the figures of a checkpoint say, and what not."""
 _HELD_OUT_CROPS: Final = 8  # of each photograph
 _STATISTICS_CROPS: Final = 2
+_SAVE_EVERY: Final = 25
 
 
 def fine_tune(
@@ -66,11 +67,15 @@ def fine_tune(
     """Fine-tune the trained network ``model`` for low entropy, and write its checkpoint.
 
     ``model`` is a name of ``NETWORKS`` with logits. The checkpoint's figures are those of
-    ``figures``. Raises ``UserError``, also when ``make models`` has not been run.
+    ``figures``. An unfinished checkpoint of the same recipe is continued, a finished one
+    returned. Raises ``UserError``, also when ``make models`` has not been run.
     """
     entry = trained_network(model)
     if not entry.n_classes:
         raise UserError(model, "has no classes to agree on", "use a network with logits")
+    started = earlier(path, "cat", model, DATA, asdict(recipe))
+    if started is not None and started.finished:
+        return started
     torch.manual_seed(recipe.seed)
     teacher = entry.load()
     pool = loaded(training_files())
@@ -82,7 +87,28 @@ def fine_tune(
     for module in student.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.eval()
-    for step in range(recipe.steps):
+
+    def save(step: int, found: dict[str, float]) -> Checkpoint:
+        checkpoint = Checkpoint(
+            kind="cat",
+            model=model,
+            input_shape=[3, entry.size, entry.size],
+            n_classes=entry.n_classes,
+            data=DATA,
+            recipe=asdict(recipe),
+            network=dict(student.state_dict()),
+            step=step,
+            n_steps=recipe.steps,
+            figures=found,
+            optimiser=None if found else optimiser.state_dict(),
+        )
+        save_checkpoint(path, checkpoint)
+        return checkpoint
+
+    if started is not None:
+        fill(student, started.network, str(path))
+        optimiser.load_state_dict(started.optimiser or {})
+    for step in range(started.step if started else 0, recipe.steps):
         share = share_of_rate(step, recipe.steps, recipe.warm_up)
         for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
             group["lr"] = rate * share
@@ -100,22 +126,11 @@ def fine_tune(
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         seen = {"distance": float(distance.detach()), "rate": float(rate.detach())}
+        if step + 1 < recipe.steps and (step + 1) % _SAVE_EVERY == 0:
+            save(step + 1, {})
         report(Progress(step + 1, recipe.steps, value, seen))
     round_by_channel(student)
-    checkpoint = Checkpoint(
-        kind="cat",
-        model=model,
-        input_shape=[3, entry.size, entry.size],
-        n_classes=entry.n_classes,
-        data=DATA,
-        recipe=asdict(recipe),
-        network=dict(student.state_dict()),
-        step=recipe.steps,
-        n_steps=recipe.steps,
-        figures=figures(student.eval(), entry),
-    )
-    save_checkpoint(path, checkpoint)
-    return checkpoint
+    return save(recipe.steps, figures(student.eval(), entry))
 
 
 def restored(checkpoint: Checkpoint, where: str) -> QuantisedNetwork:

@@ -8,8 +8,9 @@ share the work), stops at any time, and goes on where it was. ``report`` takes w
 writes ``curve.csv`` and ``curve.png``, and holds the figures against the goals and the paper
 (Baskin et al., "CAT: Compression-Aware Training for Bandwidth Reduction", JMLR 22, 2021).
 
-Protocol: the test set is for reporting alone; nothing is chosen by it, and the last step of
-each run is reported. Per seed one float network, from which all quantised ones start.
+Protocol: no step of a run looks at the test set, and the last step is reported. But the
+settings (lambdas, lengths, distillation) were chosen by people who had seen test accuracies of
+earlier runs. Per seed one float network, from which all quantised ones start.
 """
 
 from __future__ import annotations

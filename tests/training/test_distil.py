@@ -67,8 +67,13 @@ def tune(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tune:
     monkeypatch.setattr(distil, "held_out_files", lambda: files[3:])
     monkeypatch.setattr(agreement, "labelled_photographs", lambda size: labelled)
 
-    def run(recipe: DistilRecipe = RECIPE, model: str = "tiny", **kwargs: object) -> Checkpoint:
-        return distil.fine_tune(model, tmp_path / "out.pt", recipe, **kwargs)
+    def run(
+        recipe: DistilRecipe = RECIPE, model: str = "tiny", anew: bool = True, **kwargs: object
+    ) -> Checkpoint:
+        path = tmp_path / "out.pt"
+        if anew:
+            path.unlink(missing_ok=True)
+        return distil.fine_tune(model, path, recipe, **kwargs)
 
     return run
 
@@ -132,6 +137,34 @@ def test_the_checkpoint_restores_what_was_measured(tune: Tune, tmp_path: Path) -
 def test_two_runs_are_one(tune: Tune) -> None:
     first, second = tune().network, tune().network
     assert all(torch.equal(values, second[name]) for name, values in first.items())
+
+
+class Stop(Exception):
+    pass
+
+
+def test_an_interrupted_run_goes_on_and_ends_equal(
+    tune: Tune, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = replace(RECIPE, steps=9, weight_learning_rate=1e-3)
+    whole = tune(recipe)
+    monkeypatch.setattr(distil, "_SAVE_EVERY", 2)
+
+    def stop(progress: object) -> None:
+        if progress.step == 7:
+            raise Stop
+
+    with pytest.raises(Stop):
+        tune(recipe, report=stop)
+    assert load_checkpoint(tmp_path / "out.pt").step == 6
+    steps: list[int] = []
+    parts = tune(recipe, anew=False, report=lambda p: steps.append(p.step))
+    assert steps == [7, 8, 9]
+    assert parts.figures == whole.figures
+    assert all(torch.equal(values, parts.network[n]) for n, values in whole.network.items())
+    assert tune(recipe, anew=False, report=stop).figures == whole.figures  # finished: not run
+    with pytest.raises(UserError, match="other settings"):
+        tune(replace(recipe, bits=4), anew=False)
 
 
 def test_a_part_of_another_crop_is_pasted_in(tune: Tune, tmp_path: Path) -> None:
