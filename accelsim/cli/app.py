@@ -22,7 +22,8 @@ USER_ERROR = 2
 HELP = """\
 What compressed feature maps buy on a CNN accelerator: cycles, bandwidth, energy.
 
-A first answer: `accelsim compare edge_npu squeezenet1_1 --codecs raw,zvc,huffman`
+A first answer:
+`accelsim compare edge_npu squeezenet1_1 squeezenet1_1_cat --codecs raw,zvc,huffman`
 """
 
 

@@ -71,15 +71,15 @@ def cat_train(
     step
         static: the clip sets the step, as in hardware. dynamic: each batch does.
     epochs
-        Passes of the fine-tuning over the training images.
+        Passes of the fine-tuning over the training images; 3 by default.
     float_epochs
-        Passes of the float training.
+        Passes of the float training; 6 by default.
     learning_rate
-        Peak learning rate of the fine-tuning.
+        Peak learning rate of the fine-tuning; 0.1 by default.
     batch
-        Images in a step.
+        Images in a step; 128 by default.
     distillation
-        Share of the loss that compares with the float network, 0 to 1.
+        Share of the loss that compares with the float network, 0 to 1; 0.5 by default.
     gradual_epochs
         Start to quantise one more map each so many epochs; 0: all at once.
     seed
