@@ -7,6 +7,7 @@
 share the work), stops at any time, and goes on where it was. ``report`` takes what is there,
 writes ``curve.csv`` and ``curve.png``, and holds the figures against the goals and the paper
 (Baskin et al., "CAT: Compression-Aware Training for Bandwidth Reduction", JMLR 22, 2021).
+``cat_curve.csv`` beside this file holds the runs behind ``docs/training.md``.
 
 Protocol: no step of a run looks at the test set, and the last step is reported. But the
 settings (lambdas, lengths, distillation) were chosen by people who had seen test accuracies of
