@@ -61,3 +61,19 @@ def test_the_rate_of_a_network_weighs_tensors_by_size():
     assert weight_rate(net, torch.Generator().manual_seed(0)).item() == pytest.approx(
         expected, abs=0.02
     )
+
+
+def test_descending_the_rate_of_weights_lowers_it():
+    torch.manual_seed(0)
+    net = nn.Sequential(nn.Conv2d(16, 64, 3, bias=False))
+    net[0].weight.data = torch.randn(64, 16, 3, 3).round() + 0.2 * torch.randn(64, 16, 3, 3)
+    drawn = torch.Generator().manual_seed(0)
+    optimiser = torch.optim.Adam(net.parameters(), lr=3e-3)
+    rates = []
+    for _ in range(150):
+        rate = weight_rate(net, drawn, bits=4)
+        rates.append(rate.item())
+        optimiser.zero_grad()
+        rate.backward()
+        optimiser.step()
+    assert sum(rates[-20:]) / 20 < sum(rates[:20]) / 20 - 0.1
