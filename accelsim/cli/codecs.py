@@ -8,13 +8,13 @@ from accelsim.cli.options import Json
 def list_codecs() -> None:
     """Every codec: where it comes from, and what one lane of its hardware costs."""
     from accelsim.cli.console import print_table
-    from accelsim.codecs.base import CODECS
+    from accelsim.codecs.base import CODECS, Word
     from accelsim.results.tables import Column, Table
 
     rows = []
     for name in CODECS:
         codec = CODECS[name]
-        lane = codec.hardware
+        lane = codec.for_word(Word(8)).hardware
         rows.append(
             (
                 name,

@@ -9,15 +9,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple, Self
+from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import CodecError
 from accelsim.registry import Registry
+from accelsim.units import ceil_div
 
 Values = NDArray[np.integer[Any]]
+
+Evidence: TypeAlias = Literal["authors", "notes", "literature", "abstract", "own"]
+"""How well a format is known: the authors' code or full paper was read; others' notes of the
+paper; widely reproduced, not re-read; only an abstract is public; or it is our own."""
+
+Need: TypeAlias = Literal["whole_pixel", "spatial_tile", "two_streams", "block_buffer"]
+"""What a format asks of the machine: all channels of a pixel (or a group of them) in one block;
+8 x 8 pixels of a channel in one block; two read pointers; a buffer for a whole block on encode."""
+
+TABLE_LOAD_BITS_PER_CYCLE = 16
+"""One table entry a cycle, as the coder of Chmiel et al. IJCNN 2020 loads 12 + 4 bits."""
 
 
 @dataclass(frozen=True)
@@ -49,11 +61,25 @@ class Word:
         return np.dtype(f"{kind}{size}")
 
 
+class Shapes(NamedTuple):
+    """Where the values of each block lie in the map: for codecs that transform."""
+
+    extents: NDArray[np.int64]  # [n_blocks, 3] channels, rows, cols
+    channels_last: bool  # order of the values: rows, cols, channels; else channels, rows, cols
+
+    @staticmethod
+    def flat(sizes: NDArray[np.int64]) -> Shapes:
+        """Blocks of which only the size is known: one channel, one row."""
+        ones = np.ones_like(sizes)
+        return Shapes(np.stack([ones, ones, sizes], axis=1), False)
+
+
 class Blocks(NamedTuple):
     """Many blocks in one array: block i is ``values[offsets[i]:offsets[i + 1]]``."""
 
     values: Values  # [n_values] of the word's dtype
     offsets: NDArray[np.int64]  # [n_blocks + 1], rising from 0 to n_values
+    shapes: Shapes | None = None  # None: blocks without a shape, see ``Shapes.flat``
 
     @property
     def n_blocks(self) -> int:
@@ -71,8 +97,9 @@ class Blocks(NamedTuple):
         >>> Blocks(np.array([0, 7, 0]), np.array([0, 2, 3])).nonzeros
         array([1, 0])
         """
-        before = np.concatenate([np.zeros(1, np.int64), np.cumsum(self.values != 0)])
-        return np.diff(before[self.offsets])
+        from accelsim.codecs.nonzeros import count_nonzeros
+
+        return count_nonzeros(self.values, self.offsets)
 
 
 @dataclass(frozen=True)
@@ -134,6 +161,11 @@ class BlockHardware:
     """True where the numbers are engineering estimates, not published figures."""
     node_nm: int = 65
     """Process node of the energies, from which pricing scales them to that of the chip."""
+    encode_buffer_bits: int = 0
+    """Storage of an encoder lane beside pipeline registers: words in assembly, tables, staged
+    blocks. Its gates are in ``gates_kge``."""
+    decode_buffer_bits: int = 0
+    """The same of a decoder lane."""
 
 
 class Codec(ABC):
@@ -149,11 +181,17 @@ class Codec(ABC):
 
     name: ClassVar[str]
     lossless: ClassVar[bool] = True
+    evidence: ClassVar[Evidence] = "own"
     reconstruction: ClassVar[bool] = False
     """True where only an abstract is public, and the format is rebuilt from it."""
-    hardware: ClassVar[BlockHardware]
+    needs: ClassVar[tuple[Need, ...]] = ()
 
     word: Word
+
+    @property
+    @abstractmethod
+    def hardware(self) -> BlockHardware:
+        """One lane; a class attribute, or a property where parameters decide its figures."""
 
     @classmethod
     @abstractmethod
@@ -184,6 +222,11 @@ class Codec(ABC):
         """Bits of tables and parameters that are loaded once for each tensor."""
         return 0
 
+    @property
+    def table_load_cycles(self) -> int:
+        """Cycles to load the tables of a lane before a layer."""
+        return ceil_div(self.table_bits, TABLE_LOAD_BITS_PER_CYCLE)
+
     @abstractmethod
     def encode(self, blocks: Blocks) -> Bitstream:
         """The streams of all blocks, back to back.
@@ -192,8 +235,13 @@ class Codec(ABC):
         """
 
     @abstractmethod
-    def decode(self, stream: Bitstream, sizes: NDArray[np.int64]) -> Blocks:
-        """The blocks again; ``sizes`` are the values of each block."""
+    def decode(
+        self, stream: Bitstream, sizes: NDArray[np.int64], shapes: Shapes | None = None
+    ) -> Blocks:
+        """The blocks again; ``sizes`` are the values of each block, ``shapes`` as encoded.
+
+        Raises ``CodecError`` for a stream that no such blocks have.
+        """
 
     @abstractmethod
     def payload_bits(self, blocks: Blocks) -> NDArray[np.int64]:
@@ -203,19 +251,24 @@ class Codec(ABC):
     def worst_case_bits(self, n_values: int) -> int:
         """Bits of the longest possible block of ``n_values``; may exceed the raw size."""
 
+    def reconstruct_blocks(self, blocks: Blocks) -> Values:
+        """[n_values] what decoding returns for these blocks, without a stream."""
+        return blocks.values
+
     def reconstruct(self, values: Values) -> Values:
-        """What decoding returns, array in, array out (training wraps this)."""
-        return values
+        """What decoding returns for one block, array in, array out (training wraps this).
+
+        ``values`` is (channels, rows, cols), (rows, cols) or flat.
+        """
+        return self.reconstruct_blocks(one_block(values)).reshape(values.shape)
 
     def encode_work(self, blocks: Blocks) -> NDArray[np.int64]:
         """[n_blocks] cycles of one lane to encode each block."""
-        rate = self.hardware.encode_values_per_cycle
-        return -(-blocks.sizes // rate)
+        return -(-blocks.sizes // self.hardware.encode_values_per_cycle)
 
     def decode_work(self, blocks: Blocks) -> NDArray[np.int64]:
         """[n_blocks] cycles of one lane to decode each block."""
-        rate = self.hardware.decode_values_per_cycle
-        return -(-blocks.sizes // rate)
+        return -(-blocks.sizes // self.hardware.decode_values_per_cycle)
 
     def measure(self, blocks: Blocks) -> BlockStats:
         """Sizes and cycles of each block; equal to what ``encode`` writes."""
@@ -226,6 +279,18 @@ class Codec(ABC):
             encode_work=self.encode_work(blocks),
             decode_work=self.decode_work(blocks),
         )
+
+
+def one_block(values: Values) -> Blocks:
+    """An array of up to three dimensions as one block that knows its shape.
+
+    >>> one_block(np.zeros((4, 5), np.uint8)).shapes.extents   # one channel
+    array([[1, 4, 5]])
+    """
+    if values.ndim > 3:
+        raise CodecError(f"a block has channels, rows and columns; got shape {values.shape}")
+    extents = np.array([(1, 1, 1, *values.shape)[-3:]], np.int64)
+    return Blocks(values.reshape(-1), np.array([0, values.size], np.int64), Shapes(extents, False))
 
 
 CODECS: Registry[type[Codec]] = Registry(

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import Blocks, Values
+from accelsim.codecs.base import Blocks, Shapes, Values
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
 from accelsim.units import ceil_div
@@ -79,11 +79,22 @@ def block_sizes(shape: tuple[int, int, int], block: BlockShape) -> NDArray[np.in
     >>> block_sizes((1, 3, 3), (1, 2, 2))
     array([4, 2, 2, 1])
     """
-    channels, rows, cols = (
+    channels, rows, cols = block_extents(shape, block).T
+    return channels * rows * cols
+
+
+def block_extents(shape: tuple[int, int, int], block: BlockShape) -> NDArray[np.int64]:
+    """[n_blocks, 3] channels, rows and columns of each block, in block order.
+
+    >>> block_extents((1, 3, 2), (1, 2, 2))
+    array([[1, 2, 2],
+           [1, 1, 2]])
+    """
+    along = [
         np.minimum(step, size - step * np.arange(n, dtype=np.int64))
         for size, step, n in zip(shape, block, grid(shape, block), strict=True)
-    )
-    return (channels[:, None, None] * rows[:, None] * cols).reshape(-1)
+    ]
+    return np.stack(np.meshgrid(*along, indexing="ij"), axis=-1).reshape(-1, 3)
 
 
 def cut(values: Values, block: BlockShape, scan: Scan = "chw") -> Blocks:
@@ -93,28 +104,32 @@ def cut(values: Values, block: BlockShape, scan: Scan = "chw") -> Blocks:
     >>> blocks.values
     array([0, 1, 3, 4, 2, 5, 6, 7, 8], dtype=uint8)
     """
-    offsets = _offsets(values.shape, block)
+    extents = _extents(values.shape, block)
     flat = np.empty(values.size, values.dtype)
     _copy(_unsigned(values), _unsigned(flat), *block, _channels_last(scan), True)
-    return Blocks(flat, offsets)
+    return Blocks(flat, _offsets(extents), Shapes(extents, scan == "hwc"))
 
 
 def join(
     blocks: Blocks, shape: tuple[int, int, int], block: BlockShape, scan: Scan = "chw"
 ) -> Values:
     """The map of ``shape`` (channels, rows, cols) whose ``cut`` gives these blocks."""
-    if not np.array_equal(blocks.offsets, _offsets(shape, block)):
+    if not np.array_equal(blocks.offsets, _offsets(_extents(shape, block))):
         raise CodecError(f"these are not the blocks {block} of a map {shape}")
     values = np.empty(shape, blocks.values.dtype)
     _copy(_unsigned(values), _unsigned(blocks.values), *block, _channels_last(scan), False)
     return values
 
 
-def _offsets(shape: tuple[int, ...], block: BlockShape) -> NDArray[np.int64]:
+def _extents(shape: tuple[int, ...], block: BlockShape) -> NDArray[np.int64]:
     if len(shape) != 3:
         raise CodecError(f"a feature map has channels, rows and columns; got shape {shape}")
-    sizes = block_sizes((shape[0], shape[1], shape[2]), block)
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
+    return block_extents((shape[0], shape[1], shape[2]), block)
+
+
+def _offsets(extents: NDArray[np.int64]) -> NDArray[np.int64]:
+    channels, rows, cols = extents.T
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(channels * rows * cols)])
 
 
 def _channels_last(scan: str) -> bool:

@@ -11,9 +11,11 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import Bitstream, Blocks, Codec, Values, Word
+from accelsim.codecs.base import Bitstream, Blocks, Codec, Shapes, Values, Word, one_block
+from accelsim.codecs.blocks import Scan, cut
 from accelsim.errors import CodecError
 
+SCANS: tuple[Scan, ...] = ("chw", "hwc")
 WORDS = tuple(Word(bits, signed) for bits in (2, 4, 5, 8, 12, 16) for signed in (False, True))
 
 
@@ -27,8 +29,10 @@ def check_codec(codec: type[Codec], n_random_blocks: int = 300, seed: int = 0) -
         blocks = join_blocks([*adversarial(word), *realistic(word, n_random_blocks, seed)], word)
         for variant in variants(codec, word):
             taken += 1
+            assert variant.reconstruction == (variant.evidence == "abstract")
             fitted = variant.fit(blocks.values)
             check_coding(fitted, blocks)
+            check_maps(variant, word, seed)
             check_independence(fitted, blocks)
             check_broken_streams(fitted, blocks, seed)
             check_refusals(fitted)
@@ -48,8 +52,8 @@ def variants(codec: type[Codec], word: Word) -> list[Codec]:
 def check_coding(codec: Codec, blocks: Blocks) -> None:
     """Decoding inverts encoding, measuring equals encoding, and no bound is broken."""
     stream, stats = codec.encode(blocks), codec.measure(blocks)
-    decoded = codec.decode(stream, blocks.sizes)
-    expected = codec.reconstruct(blocks.values)
+    decoded = codec.decode(stream, blocks.sizes, blocks.shapes)
+    expected = codec.reconstruct_blocks(blocks)
     np.testing.assert_array_equal(decoded.values, expected, _says(codec, "decode(encode)"))
     np.testing.assert_array_equal(decoded.offsets, blocks.offsets)
     assert decoded.values.dtype == codec.word.dtype, _says(codec, f"dtype {decoded.values.dtype}")
@@ -65,6 +69,24 @@ def check_coding(codec: Codec, blocks: Blocks) -> None:
     np.testing.assert_array_equal(stats.nonzeros, np.array(counts, np.int64))
     for cycles in (stats.encode_work, stats.decode_work):
         assert cycles.shape == stats.n_values.shape and (cycles >= 0).all()
+
+
+def check_maps(codec: Codec, word: Word, seed: int) -> None:
+    """Blocks cut from maps, in both scans: fitted on the map, on a stack of maps, as arrays.
+
+    A codec may refuse blocks that lack what it ``needs``, such as all channels of a pixel.
+    """
+    rng = np.random.default_rng(seed)
+    for shape, block in (((5, 9, 11), (5, 8, 8)), ((16, 8, 8), (16, 8, 8)), ((3, 1, 7), (3, 1, 4))):
+        smooth = rng.normal(0, 0.2 * word.high, (2, *shape)).cumsum(axis=-1)
+        maps = np.clip(np.rint(smooth), word.low, word.high).astype(word.dtype)
+        fitted = codec.fit(maps)
+        for scan in SCANS:
+            check_coding(fitted, cut(maps[0], block, scan))
+        alone = fitted.decode(fitted.encode(one_block(maps[1])), *_layout(maps[1])).values
+        rebuilt = fitted.reconstruct(maps[1])
+        assert rebuilt.shape == shape and rebuilt.dtype == word.dtype, _says(codec, "reconstruct")
+        np.testing.assert_array_equal(alone, rebuilt.reshape(-1), _says(codec, "reconstruct"))
 
 
 def check_independence(codec: Codec, blocks: Blocks) -> None:
@@ -169,6 +191,11 @@ def join_blocks(blocks: list[Values], word: Word) -> Blocks:
     """These arrays, one block each."""
     offsets = np.cumsum([0, *(b.size for b in blocks)], dtype=np.int64)
     return Blocks(np.concatenate([*blocks, np.zeros(0, word.dtype)]).astype(word.dtype), offsets)
+
+
+def _layout(values: Values) -> tuple[NDArray[np.int64], Shapes | None]:
+    block = one_block(values)
+    return block.sizes, block.shapes
 
 
 def _ranges(blocks: Blocks) -> Iterator[tuple[int, int]]:

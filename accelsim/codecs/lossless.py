@@ -11,7 +11,7 @@ from abc import abstractmethod
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import Bitstream, Blocks, Codec
+from accelsim.codecs.base import Bitstream, Blocks, Codec, Shapes
 from accelsim.codecs.bits import PADDING
 from accelsim.codecs.words import Words, checked_offsets, from_words, to_words
 from accelsim.errors import CodecError
@@ -67,7 +67,9 @@ class LosslessCodec(Codec):
         self.write_blocks(words, offsets, payload, starts)
         return Bitstream(payload[:n_bytes], starts)
 
-    def decode(self, stream: Bitstream, sizes: NDArray[np.int64]) -> Blocks:
+    def decode(
+        self, stream: Bitstream, sizes: NDArray[np.int64], shapes: Shapes | None = None
+    ) -> Blocks:
         starts = np.require(stream.offsets_bits, np.int64, ["C", "W"])
         offsets = np.zeros(len(sizes) + 1, np.int64)
         np.cumsum(sizes, out=offsets[1:])
@@ -81,7 +83,7 @@ class LosslessCodec(Codec):
                 f"{self.name}: block {broken} ({n_bits} bits) is no stream of "
                 f"{int(sizes[broken])} values"
             )
-        return Blocks(from_words(words, self.word), offsets)
+        return Blocks(from_words(words, self.word), offsets, shapes)
 
     def _check_stream(
         self, payload: NDArray[np.uint8], starts: NDArray[np.int64], offsets: NDArray[np.int64]

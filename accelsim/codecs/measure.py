@@ -60,8 +60,8 @@ def check_stream(codec: Codec, blocks: Blocks, payload_bits: NDArray[np.int64]) 
     stream = codec.encode(blocks)
     if not np.array_equal(np.diff(stream.offsets_bits), payload_bits):
         raise CodecError(f"{codec.name}: measured sizes differ from the encoded stream")
-    decoded = codec.decode(stream, blocks.sizes)
-    if not np.array_equal(decoded.values, codec.reconstruct(blocks.values)):
+    decoded = codec.decode(stream, blocks.sizes, blocks.shapes)
+    if not np.array_equal(decoded.values, codec.reconstruct_blocks(blocks)):
         raise CodecError(f"{codec.name}: decoding does not return what was encoded")
 
 

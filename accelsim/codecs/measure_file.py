@@ -87,7 +87,7 @@ def measure_array(
     check_stream(codec, blocks, stats.payload_bits)
     stored_bits, is_raw, side_bits = stats.payload_bits, np.zeros(0, bool), codec.table_bits
     error = (
-        np.zeros(1) if codec.lossless else codec.reconstruct(blocks.values) - 1.0 * blocks.values
+        np.zeros(1) if codec.lossless else codec.reconstruct_blocks(blocks) - 1.0 * blocks.values
     )
     if fallback:
         stored_bits, is_raw = with_fallback(stats, codec.word)

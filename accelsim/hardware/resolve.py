@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Final
 
-from accelsim.codecs.base import CODECS, BlockHardware
+from accelsim.codecs.base import CODECS, BlockHardware, Word
 from accelsim.dram.config import DramConfig
 from accelsim.dram.ini import parse_ini
 from accelsim.dram.standard import STANDARDS
@@ -81,7 +81,7 @@ def layout_of(codec: Codec) -> Layout:
 
 def _lane(codec: Codec, name: str) -> BlockHardware:
     """One lane of the codec ``name``, and what the file sets instead."""
-    own = CODECS[name].hardware
+    own = CODECS[name].for_word(Word(8)).hardware
     given = {k: v for k, v in codec.hardware.model_dump().items() if v is not None}
     if given and "source" not in given:
         given["source"] = f"{own.source}; set by hand: {', '.join(given)}"

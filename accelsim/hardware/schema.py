@@ -94,6 +94,12 @@ class LaneOverrides(Section):
     gates_kge: float | None = key(
         None, "kGE", "encoder and decoder of one lane, in gate equivalents", ge=0, le=10**6
     )
+    encode_buffer_bits: int | None = key(
+        None, "bits", "tables and staging of one encoder lane", ge=0, le=1 << 30
+    )
+    decode_buffer_bits: int | None = key(
+        None, "bits", "tables and staging of one decoder lane", ge=0, le=1 << 30
+    )
     source: str | None = key(None, "", "where these figures come from")
     estimate: bool | None = key(None, "", "true where they are estimates")
     node_nm: int | None = key(None, "nm", "process node of these energies", ge=2, le=250)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from accelsim.codecs import rates
-from accelsim.codecs.base import CODECS, Bitstream, Blocks, BlockStats, Word
+from accelsim.codecs.base import CODECS, Bitstream, Blocks, BlockStats, Shapes, Word
 from accelsim.codecs.formats.zvc import Zvc
 from accelsim.codecs.measure import measure_map, with_fallback
 from accelsim.errors import CodecError
@@ -58,10 +58,10 @@ def test_blocks_not_shorter_than_raw_are_stored_raw() -> None:
 class ForgetfulZvc(Zvc):
     """Loses the first value of every stream."""
 
-    def decode(self, stream: Bitstream, sizes: np.ndarray) -> Blocks:
-        values, offsets = super().decode(stream, sizes)
-        values[0] = 0
-        return Blocks(values, offsets)
+    def decode(self, stream: Bitstream, sizes: np.ndarray, shapes: Shapes | None = None) -> Blocks:
+        blocks = super().decode(stream, sizes, shapes)
+        blocks.values[0] = 0
+        return blocks
 
 
 @dataclasses.dataclass(frozen=True)

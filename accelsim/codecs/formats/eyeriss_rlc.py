@@ -149,6 +149,7 @@ class EyerissRlc(LosslessCodec):
     level_bits: int = 16
 
     name = "eyeriss_rlc"
+    evidence = "literature"
     hardware = BlockHardware(
         encode_values_per_cycle=1,
         decode_values_per_cycle=1,

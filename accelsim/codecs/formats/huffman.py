@@ -128,6 +128,7 @@ class Huffman(LosslessCodec):
     """[2^W + 1] code length of each word, then of the escape; 0 where there is no code."""
 
     name = "huffman"
+    evidence = "authors"
     hardware = BlockHardware(
         encode_values_per_cycle=1,
         decode_values_per_cycle=1,

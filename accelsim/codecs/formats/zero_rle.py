@@ -125,6 +125,7 @@ class ZeroRle(LosslessCodec):
     run_bits: int = 4
 
     name = "zero_rle"
+    evidence = "authors"
     hardware = BlockHardware(
         encode_values_per_cycle=1,
         decode_values_per_cycle=1,

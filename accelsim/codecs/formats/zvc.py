@@ -103,6 +103,7 @@ class Zvc(LosslessCodec):
     group: int = 32
 
     name = "zvc"
+    evidence = "literature"
     hardware = BlockHardware(
         encode_values_per_cycle=32,
         decode_values_per_cycle=32,
