@@ -62,7 +62,8 @@ def _figure(result: Result) -> Figure:
 
     totals = result.totals
     figure.suptitle(
-        f"{result.trace} on {result.hardware}, feature maps coded with {result.codec}: "
+        # One line would be wider than the picture of a network with few layers.
+        f"{result.trace} on {result.hardware}, feature maps coded with {result.codec}\n"
         f"{si(totals.seconds, 's')}, {percent(totals.utilization)} % of peak, "
         f"{number(totals.dram.fetched_bytes / 1e6)} MB",
         x=0.01,

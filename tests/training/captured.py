@@ -56,7 +56,7 @@ def captured(module: nn.Module, shape: tuple[int, int, int], **options: Any) -> 
     )
 
 
-def same_as_module(
+def assert_same_as_module(
     module: nn.Module, shape: tuple[int, int, int], seed: int = 0, may_be_zero: bool = False
 ) -> FloatNetwork:
     """Capture ``module`` and compare its interpretation with itself, on two random images."""

@@ -12,7 +12,7 @@ from torch import Tensor, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from accelsim.workload.layer import Conv  # noqa: E402
-from tests.training.captured import same_as_module  # noqa: E402
+from tests.training.captured import assert_same_as_module  # noqa: E402
 
 Shape = tuple[int, int, int]
 
@@ -113,7 +113,7 @@ def test_random_networks_are_captured_as_they_are(data: st.DataObject) -> None:
         data.draw(st.integers(4, 9)),
     )
     module = RandomNetwork(data.draw, shape)
-    network = same_as_module(module, shape, seed=data.draw(st.integers(0, 5)))
+    network = assert_same_as_module(module, shape, seed=data.draw(st.integers(0, 5)))
     graph = network.graph
     # Every map is read by a layer or is the output; convolutions have constants of their shape.
     assert all(graph.consumers[e.name] or e.name in graph.outputs for e in graph.edges[1:])
