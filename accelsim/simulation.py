@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from accelsim.codecs.base import CODECS
+from accelsim.codecs.base import Word
 from accelsim.codecs.measure import MapStats, with_fallback
+from accelsim.codecs.named import codec_named
 from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.traffic import write_traffic
 from accelsim.energy.price import price, price_idle
@@ -86,7 +87,7 @@ def simulate(
         codec=chip.codec.name,
         images=images,
         idle_energy_pj=price_idle(counts, chip).as_dict(),
-        closed_loop=CODECS[chip.codec.name].lossless,
+        closed_loop=codec_named(chip.codec.name, Word(8)).lossless,
         notes=_notes(chip, trace, images),
     )
 
@@ -156,7 +157,7 @@ def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
     chosen = {"ofmap": codec} if isinstance(codec, str) else codec
     keys = {"ofmap": "codec.name", "weight": "codec.weight_name"}
     for name in chosen.values():
-        CODECS[name]  # an unknown name says so itself, with the nearest
+        codec_named(name, Word(8))  # an unknown name says so itself, with the nearest
     overrides = {keys[tensor]: name for tensor, name in chosen.items()}
     return chip_from_resolved(chip.resolved, overrides)
 

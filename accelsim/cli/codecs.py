@@ -2,46 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from accelsim.cli.options import Json
 
 
 def list_codecs() -> None:
-    """Every codec: where it comes from, and what one lane of its hardware costs."""
+    """Every codec: how well it is known, what it needs, and what one lane costs."""
     from accelsim.cli.console import print_table
     from accelsim.codecs.base import CODECS, Word
-    from accelsim.results.tables import Column, Table
+    from accelsim.results.codec_tables import formats_table, hardware_table
 
-    rows = []
-    for name in CODECS:
-        codec = CODECS[name]
-        lane = codec.for_word(Word(8)).hardware
-        rows.append(
-            (
-                name,
-                "lossless" if codec.lossless else "lossy",
-                f"{lane.encode_values_per_cycle}/{lane.decode_values_per_cycle}"
-                if name != "raw"
-                else "-",
-                f"{lane.encode_pj_per_value:.2f}/{lane.decode_pj_per_value:.2f}",
-                f"{lane.gates_kge:.1f}" + ("*" if lane.estimate else ""),
-                _first_sentence(codec),
-            )
-        )
-    print_table(
-        Table(
-            title="Codecs of feature maps",
-            columns=(
-                Column("codec", is_text=True),
-                Column("kind", is_text=True),
-                Column("enc/dec", "values/cycle"),
-                Column("enc/dec", "pJ/value"),
-                Column("lane", "kGE"),
-                Column("format", is_text=True),
-            ),
-            rows=tuple(rows),
-            footer=("* engineering estimate; docs/codecs.md names the source of each figure",),
-        )
-    )
+    codecs = [CODECS[name].for_network(Word(8)) for name in CODECS]
+    print_table(formats_table(codecs))
+    print_table(hardware_table(codecs))
 
 
 def measure_codecs(
@@ -49,9 +23,11 @@ def measure_codecs(
     /,
     *,
     codec: str,
-    block: int | None = None,
+    block: str | None = None,
     bits: int | None = None,
     fallback: bool = False,
+    burst: int = 64,
+    out: Path | None = None,
     as_json: Json = False,
 ) -> None:
     """Code the arrays of a file, check them by decoding, and say what they take.
@@ -61,76 +37,66 @@ def measure_codecs(
     file
         A trace, or a .npy or .npz file of integer arrays.
     codec
-        A codec of `accelsim codecs list`; a table is fitted on the array itself.
+        A codec of `accelsim codecs list`, several with commas, or all, lossless, lossy. Tables
+        are fitted on the array itself. Parameters follow the name: huffman:substreams=4.
     block
-        Values of one block; else the whole array is one block.
+        Values of one block, or its channels, rows and columns as in 16x8x8; else the whole
+        array is one block.
     bits
         Word width; else that of the array's dtype.
     fallback
         Store a block raw, at one flag bit, where its stream is not shorter.
+    burst
+        Bytes of a DRAM burst: each block begins on one.
+    out
+        Folder for measures.csv, table.txt and plot.png.
     """
     from dataclasses import asdict
     from time import perf_counter
 
     from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.folder import write_measures
+    from accelsim.cli.options import codecs_in
     from accelsim.cli.warm_up import warm_up
-    from accelsim.codecs.base import CODECS
-    from accelsim.codecs.measure_file import measure_file
+    from accelsim.codecs.measure_file import Cutting
+    from accelsim.codecs.measure_file import measure_codecs as measure_all
+    from accelsim.results.codec_tables import arrays_table, measured_table
+    from accelsim.results.files import writable_folder
     from accelsim.results.json_form import dumps
-    from accelsim.results.tables import Column, Table
 
-    CODECS[codec]
+    names = codecs_in(codec, "--codec")
+    cutting = Cutting(_block(block), fallback, burst)
+    if out is not None:
+        writable_folder(out)
     warm_up()
     start = perf_counter()
-    measures = measure_file(file, codec, block=block, bits=bits, fallback=fallback)
+    measures = measure_all(file, names, cutting, bits=bits)
     host_seconds = perf_counter() - start
+    if out is not None:
+        write_measures(file, measures, out)
     if as_json:
-        arrays = {name: asdict(measure) for name, measure in measures.items()}
-        print_text(dumps({"arrays": arrays, "host_seconds": host_seconds}))
-        return
-    rows = [
-        (
-            name,
-            f"{m.values:,}",
-            f"{m.density:.3f}",
-            f"{m.entropy_bits / m.values:.3f}",
-            f"{m.huffman_bits / m.values:.3f}",
-            f"{m.stream_bits / m.values:.3f}",
-            f"{m.side_bits / m.values:.3f}",
-            f"{m.bits_per_value:.3f}",
-            "exact" if m.lossless else f"mse {m.mse:.3g}",
+        arrays = {
+            name: {array: asdict(measure) for array, measure in found.items()}
+            for name, found in measures.items()
+        }
+        whole = {"arrays": arrays[names[0]]} if len(names) == 1 else {"codecs": arrays}
+        print_text(dumps({**whole, "host_seconds": host_seconds}))
+    elif len(names) == 1:
+        print_table(arrays_table(file, names[0], measures[names[0]]))
+    else:
+        print_table(measured_table(file, measures))
+
+
+def _block(text: str | None) -> int | tuple[int, int, int] | None:
+    """A number of values, or channels x rows x columns."""
+    from accelsim.errors import UserError
+
+    if text is None:
+        return None
+    extents = text.split("x")
+    if len(extents) not in (1, 3) or not all(extent.isdecimal() for extent in extents):
+        raise UserError(
+            "--block", f"cannot read {text!r}", "give a number of values, or CHANNELSxROWSxCOLS"
         )
-        for name, m in measures.items()
-    ]
-    print_table(
-        Table(
-            title=f"{file} coded with {codec}",
-            columns=(
-                Column("array", is_text=True),
-                Column("values"),
-                Column("density"),
-                Column("entropy", "b/value"),
-                Column("huffman", "b/value"),
-                Column("stream", "b/value"),
-                Column("side", "b/value"),
-                Column("total", "b/value"),
-                Column("decoded", is_text=True),
-            ),
-            rows=tuple(rows),
-        )
-    )
-
-
-def _first_sentence(codec: type) -> str:
-    """Of the codec's docstring, or of its file's."""
-    import sys
-
-    text = codec.__doc__ or sys.modules[codec.__module__].__doc__ or ""
-    return (
-        text.strip()
-        .split("\n\n")[0]
-        .split(". ")[0]
-        .replace("\n", " ")
-        .replace("`", "")
-        .rstrip(".:")
-    )
+    numbers = [int(extent) for extent in extents]
+    return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1], numbers[2])

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from accelsim.cli.options import Json, Overrides, names_in
+from accelsim.cli.options import Json, Overrides, codecs_in
 from accelsim.errors import UserError
 
 
@@ -40,7 +40,8 @@ def compare(
     more_traces
         Further traces, as of the same network trained in other ways.
     codecs
-        Names with commas, such as raw,zvc,huffman (`accelsim codecs list`).
+        Names with commas, such as raw,zvc,huffman:substreams=4 (`accelsim codecs list`), or all,
+        lossless, lossy.
     mapping
         Each codec with its own best tiling, or one for all: the first codec's that has blocks.
     images
@@ -60,7 +61,7 @@ def compare(
     from accelsim.simulation import compare as simulate_all
     from accelsim.workload.trace_file import read_trace
 
-    names = names_in(codecs, "--codecs")
+    names = codecs_in(codecs, "--codecs")
     chip = read_hardware(hardware, overrides)
     if out is not None:
         writable_folder(out)

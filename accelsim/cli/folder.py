@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
+from accelsim import __version__
+from accelsim.codecs.measure_file import ArrayMeasure
+from accelsim.results.codec_tables import arrays_table, measured_table
 from accelsim.results.files import replacing, writable_folder
 from accelsim.results.flat import flat_layers, flat_totals, write_csv
 from accelsim.results.json_form import dumps, totals_dict, write_result
@@ -32,7 +36,7 @@ def write_comparison(
 
     writable_folder(folder / "runs")
     for name, result in results.items():
-        write_result(result, folder / "runs" / f"{name.replace(' ', '_')}.json")
+        write_result(result, folder / "runs" / _file_name(name))
     with replacing(folder / "result.json") as unfinished:
         unfinished.write_text(comparison_json(results, mapping), encoding="utf-8")
     _write_tables([compare_table(results, mapping, by)], folder / "table.txt")
@@ -42,6 +46,25 @@ def write_comparison(
     ]
     write_csv(rows, folder / "compare.csv")
     plot_comparison(results, folder / "plot.png", mapping, by)
+
+
+def write_measures(
+    file: str, measures: Mapping[str, Mapping[str, ArrayMeasure]], folder: Path
+) -> None:
+    """measures.csv with a row for each codec and array, table.txt and plot.png."""
+    from accelsim.report.measure_plot import plot_measures
+
+    writable_folder(folder)
+    rows = [
+        {"codec": codec, "array": array, **asdict(measure)}
+        for codec, found in measures.items()
+        for array, measure in found.items()
+    ]
+    write_csv(rows, folder / "measures.csv")
+    tables = [arrays_table(file, codec, found) for codec, found in measures.items()]
+    _write_tables([measured_table(file, measures), *tables], folder / "table.txt")
+    source = f"Source: accelsim {__version__}, {file}; tables fitted on each array itself."
+    plot_measures(measures, folder / "plot.png", source)
 
 
 def comparison_json(results: Mapping[str, Result], mapping: str) -> str:
@@ -68,6 +91,10 @@ def _comparison(results: Mapping[str, Result], mapping: str) -> dict[str, object
         "versions": first.versions,
         "inputs": first.inputs,
     }
+
+
+def _file_name(run: str) -> str:
+    return f"{run.replace(' ', '_').replace(':', '_')}.json"
 
 
 def _write_tables(tables: Sequence[Table], path: Path) -> None:

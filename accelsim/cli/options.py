@@ -28,8 +28,10 @@ def codec_choice(text: str | None) -> str | Mapping[str, str] | None:
 
     >>> codec_choice("ofmap=zvc,weight=huffman")
     {'ofmap': 'zvc', 'weight': 'huffman'}
+    >>> codec_choice("huffman:substreams=4")
+    'huffman:substreams=4'
     """
-    if text is None or "=" not in text:
+    if text is None or "=" not in text.partition(":")[0]:
         return text
     chosen: dict[str, str] = {}
     for part in text.split(","):
@@ -41,6 +43,22 @@ def codec_choice(text: str | None) -> str | Mapping[str, str] | None:
             )
         chosen[tensor] = name
     return chosen
+
+
+def codecs_in(text: str, option: str) -> tuple[str, ...]:
+    """A list of codecs with commas; ``all``, ``lossless`` and ``lossy`` stand for many.
+
+    >>> codecs_in("raw,zvc", "--codecs")
+    ('raw', 'zvc')
+    """
+    from accelsim.codecs.base import CODECS
+
+    match text:
+        case "all":
+            return tuple(CODECS)
+        case "lossless" | "lossy":
+            return tuple(n for n in CODECS if CODECS[n].lossless == (text == "lossless"))
+    return names_in(text, option)
 
 
 def names_in(text: str, option: str) -> tuple[str, ...]:

@@ -185,6 +185,9 @@ class Codec(ABC):
     reconstruction: ClassVar[bool] = False
     """True where only an abstract is public, and the format is rebuilt from it."""
     needs: ClassVar[tuple[Need, ...]] = ()
+    preferred_block: ClassVar[tuple[int, int, int]] = (16, 1, 64)
+    """Channels, rows and columns of a block that suit the format, where a chip leaves it open:
+    1024 values, so that lengths and padding to bursts stay below a few percent."""
 
     word: Word
 

@@ -79,8 +79,8 @@ def block_sizes(shape: tuple[int, int, int], block: BlockShape) -> NDArray[np.in
     >>> block_sizes((1, 3, 3), (1, 2, 2))
     array([4, 2, 2, 1])
     """
-    channels, rows, cols = block_extents(shape, block).T
-    return channels * rows * cols
+    sizes: NDArray[np.int64] = block_extents(shape, block).prod(axis=1)
+    return sizes
 
 
 def block_extents(shape: tuple[int, int, int], block: BlockShape) -> NDArray[np.int64]:
@@ -128,8 +128,7 @@ def _extents(shape: tuple[int, ...], block: BlockShape) -> NDArray[np.int64]:
 
 
 def _offsets(extents: NDArray[np.int64]) -> NDArray[np.int64]:
-    channels, rows, cols = extents.T
-    return np.concatenate([np.zeros(1, np.int64), np.cumsum(channels * rows * cols)])
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(extents.prod(axis=1))])
 
 
 def _channels_last(scan: str) -> bool:

@@ -1,4 +1,4 @@
-"""What a codec makes of the arrays of a file: behind ``accelsim codecs measure``.
+"""What codecs make of the arrays of a file: behind ``accelsim codecs measure``.
 
 Every number comes from a stream that was written and read back. An array is one block in
 C order unless a block size is given; its word is its dtype's unless a width is given.
@@ -6,6 +6,7 @@ C order unless a block size is given; its word is its dtype's unless a width is 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +14,16 @@ import numpy as np
 
 from accelsim.codecs import rates
 from accelsim.codecs.array_files import read_arrays
-from accelsim.codecs.base import CODECS, Blocks, Codec, Values, Word
+from accelsim.codecs.base import Blocks, Codec, Shapes, Values, Word, one_block
+from accelsim.codecs.blocks import BlockShape, cut
 from accelsim.codecs.measure import check_stream, with_fallback
+from accelsim.codecs.named import codec_named
+from accelsim.codecs.words import check_range
 from accelsim.errors import CodecError, UserError
+from accelsim.units import ceil_div
+
+DEFAULT_BURST_BYTES = 64
+"""One burst of a 64-bit DDR4 channel, or of two LPDDR4 channels."""
 
 
 @dataclass(frozen=True)
@@ -32,69 +40,107 @@ class ArrayMeasure:
     """Everything in the format's bit layout, unpadded."""
     side_bits: int
     """Tables and parameters, and one flag a block where raw fallback is on."""
+    fetched_bits: int
+    """Whole bursts: each block begins on a burst, and so does the side information."""
     bits_per_value: float
     """(stream_bits + side_bits) / values."""
+    blocks: int
+    block_bits_p50: int
+    """Half of the blocks are no longer than this."""
+    block_bits_p99: int
+    block_bits_max: int
     lossless: bool
     """Whether decoding returns exactly these values."""
     mse: float
     """Mean squared error of the decoded values, in integer steps squared."""
 
 
+@dataclass(frozen=True)
+class Cutting:
+    """How arrays are cut, and what a block costs beside its stream."""
+
+    block: int | BlockShape | None = None
+    """Values of a block, or (channels, rows, cols) of it; None: one block."""
+    fallback: bool = False
+    """Store a block raw where its stream is not shorter."""
+    burst_bytes: int = DEFAULT_BURST_BYTES
+
+    def __post_init__(self) -> None:
+        extents = self.block if isinstance(self.block, tuple) else (self.block or 1,)
+        if self.block == 0 or min(extents) < 1:
+            raise UserError("--block", f"is {self.block}", "give a number of values, at least 1")
+        if self.burst_bytes < 1:
+            raise UserError("--burst", f"is {self.burst_bytes}", "give bytes, at least 1")
+
+
 def measure_file(
     path: str | Path,
     codec: str,
     *,
-    block: int | None = None,
+    block: int | BlockShape | None = None,
     bits: int | None = None,
     fallback: bool = False,
 ) -> dict[str, ArrayMeasure]:
-    """Measure every array of a .npy, .npz or trace file, in the file's order.
+    """Measure every array of a file with one codec; see ``measure_codecs``."""
+    return measure_codecs(path, [codec], Cutting(block, fallback), bits=bits)[codec]
 
-    ``codec`` is a registered name; tables are fitted on each array itself. ``block`` is
-    the number of values in a block, ``bits`` the word width; ``fallback`` stores a block
-    raw where its stream is not shorter. Blocks follow each other in order, so that no
-    index is needed. Raises ``UserError`` (or ``UnknownNameError``) with what to do.
+
+def measure_codecs(
+    path: str | Path,
+    codecs: Sequence[str],
+    cutting: Cutting = Cutting(),
+    *,
+    bits: int | None = None,
+) -> dict[str, dict[str, ArrayMeasure]]:
+    """Measure every array of a .npy, .npz or trace file: by codec, then array, in the file's order.
+
+    ``codecs`` are names as users write them; tables are fitted on each array itself.
+    ``bits`` is the word width. Blocks follow each other in order, so that no index is
+    needed. Of several codecs, one that does not take an array's words leaves the array
+    out. Raises ``UserError`` (or ``UnknownNameError``) with what to do.
     """
-    kind = CODECS[codec]
-    if block is not None and block < 1:
-        raise UserError("--block", f"is {block}", "give a number of values, at least 1")
-    measures = {}
-    for name, values, word in read_arrays(path):
+    for codec in codecs:
+        codec_named(codec, Word(8))
+    measures: dict[str, dict[str, ArrayMeasure]] = {codec: {} for codec in codecs}
+    for name, values, own_word in read_arrays(path):
         try:
-            measures[name] = measure_array(
-                values, kind.for_word(_word(values, word, bits)), block, fallback
-            )
+            word = _word(values, own_word, bits)
+            check_range(values, word)
+            for codec in codecs:
+                if len(codecs) > 1 and not _takes(codec, word):
+                    continue
+                measures[codec][name] = measure_array(values, codec_named(codec, word), cutting)
         except CodecError as error:
             fix = "give the word width with --bits, or store the values in a fitting dtype"
             raise UserError(f"{path}[{name}]", str(error), fix) from None
     return measures
 
 
-def measure_array(
-    values: Values, codec: Codec, block: int | None = None, fallback: bool = False
-) -> ArrayMeasure:
+def measure_array(values: Values, codec: Codec, cutting: Cutting = Cutting()) -> ArrayMeasure:
     """Fit ``codec`` on ``values`` (any shape, at least one), code them, and check the stream.
 
-    >>> from accelsim.codecs.base import CODECS, Word
-    >>> zvc = CODECS["zvc"].for_word(Word(8))
+    >>> zvc = codec_named("zvc", Word(8))
     >>> measure_array(np.array([0, 0, 7, 0], np.uint8), zvc).bits_per_value   # 12 bits
     3.0
     """
     codec = codec.fit(values)
     counts = rates.histogram(values, codec.word)
-    blocks = _in_blocks(values.astype(codec.word.dtype).reshape(-1), block)
+    blocks = _in_blocks(values.astype(codec.word.dtype), cutting.block, codec)
     stats = codec.measure(blocks)
     check_stream(codec, blocks, stats.payload_bits)
     stored_bits, is_raw, side_bits = stats.payload_bits, np.zeros(0, bool), codec.table_bits
     error = (
         np.zeros(1) if codec.lossless else codec.reconstruct_blocks(blocks) - 1.0 * blocks.values
     )
-    if fallback:
+    if cutting.fallback:
         stored_bits, is_raw = with_fallback(stats, codec.word)
         side_bits += blocks.n_blocks
         if not codec.lossless:
             error[np.repeat(is_raw, blocks.sizes)] = 0
     stream_bits = int(stored_bits.sum())
+    burst_bits = 8 * cutting.burst_bytes
+    bursts = int((-(-stored_bits // burst_bits)).sum()) + ceil_div(side_bits, burst_bits)
+    p50, p99, longest = np.percentile(stored_bits, (50, 99, 100), method="inverted_cdf")
     return ArrayMeasure(
         values=values.size,
         density=int(stats.nonzeros.sum()) / values.size,
@@ -102,15 +148,46 @@ def measure_array(
         huffman_bits=rates.huffman_bits(counts),
         stream_bits=stream_bits,
         side_bits=side_bits,
+        fetched_bits=bursts * burst_bits,
         bits_per_value=(stream_bits + side_bits) / values.size,
+        blocks=blocks.n_blocks,
+        block_bits_p50=int(p50),
+        block_bits_p99=int(p99),
+        block_bits_max=int(longest),
         lossless=not error.any(),
         mse=float(np.mean(error**2)),
     )
 
 
-def _in_blocks(flat: Values, block: int | None) -> Blocks:
-    starts = np.arange(0, flat.size, block or flat.size, dtype=np.int64)
-    return Blocks(flat, np.append(starts, flat.size))
+def _in_blocks(values: Values, block: int | BlockShape | None, codec: Codec) -> Blocks:
+    """Lossy codecs look at maps: an array of four dimensions is a stack of them."""
+    if isinstance(block, tuple):
+        return _cut_maps(values, block)
+    if block is None and not codec.lossless:
+        return one_block(values) if values.ndim <= 3 else _cut_maps(values, values.shape[-3:])
+    starts = np.arange(0, values.size, block or values.size, dtype=np.int64)
+    return Blocks(values.reshape(-1), np.append(starts, values.size))
+
+
+def _cut_maps(values: Values, block: BlockShape) -> Blocks:
+    """The blocks of each (channels, rows, cols), one map after the other."""
+    maps = values.reshape(-1, *(1, 1, 1, *values.shape)[-3:])
+    parts = [cut(each, block) for each in maps]
+    sizes = np.concatenate([part.sizes for part in parts])
+    extents = np.concatenate([part.shapes.extents for part in parts if part.shapes])
+    return Blocks(
+        np.concatenate([part.values for part in parts]),
+        np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]),
+        Shapes(extents, False),
+    )
+
+
+def _takes(codec: str, word: Word) -> bool:
+    try:
+        codec_named(codec, word)
+    except CodecError:
+        return False
+    return True
 
 
 def _word(values: Values, word: Word | None, bits: int | None) -> Word:

@@ -67,8 +67,8 @@ def _allowed(field: FieldInfo) -> str:
     or_null = " or null" if type(None) in get_args(field.annotation) else ""
     if get_origin(field.annotation) is Literal:
         return f"one of {', '.join(map(str, options))}"
-    if get_origin(field.annotation) is tuple:
-        return "a list of three whole numbers, each 1 or more"
+    if tuple in (get_origin(field.annotation), *map(get_origin, options)):
+        return f"a list of three whole numbers, each 1 or more{or_null}"
     if get_origin(field.annotation) is dict:
         return "a mapping of keys to text"
     kind = options[0] if options else field.annotation

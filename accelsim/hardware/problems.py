@@ -9,10 +9,11 @@ from typing import Any, Final
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from accelsim.codecs.base import CODECS
+from accelsim.codecs.base import Word
+from accelsim.codecs.named import codec_named
 from accelsim.dram.memory import POLICIES
 from accelsim.dram.standard import STANDARDS
-from accelsim.errors import ConfigError, nearest
+from accelsim.errors import CodecError, ConfigError, UnknownNameError, nearest
 from accelsim.hardware.document import Document
 from accelsim.hardware.keys import KeyFacts, leaves
 from accelsim.hardware.schema import HardwareFile
@@ -24,11 +25,10 @@ DATAFLOW_NAMES: Final[Registry[object]] = Registry(
 )
 NAMES: Final[dict[str, Registry[Any]]] = {
     "array.dataflow": DATAFLOW_NAMES,
-    "codec.name": CODECS,
-    "codec.weight_name": CODECS,
     "dram.standard": STANDARDS,
     "dram.policy": POLICIES,
 }
+CODEC_KEYS: Final = ("codec.name", "codec.weight_name")
 SECTION: Final = "write the keys below it, indented by two spaces"
 _LEAVES: Final[dict[str, KeyFacts]] = {facts.key: facts for facts in leaves(HardwareFile)}
 
@@ -80,6 +80,8 @@ def _unknown_names(document: Document) -> Iterator[Problem]:
             f"unknown {registry.kind} {name!r}.{nearest(name, registry)}",
             f"known: {', '.join(registry)}",
         )
+    for key in CODEC_KEYS:
+        yield from _unknown_codec(document, key)
     sources = document.get("sources")
     for key in sources if isinstance(sources, dict) else ():
         if key not in _LEAVES:
@@ -88,6 +90,17 @@ def _unknown_names(document: Document) -> Iterator[Problem]:
                 f"gives the source of an unknown key.{nearest(str(key), _LEAVES)}",
                 "use the dotted key of a value, such as array.rows",
             )
+
+
+def _unknown_codec(document: Document, key: str) -> Iterator[Problem]:
+    name = document.get(key)
+    try:
+        if isinstance(name, str):
+            codec_named(name, Word(8))
+    except (UnknownNameError, CodecError) as error:
+        yield Problem(
+            document.place(key.split(".")), str(error), "`accelsim codecs list` shows all codecs"
+        )
 
 
 def _combinations(document: Document) -> Iterator[Problem]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, replace
 from typing import Final
 
-from accelsim.codecs.base import CODECS, BlockHardware, Word
+from accelsim.codecs.base import BlockHardware, Word
+from accelsim.codecs.named import codec_named
 from accelsim.dram.config import DramConfig
 from accelsim.dram.ini import parse_ini
 from accelsim.dram.standard import STANDARDS
@@ -32,7 +33,8 @@ def resolve(document: Document) -> Chip:
     """The chip that the document describes. Raises ``ConfigError`` for the first problem."""
     file = checked(document)
     lane_codec_name = str(lane_codec(document.values))
-    hardware = _lane(file.codec, lane_codec_name)
+    coding = codec_named(lane_codec_name, Word(8), in_network=True)
+    hardware = _lane(file.codec, coding.hardware)
     dram = _dram_config(file.dram, document)
     sources = _sources(document, file, lane_codec_name)
     return Chip(
@@ -51,7 +53,7 @@ def resolve(document: Document) -> Chip:
             name=file.codec.name,
             weight_name=file.codec.weight_name,
             lanes=file.codec.lanes,
-            block=file.codec.block,
+            block=file.codec.block or coding.preferred_block,
             scan=file.codec.scan,
             layout=layout_of(file.codec),
             fifo_blocks=file.codec.fifo_blocks,
@@ -79,9 +81,8 @@ def layout_of(codec: Codec) -> Layout:
     return codec.layout
 
 
-def _lane(codec: Codec, name: str) -> BlockHardware:
-    """One lane of the codec ``name``, and what the file sets instead."""
-    own = CODECS[name].for_word(Word(8)).hardware
+def _lane(codec: Codec, own: BlockHardware) -> BlockHardware:
+    """One lane of the codec, and what the file sets instead."""
     given = {k: v for k, v in codec.hardware.model_dump().items() if v is not None}
     if given and "source" not in given:
         given["source"] = f"{own.source}; set by hand: {', '.join(given)}"

@@ -118,11 +118,11 @@ class Codec(Section):
         ge=1,
         le=4096,
     )
-    block: Annotated[tuple[Extent, Extent, Extent], Strict(False)] = key(
-        (16, 1, 64),
+    block: Annotated[tuple[Extent, Extent, Extent] | None, Strict(False)] = key(
+        None,
         "channels, rows, cols",
-        "values that are coded together",
-        "1024 values, so that lengths and padding to bursts stay below a few percent",
+        "values that are coded together; null: what suits the codec",
+        "[16, 1, 64] for most, [16, 8, 8] for transforms of 8 x 8 pixels",
     )
     scan: Literal["chw", "hwc"] = key(
         "hwc",
@@ -156,8 +156,10 @@ class Codec(Section):
 
     @field_validator("block")
     @classmethod
-    def _is_small_enough_to_stage(cls, block: tuple[int, int, int]) -> tuple[int, int, int]:
-        if prod(block) > MAX_BLOCK_VALUES:
+    def _is_small_enough_to_stage(
+        cls, block: tuple[int, int, int] | None
+    ) -> tuple[int, int, int] | None:
+        if block is not None and prod(block) > MAX_BLOCK_VALUES:
             raise ValueError(
                 f"must hold at most {MAX_BLOCK_VALUES} values: a block is staged whole"
             )

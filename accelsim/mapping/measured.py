@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
 
-from accelsim.codecs.base import CODECS, Codec, Values, Word
+from accelsim.codecs.base import Codec, Values, Word
 from accelsim.codecs.measure import MapStats, measure_map
+from accelsim.codecs.named import codec_named
 from accelsim.codecs.size_cache import SizeCache, size_key
 from accelsim.hardware.chip import Chip, CodecBlock
 from accelsim.mapping.layout import BlockedMap
@@ -48,7 +49,7 @@ def measure_maps(
         by_word.setdefault(Word(stored.bits, stored.signed), []).append(stored)
     calibration = calibration_images(trace.facts.n_images, image)
     for word, group in by_word.items():
-        codec = CODECS[block.name].for_network(word)
+        codec = codec_named(block.name, word, in_network=True)
         tensors = f"{trace.facts.sha256} image {image} fitted on {calibration}"
         key = size_key(tensors, codec, block.block, block.scan)
         known = cache.get_many(key)
@@ -88,5 +89,5 @@ def values_of(trace: Trace, stored: StoredMap, image: int) -> Values:
 def _fitted(codec: Codec, trace: Trace, stored: StoredMap, images: Sequence[int]) -> Codec:
     if type(codec).fit is Codec.fit:  # no tables: spare reading the other images
         return codec
-    values = [values_of(trace, stored, image).ravel() for image in images]
-    return codec.fit(np.concatenate(values), every_symbol=True)
+    maps = [values_of(trace, stored, image) for image in images]
+    return codec.fit(np.stack(maps), every_symbol=True)

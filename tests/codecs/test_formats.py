@@ -117,7 +117,7 @@ def test_eyeriss_rlc_in_a_network_packs_four_pairs_of_eight_bit_levels() -> None
 def test_eyeriss_rlc_ends_a_pair_at_thirty_one_zeros_and_at_the_last_value(
     values: list[int], n_pairs: int
 ) -> None:
-    one_pair_a_word = EyerissRlc(Word(8), level_bits=40)
+    one_pair_a_word = EyerissRlc(Word(8), level_bits=27)
     assert one_pair_a_word.pairs == 1
     assert stream_of(one_pair_a_word, values).bits == 64 * n_pairs
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.array_files import MAX_VALUES
 from accelsim.codecs.base import CODECS
-from accelsim.codecs.measure_file import ArrayMeasure, measure_file
+from accelsim.codecs.measure_file import ArrayMeasure, Cutting, measure_codecs, measure_file
 from accelsim.errors import UnknownNameError, UserError
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Conv, Window
@@ -207,3 +207,28 @@ def test_wrong_options_say_what_is_allowed(tmp_path: Path) -> None:
         measure_file(tmp_path / "x.npy", "zcv")
     with pytest.raises(UserError, match="at least 1"):
         measure_one(tmp_path, np.ones(3, np.uint8), "zvc", block=0)
+
+
+def test_fetched_bits_are_whole_bursts_of_each_block_and_of_the_tables(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.r_[np.zeros(100, np.uint8), np.ones(100, np.uint8)])
+    cutting = Cutting(block=100, burst_bytes=16)
+    found = measure_codecs(tmp_path / "x.npy", ["zvc", "huffman"], cutting)
+    zvc, huffman = found["zvc"]["x"], found["huffman"]["x"]
+    # 100 and 900 bits in bursts of 128; Huffman 100 bits each, and a table of 1024.
+    assert zvc.fetched_bits == (1 + 8) * 128
+    assert huffman.fetched_bits == (1 + 1 + 8) * 128
+    assert (zvc.blocks, zvc.block_bits_p50, zvc.block_bits_p99, zvc.block_bits_max) == (
+        2, 100, 900, 900,
+    )  # fmt: skip
+
+
+def test_blocks_of_maps_are_cut_from_each_map_of_a_stack(tmp_path: Path) -> None:
+    values = sparse((2, 3, 5, 6), np.uint8)
+    np.save(tmp_path / "x.npy", values)
+    found = measure_codecs(tmp_path / "x.npy", ["zvc"], Cutting((2, 5, 4)))["zvc"]["x"]
+    parts = [m[c : c + 2, :, w : w + 4] for m in values for c in (0, 2) for w in (0, 4)]
+    expected = sorted(p.size + 8 * np.count_nonzero(p) for p in parts)
+    assert found.blocks == len(parts)
+    assert found.stream_bits == sum(expected)
+    assert found.block_bits_max == expected[-1]
+    assert found.block_bits_p50 == expected[len(parts) // 2 - 1]

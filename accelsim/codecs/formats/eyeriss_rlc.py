@@ -32,7 +32,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Word
-from accelsim.codecs.bits import get, put
+from accelsim.codecs.bits import MAX_FIELD_BITS, get, put
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -165,6 +165,11 @@ class EyerissRlc(LosslessCodec):
     )
 
     def __post_init__(self) -> None:
+        if self.run_bits < 1 or self.run_bits + self.level_bits > MAX_FIELD_BITS:
+            raise CodecError(
+                f"eyeriss_rlc: a pair has at least 1 bit of run, and at most {MAX_FIELD_BITS} bits "
+                f"in all; not {self.run_bits} + {self.level_bits}"
+            )
         if self.level_bits < self.word.bits:
             raise CodecError(
                 f"eyeriss_rlc: levels of {self.level_bits} bits cannot hold words of "

@@ -28,6 +28,7 @@ from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
+from accelsim.errors import CodecError
 from accelsim.jit import kernel
 from accelsim.units import ceil_div
 
@@ -139,6 +140,10 @@ class ZeroRle(LosslessCodec):
             "of the whole EBPC (Cavigelli et al. 2019); 15 % activity x 1.5 fJ per gate, 65 nm"
         ),
     )
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.run_bits <= 16:
+            raise CodecError(f"zero_rle: lengths of runs have 1 to 16 bits, not {self.run_bits}")
 
     @classmethod
     def for_word(cls, word: Word) -> Self:

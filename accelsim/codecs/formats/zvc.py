@@ -29,6 +29,7 @@ from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
+from accelsim.errors import CodecError
 from accelsim.jit import kernel
 
 
@@ -118,6 +119,10 @@ class Zvc(LosslessCodec):
             "energy (6 kGE x 15 % activity x 1.5 fJ / 32 values, 65 nm) are estimates"
         ),
     )
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.group <= 32:
+            raise CodecError(f"zvc: groups have 1 to 32 values, not {self.group}")
 
     @classmethod
     def for_word(cls, word: Word) -> Self:

@@ -1,0 +1,99 @@
+"""One picture of measured codecs: bits per value of each array, a panel for each codec."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from math import ceil
+from pathlib import Path
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from accelsim.codecs.measure_file import ArrayMeasure
+from accelsim.report.style import save, styled
+
+N_COLS = 4
+MAX_NAMES = 40
+"""More names than this cannot be read below a panel."""
+TOP_BITS = 18
+"""Bars end here: the table of a few wide values can be thousands of bits a value."""
+
+
+def plot_measures(
+    measures: Mapping[str, Mapping[str, ArrayMeasure]], path: Path, source: str
+) -> None:
+    """Write the picture to ``path``: entropy, ideal Huffman, stream and fetched bits per value.
+
+    ``measures`` are by codec, then array; ``source`` says what was measured.
+    """
+    with styled():
+        save(_figure({codec: _by_map(found) for codec, found in measures.items()}, source), path)
+
+
+def _by_map(found: Mapping[str, ArrayMeasure]) -> dict[str, list[ArrayMeasure]]:
+    """The images of one feature map of a trace, ``EDGE[0]`` and so on, together."""
+    maps: dict[str, list[ArrayMeasure]] = {}
+    for name, measure in found.items():
+        maps.setdefault(re.sub(r"\[\d+\]$", "", name), []).append(measure)
+    return maps
+
+
+def _figure(measures: Mapping[str, Mapping[str, list[ArrayMeasure]]], source: str) -> Figure:
+    n_cols = min(N_COLS, len(measures))
+    n_rows = ceil(len(measures) / n_cols)
+    n_arrays = max(map(len, measures.values()))
+    width = max(3.2, 1.0 + 0.12 * n_arrays)
+    figure = Figure(figsize=(width * n_cols + 0.6, 2.1 * n_rows + 1.6), layout="constrained")
+    panels = figure.subplots(n_rows, n_cols, sharex=True, sharey=True, squeeze=False)
+    for axes in panels.flat[len(measures) :]:
+        axes.set_axis_off()
+    for axes, (codec, found) in zip(panels.flat, measures.items(), strict=False):
+        _panel(axes, codec, found)
+    for column in range(n_cols):
+        # The lowest panel in use: others lend it their labels.
+        row = max(r for r in range(n_rows) if r * n_cols + column < len(measures))
+        _name_arrays(panels[row, column], list(next(iter(measures.values()))))
+    for row_of_panels in panels:
+        row_of_panels[0].set_ylabel("bits per value")
+    panels[0, 0].set_ylim(0, min(TOP_BITS, panels[0, 0].get_ylim()[1]))
+    handles, labels = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, labels, loc="outside upper right", ncols=4)
+    figure.suptitle("What codecs make of each array", x=0.01, ha="left", fontweight="bold")
+    figure.supxlabel(source, x=0.01, ha="left", fontsize=7.5, color="#666666")
+    return figure
+
+
+def _panel(axes: Axes, codec: str, found: Mapping[str, list[ArrayMeasure]]) -> None:
+    places = range(len(found))
+    each = list(found.values())
+    fetched = [_per_value(part, lambda m: m.fetched_bits) for part in each]
+    stream = [_per_value(part, lambda m: m.stream_bits + m.side_bits) for part in each]
+    entropy = [_per_value(part, lambda m: m.entropy_bits) for part in each]
+    huffman = [_per_value(part, lambda m: m.huffman_bits) for part in each]
+    axes.bar(places, fetched, 0.8, color="#C6E2F3", label="fetched: whole bursts")
+    axes.bar(places, stream, 0.8, color="#0077BB", label="stream and tables")
+    axes.step(places, huffman, where="mid", color="#EE7733", lw=1.2, label="ideal Huffman")
+    axes.step(places, entropy, where="mid", color="#222222", lw=1.0, label="entropy")
+    together = [measure for part in each for measure in part]
+    mean = _per_value(together, lambda m: m.stream_bits + m.side_bits)
+    exact = "" if all(m.lossless for m in together) else ", lossy"
+    axes.set_title(f"{codec}: {mean:.2f} bits{exact}")
+    axes.grid(visible=False, axis="x")
+    for place, bits in zip(places, stream, strict=True):
+        if bits > TOP_BITS:
+            axes.annotate(f"{bits:,.0f}", (place, TOP_BITS), rotation=90, fontsize=6.5,
+                          color="white", ha="center", va="top", xytext=(0, -3),
+                          textcoords="offset points")  # fmt: skip
+
+
+def _per_value(part: list[ArrayMeasure], bits: Callable[[ArrayMeasure], float]) -> float:
+    return sum(map(bits, part)) / sum(measure.values for measure in part)
+
+
+def _name_arrays(axes: Axes, names: list[str]) -> None:
+    if len(names) > MAX_NAMES:
+        axes.set_xlabel(f"array, 1 to {len(names)}, in the order of the file")
+        return
+    axes.set_xticks(range(len(names)), names, rotation=90, fontsize=6.5)
+    axes.tick_params(labelbottom=True)

@@ -1,0 +1,170 @@
+"""Codecs as tables: what there is, and what codecs made of arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from accelsim.codecs.base import Codec
+from accelsim.codecs.measure_file import ArrayMeasure
+from accelsim.codecs.named import parameters_of
+from accelsim.results.figures import number
+from accelsim.results.tables import Column, Table
+
+WORST_CASE_VALUES = 1024
+"""The block whose longest stream the list shows."""
+
+KNOWN_FROM = {
+    "authors": "authors' code or paper",
+    "notes": "notes of the paper",
+    "literature": "literature",
+    "abstract": "abstract: reconstruction",
+    "own": "own",
+}
+NEEDS = {
+    "whole_pixel": "channels of a pixel",
+    "spatial_tile": "8x8 pixels",
+    "two_streams": "two read pointers",
+    "block_buffer": "block buffer on encode",
+}
+
+
+def formats_table(codecs: Iterable[Codec]) -> Table:
+    """What is known of each format, and how long its streams can get."""
+    rows = [
+        (
+            codec.name,
+            "lossless" if codec.lossless else "lossy",
+            KNOWN_FROM[codec.evidence],
+            f"{codec.worst_case_bits(WORST_CASE_VALUES) / (8 * WORST_CASE_VALUES):.2f}",
+            f"{codec.table_bits:,}",
+            f"{codec.table_load_cycles:,}",
+            ", ".join(NEEDS[need] for need in codec.needs) or "-",
+            " ".join(f"{f.name}={getattr(codec, f.name)}" for f in parameters_of(codec)) or "-",
+        )
+        for codec in codecs
+    ]
+    return Table(
+        title="Formats, for words of 8 bits",
+        columns=(
+            Column("codec", is_text=True),
+            Column("kind", is_text=True),
+            Column("known from", is_text=True),
+            Column("worst", "x raw"),
+            Column("tables", "bits"),
+            Column("load", "cycles"),
+            Column("needs", is_text=True),
+            Column("parameters", is_text=True),
+        ),
+        rows=tuple(rows),
+        footer=(
+            f"worst: longest block of {WORST_CASE_VALUES} values without raw fallback; "
+            "set parameters as in huffman:substreams=4",
+        ),
+    )
+
+
+def hardware_table(codecs: Iterable[Codec]) -> Table:
+    """One lane of each codec."""
+    rows = []
+    for codec in codecs:
+        lane = codec.hardware
+        is_wire = codec.name == "raw"
+        rows.append(
+            (
+                codec.name,
+                "-"
+                if is_wire
+                else f"{lane.encode_values_per_cycle}/{lane.decode_values_per_cycle}",
+                f"{lane.encode_fill_cycles}/{lane.decode_fill_cycles}",
+                f"{lane.encode_pj_per_value:.2f}/{lane.decode_pj_per_value:.2f}",
+                f"{lane.gates_kge:.1f}" + ("*" if lane.estimate else ""),
+                f"{lane.encode_buffer_bits:,}/{lane.decode_buffer_bits:,}",
+            )
+        )
+    return Table(
+        title="One lane of their hardware, encode/decode",
+        columns=(
+            Column("codec", is_text=True),
+            Column("rate", "values/cycle"),
+            Column("fill", "cycles"),
+            Column("energy", "pJ/value"),
+            Column("area", "kGE"),
+            Column("storage", "bits"),
+        ),
+        rows=tuple(rows),
+        footer=(
+            "* holds engineering estimates; docs/codecs.md names the source of each figure. "
+            "Energy at 65 nm; the area holds the storage",
+        ),
+    )
+
+
+def arrays_table(file: str, codec: str, measures: Mapping[str, ArrayMeasure]) -> Table:
+    """What one codec makes of each array."""
+    return Table(
+        title=f"{file} coded with {codec}",
+        columns=(Column("array", is_text=True), *_COLUMNS),
+        rows=tuple((name, *_cells([measure])) for name, measure in measures.items()),
+        footer=(_FOOTER,),
+    )
+
+
+def measured_table(file: str, measures: Mapping[str, Mapping[str, ArrayMeasure]]) -> Table:
+    """What each codec makes of all arrays together, fewest bits first."""
+    totals = {codec: list(found.values()) for codec, found in measures.items() if found}
+    ranked = sorted(totals, key=lambda codec: (_bits(totals[codec]), codec))
+    return Table(
+        title=f"{file}: {max(map(len, totals.values()))} arrays, fewest bits first",
+        columns=(Column("codec", is_text=True), *_COLUMNS),
+        rows=tuple((codec, *_cells(totals[codec])) for codec in ranked),
+        footer=(_FOOTER,),
+    )
+
+
+_COLUMNS = (
+    Column("values"),
+    Column("density"),
+    Column("entropy", "b/value"),
+    Column("huffman", "b/value"),
+    Column("stream", "b/value"),
+    Column("side", "b/value"),
+    Column("total", "b/value"),
+    Column("fetched", "b/value"),
+    Column("blocks"),
+    Column("p50", "b/block"),
+    Column("p99", "b/block"),
+    Column("max", "b/block"),
+    Column("decoded", is_text=True),
+)
+_FOOTER = (
+    "entropy: zeroth order; huffman: ideal code; total: stream and side; fetched: whole bursts; "
+    "p50, p99 of several arrays: the largest of them; each array has tables of its own"
+)
+
+
+def _bits(measures: Iterable[ArrayMeasure]) -> int:
+    return sum(m.stream_bits + m.side_bits for m in measures)
+
+
+def _cells(measures: list[ArrayMeasure]) -> tuple[str, ...]:
+    values = sum(m.values for m in measures)
+
+    def per_value(bits: Iterable[float]) -> str:
+        return f"{sum(bits) / values:.3f}"
+
+    mse = sum(m.mse * m.values for m in measures) / values
+    return (
+        f"{values:,}",
+        f"{sum(m.density * m.values for m in measures) / values:.3f}",
+        per_value(m.entropy_bits for m in measures),
+        per_value(m.huffman_bits for m in measures),
+        per_value(m.stream_bits for m in measures),
+        per_value(m.side_bits for m in measures),
+        per_value(m.stream_bits + m.side_bits for m in measures),
+        per_value(m.fetched_bits for m in measures),
+        f"{sum(m.blocks for m in measures):,}",
+        f"{max(m.block_bits_p50 for m in measures):,}",
+        f"{max(m.block_bits_p99 for m in measures):,}",
+        f"{max(m.block_bits_max for m in measures):,}",
+        "exact" if all(m.lossless for m in measures) else f"mse {number(mse)}",
+    )
