@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -16,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
+_FORMATS = "accelsim.codecs.formats."
 _FROZEN = b"frozen into " + b"kernels"
 """Said by modules without kernels whose constants kernels use."""
 
@@ -55,11 +57,6 @@ def use_cache_of_these_sources() -> None:
     os.environ["NUMBA_CACHE_DIR"] = str(kernel_folder())
 
 
-def is_warm() -> bool:
-    """True when a run has already compiled all kernels into the folder."""
-    return _marker().exists()
-
-
 def kernel_modules(package: Path = _PACKAGE) -> list[str]:
     """The modules whose ``warm_up()`` compiles their kernels."""
     sources = [p for p in kernel_sources(package) if b"\ndef warm_up() -> None" in p.read_bytes()]
@@ -68,24 +65,33 @@ def kernel_modules(package: Path = _PACKAGE) -> list[str]:
     ]
 
 
-def warm_up(track: Callable[[list[str]], Iterable[str]] = iter) -> None:
-    """Compile all kernels unless that is done; ``track`` sees the modules go by.
+def cold_modules(codecs: Iterable[str] = ()) -> list[str]:
+    """The kernel modules that no run has compiled into the folder yet.
 
-    A cache folder that cannot be written is no error here: each process then compiles.
+    Of the formats only those of ``codecs``, and those that they build upon.
     """
-    if is_warm():
-        return
-    for name in track(kernel_modules()):
+    for name in codecs:
+        # A format imports what it builds upon; one from an outside package is not here.
+        if not _marker(_FORMATS + name).exists():
+            with suppress(ImportError):
+                import_module(_FORMATS + name)
+    wanted = (m for m in kernel_modules() if not m.startswith(_FORMATS) or m in sys.modules)
+    return [module for module in wanted if not _marker(module).exists()]
+
+
+def warm_up(codecs: Iterable[str] = (), track: Callable[[list[str]], Iterable[str]] = iter) -> None:
+    """Compile the kernels of the machine and of ``codecs`` unless that is done.
+
+    ``track`` sees the modules go by. A cache folder that cannot be written is no error
+    here: each process then compiles.
+    """
+    for name in track(cold_modules(codecs)):
         import_module(name).warm_up()
-    with suppress(OSError):
-        mark_warm()
+        with suppress(OSError):
+            _marker(name).parent.mkdir(parents=True, exist_ok=True)
+            _marker(name).touch()
 
 
-def mark_warm() -> None:
-    """Remember that all kernels are compiled."""
-    _marker().parent.mkdir(parents=True, exist_ok=True)
-    _marker().touch()
-
-
-def _marker() -> Path:
-    return Path(os.environ["NUMBA_CACHE_DIR"]) / "all-compiled"
+def _marker(module: str) -> Path:
+    """Remembers that the kernels of a module are compiled."""
+    return Path(os.environ["NUMBA_CACHE_DIR"]) / f"{module}.compiled"

@@ -68,7 +68,7 @@ def measure_codecs(
     cutting = Cutting(_block(block), fallback, burst)
     if out is not None:
         writable_folder(out)
-    warm_up()
+    warm_up(*names)
     start = perf_counter()
     measures = measure_all(file, names, cutting, bits=bits)
     host_seconds = perf_counter() - start

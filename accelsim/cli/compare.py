@@ -69,7 +69,7 @@ def compare(
     results: dict[str, Result] = {}
     for each in traces:
         with read_trace(each) as opened:
-            warm_up()
+            warm_up(*names)
             found = simulate_all(chip, opened, names, images=images, mapping=mapping)
         for codec, result in found.items():
             results[run_name(result.trace, codec, len(traces))] = result

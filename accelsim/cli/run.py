@@ -46,7 +46,7 @@ def run(
     from accelsim.results.files import writable_folder
     from accelsim.results.json_form import to_json
     from accelsim.results.tables import run_tables
-    from accelsim.simulation import simulate
+    from accelsim.simulation import simulate, with_codec
     from accelsim.workload.trace_file import read_trace
 
     chip = read_hardware(hardware, overrides)
@@ -54,11 +54,10 @@ def run(
         writable_folder(out)
     if dram_trace is not None:
         writable_folder(dram_trace.parent)
+    chosen = codec_choice(codec)
     with read_trace(trace) as opened:
-        warm_up()
-        result = simulate(
-            chip, opened, codec=codec_choice(codec), images=images, dram_trace=dram_trace
-        )
+        warm_up(with_codec(chip, chosen).codec.name)
+        result = simulate(chip, opened, codec=chosen, images=images, dram_trace=dram_trace)
     if out is not None:
         write_run(result, out)
     if as_json:

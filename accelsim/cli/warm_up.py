@@ -6,14 +6,16 @@ from collections.abc import Iterable
 
 from accelsim import kernel_cache
 from accelsim.cli.console import error_console, note
+from accelsim.codecs.named import base_name
 
 
-def warm_up() -> None:
-    """Compile what is not compiled yet, and say so: nothing at all after the first time."""
-    if kernel_cache.is_warm():
+def warm_up(*codecs: str) -> None:
+    """Compile what these codecs and the machine need, and say so; nothing the second time."""
+    names = [base_name(codec) for codec in codecs]
+    if not kernel_cache.cold_modules(names):
         return
     note("compiling kernels (once on this machine)...")
-    kernel_cache.warm_up(_with_progress)
+    kernel_cache.warm_up(names, _with_progress)
 
 
 def _with_progress(names: list[str]) -> Iterable[str]:

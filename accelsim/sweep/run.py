@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from accelsim import kernel_cache
+from accelsim.codecs.named import base_name
 from accelsim.results.files import writable_folder
 from accelsim.results.json_form import parse_result, to_json
 from accelsim.results.result import Result
@@ -88,7 +89,7 @@ def sweep(
 
         report(0)
         if waiting and simulate is None:
-            kernel_cache.warm_up()
+            kernel_cache.warm_up({base_name(point.chip.codec.name) for point in waiting})
         outcomes = executor(
             waiting, partial(_open_work, trace_name, simulate), jobs or os.cpu_count() or 1
         )
