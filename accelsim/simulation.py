@@ -78,6 +78,7 @@ def simulate(
     if dram_trace is not None:
         write_traffic(dram_trace, played.memory)
     counts = played.counts
+    coding = codec_named(chip.codec.name, Word(8))
     return build_result(
         counts,
         [price(layer, chip).as_dict() for layer in counts.layers],
@@ -87,7 +88,9 @@ def simulate(
         codec=chip.codec.name,
         images=images,
         idle_energy_pj=price_idle(counts, chip).as_dict(),
-        closed_loop=codec_named(chip.codec.name, Word(8)).lossless,
+        closed_loop=coding.lossless,
+        reconstruction=coding.reconstruction,
+        codec_area_kge=chip.codec.lanes * chip.codec.hardware.gates_kge,
         notes=_notes(chip, trace, images),
     )
 

@@ -21,7 +21,7 @@ def compare(
     overrides: Overrides = (),
     images: int = 1,
     rank_by: Annotated[
-        Literal["energy", "throughput", "dram"], Parameter(name="--rank-by")
+        Literal["energy", "throughput", "dram", "area"], Parameter(name="--rank-by")
     ] = "energy",
     out: Path | None = None,
     as_json: Json = False,

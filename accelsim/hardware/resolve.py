@@ -24,7 +24,7 @@ from accelsim.hardware.document import Document, lane_codec
 from accelsim.hardware.keys import leaves
 from accelsim.hardware.problems import checked
 from accelsim.hardware.schema import Codec, Dram, HardwareFile
-from accelsim.units import KIB, Clock
+from accelsim.units import KIB, Clock, ceil_div
 
 NEEDS_NO_SOURCE: Final = frozenset({"name", "description", "sources", "dram.ini_text"})
 
@@ -52,7 +52,7 @@ def resolve(document: Document) -> Chip:
         codec=CodecBlock(
             name=file.codec.name,
             weight_name=file.codec.weight_name,
-            lanes=file.codec.lanes,
+            lanes=file.codec.lanes or _lanes_of_array(file.array.rows, hardware),
             block=file.codec.block or coding.preferred_block,
             scan=file.codec.scan,
             layout=layout_of(file.codec),
@@ -79,6 +79,12 @@ def layout_of(codec: Codec) -> Layout:
     if codec.layout == "auto":
         return "linear" if codec.name == "raw" else "slotted"
     return codec.layout
+
+
+def _lanes_of_array(rows: int, lane: BlockHardware) -> int:
+    """So that a codec of wide lanes is not charged for what no array can take."""
+    slowest = min(lane.encode_values_per_cycle, lane.decode_values_per_cycle)
+    return ceil_div(rows, slowest)
 
 
 def _lane(codec: Codec, own: BlockHardware) -> BlockHardware:

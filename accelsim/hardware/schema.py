@@ -110,11 +110,11 @@ class Codec(Section):
     weight_name: str = key(
         "raw", "", "codec of weights; raw is none", "feature maps are the subject"
     )
-    lanes: int = key(
-        16,
+    lanes: int | None = key(
+        None,
         "lanes",
-        "blocks in work at once, each way",
-        "one value per cycle for each row of a 16 x 16 array",
+        "blocks in work at once, each way; null: what the array needs",
+        "lanes that code a value a cycle for each row of the array",
         ge=1,
         le=4096,
     )

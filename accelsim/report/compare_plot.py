@@ -39,9 +39,9 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
     names = rank(results, by)
     base_name = baseline_of(results)
     base = results[base_name]
-    figure = Figure(figsize=(11, 2.5 + 0.42 * len(names)), layout="constrained")
-    energy, dram, throughput = figure.subplots(
-        1, 3, sharey=True, gridspec_kw={"width_ratios": [1.5, 1.1, 0.9]}
+    figure = Figure(figsize=(12.5, 2.5 + 0.42 * len(names)), layout="constrained")
+    energy, dram, throughput, area = figure.subplots(
+        1, 4, sharey=True, gridspec_kw={"width_ratios": [1.5, 1.1, 0.9, 0.6]}
     )
     places = list(range(len(names)))
 
@@ -77,6 +77,10 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
         speeds,
         [value / base_speed for value in speeds],
     )
+
+    gates = [results[name].codec_area_kge for name in names]
+    area.barh(places, gates, 0.72, color=ENERGY_COLOURS["codec"])
+    _finish(area, "Codec, all lanes", "kGE", gates)
 
     energy.set_yticks(places, [_label(name, results) for name in names])
     energy.set_ylim(len(names) - 0.4, -0.6)
@@ -124,16 +128,19 @@ def _per_image(result: Result, parts: tuple[str, ...]) -> float:
     return sum(result.totals.energy_pj[part] for part in parts) / result.images / 1e6
 
 
-def _finish(axes: Axes, title: str, unit: str, ends: list[float], gains: list[float]) -> None:
+def _finish(
+    axes: Axes, title: str, unit: str, ends: list[float], gains: list[float] | None = None
+) -> None:
     """Title, unit, and beside each bar its value and its gain over the baseline."""
     axes.set_title(title)
     axes.set_xlabel(unit)
     axes.grid(visible=False, axis="y")
-    axes.set_xlim(0, max(ends) * 1.34)
+    axes.set_xlim(0, max(ends) * 1.34 or 1)
     axes.locator_params(axis="x", nbins=5)
-    for place, (end, gain) in enumerate(zip(ends, gains, strict=True)):
+    for place, end in enumerate(ends):
+        gain = f"  ({ratio(gains[place], 1)}x)" if gains else ""
         axes.annotate(
-            f"{number(end)}  ({ratio(gain, 1)}x)",
+            f"{number(end)}{gain}",
             (end, place),
             xytext=(4, 0),
             textcoords="offset points",

@@ -49,6 +49,8 @@ def build_result(
     images: int = 1,
     idle_energy_pj: Mapping[str, float] | None = None,
     closed_loop: bool = True,
+    reconstruction: bool = False,
+    codec_area_kge: float = 0.0,
     notes: Sequence[str] = (),
     warnings: Sequence[str] = (),
 ) -> Result:
@@ -71,6 +73,8 @@ def build_result(
         trace=facts.name,
         codec=codec,
         closed_loop=closed_loop,
+        reconstruction=reconstruction,
+        codec_area_kge=codec_area_kge,
         accuracy=dict(facts.accuracy),
         images=images,
         totals=_totals(counts, [*energy_pj, idle_energy_pj or {}], rates, chip, images),

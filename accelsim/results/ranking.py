@@ -13,16 +13,19 @@ from accelsim.results.figures import column, number, percent, ratio
 from accelsim.results.result import Result, Totals
 from accelsim.results.tables import Column, Table, rates
 
-Ranking: TypeAlias = Literal["energy", "throughput", "dram"]
+Ranking: TypeAlias = Literal["energy", "throughput", "dram", "area"]
 
 
 def rank(results: Mapping[str, Result], by: Ranking = "energy") -> list[str]:
     """Names of the results, best first; equal ones by name."""
-    return sorted(results, key=lambda name: (_cost(results[name].totals, by), name))
+    return sorted(results, key=lambda name: (_cost(results[name], by), name))
 
 
-def _cost(totals: Totals, by: Ranking) -> float:
+def _cost(result: Result, by: Ranking) -> float:
+    totals = result.totals
     match by:
+        case "area":
+            return result.codec_area_kge
         case "energy":
             return totals.energy_pj["total"]
         case "throughput":
@@ -68,6 +71,7 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
         [ratio(speed(t), speed(base)) for t in each],
         column([t.dram.fetched_bytes / 1e6 / n for t, n in zip(each, images, strict=True)]),
         [ratio(base.dram.fetched_bytes, t.dram.fetched_bytes) for t in each],
+        column([results[name].codec_area_kge for name in names]),
         [number(t.bandwidth_gb_s) for t in each],
         [percent(t.utilization) for t in each],
         *zip(*(rates(t.bits_per_value) for t in each), strict=True),
@@ -80,6 +84,7 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
         line = accuracy_line(first.accuracy)
         accuracies = (line,) if line else ()
     plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
+    rebuilt = [name for name, result in results.items() if result.reconstruction]
     lossy = [name for name, result in results.items() if not result.closed_loop]
     return Table(
         title=f"{', '.join(traces)} on {first.hardware}, best {by} first",
@@ -92,6 +97,7 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
             Column("gain", "x"),
             Column("DRAM", "MB/img"),
             Column("gain", "x"),
+            Column("codec", "kGE"),
             Column("rate", "GB/s"),
             Column("use", "%"),
             Column("entropy", "b/value"),
@@ -106,5 +112,6 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
             + ("steady state" if base.images_per_second else "cold start"),
             *accuracies,
             *(f"{name}: lossy, and its error is not in the later maps" for name in lossy),
+            *(f"{name}: rebuilt from the abstract of its paper" for name in rebuilt),
         ),
     )

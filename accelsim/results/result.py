@@ -109,6 +109,10 @@ class Result:
     """Codec of feature maps; ``ofmap=zvc,weight=huffman`` where weights are coded too."""
     closed_loop: bool
     """False where a lossy codec would have changed the maps downstream, and did not."""
+    reconstruction: bool = False
+    """True where only an abstract of the codec is public, and its format is rebuilt from it."""
+    codec_area_kge: float = 0.0
+    """All codec lanes of the chip, in thousand gate equivalents; 0 where maps are raw."""
     accuracy: dict[str, float]
     images: int
     totals: Totals

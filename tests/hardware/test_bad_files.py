@@ -70,7 +70,7 @@ CASES = [
     ("name: raw", "name: zcv", ":10: codec.name: unknown codec 'zcv'. Did you mean 'zvc'?"),
     ("name: raw", "weight_name: zcv", "codec.weight_name: unknown codec 'zcv'"),
     ("name: raw", "name: 3", "must be text, got 3"),
-    ("name: raw", "lanes: 0", "from 1 to 4096 (lanes), got 0"),
+    ("name: raw", "lanes: 0", "from 1 to 4096 or null (lanes), got 0"),
     ("name: raw", "block: [16, 1]", "a list of three whole numbers, each 1 or more"),
     ("name: raw", "block: [16, 0, 4]", "got [16, 0, 4]"),
     ("name: raw", "block: [16, true, 4]", "got [16, True, 4]"),

@@ -93,15 +93,17 @@ def test_check_warns_of_a_wide_port_on_a_tiny_macro(tmp_path: Path) -> None:
 
 def test_check_warns_of_a_decoder_slower_than_the_memory(tmp_path: Path) -> None:
     """At 1 GHz 4.8 GB/s are 4.8 bytes per cycle; run-length lanes give one value each."""
-    slow = ("name: raw", "name: zero_rle"), ("lanes: 16\n  block", "lanes: 4\n  block")
+    slow = ("name: raw", "name: zero_rle"), ("lanes: null\n  block", "lanes: 4\n  block")
     found = warnings_of(tmp_path, *slow)
     assert any("4 lanes decode 4 values per cycle, DRAM moves 4.8 bytes" in text for text in found)
-    enough = ("name: raw", "name: zero_rle"), ("lanes: 16\n  block", "lanes: 5\n  block")
+    enough = ("name: raw", "name: zero_rle"), ("lanes: null\n  block", "lanes: 5\n  block")
     assert warnings_of(tmp_path, *enough) == []
 
 
 def test_check_warns_of_fifos_nodes_codecs_and_missing_sources(tmp_path: Path) -> None:
-    fifo = warnings_of(tmp_path, ("fifo_blocks: 32", "fifo_blocks: 8"))
+    fifo = warnings_of(
+        tmp_path, ("fifo_blocks: 32", "fifo_blocks: 8"), ("name: raw", "name: huffman")
+    )
     assert "8 blocks cannot feed 16 lanes" in fifo[0]
     node = warnings_of(tmp_path, ("node_nm: 22", "node_nm: 28"))
     assert "28 nm lies between points of the SRAM table" in node[0]

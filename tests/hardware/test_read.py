@@ -118,6 +118,14 @@ def test_figures_of_a_lane_set_by_hand_stay_with_their_codec(smallest: Path) -> 
     assert kept.codec.hardware.decode_values_per_cycle == 7
 
 
+def test_lanes_left_open_code_a_value_a_cycle_for_each_row_of_the_array() -> None:
+    for name, lanes in (("huffman", 16), ("zvc", 1), ("raw", 1)):
+        assert read_hardware("edge_npu", {"codec.name": name}).codec.lanes == lanes
+    more_rows = read_hardware("edge_npu", {"codec.name": "zvc", "array.rows": 65})
+    assert more_rows.codec.lanes == 3
+    assert read_hardware("edge_npu", {"codec.name": "zvc", "codec.lanes": 5}).codec.lanes == 5
+
+
 def test_lanes_are_those_of_the_weight_codec_while_maps_are_raw() -> None:
     weights = read_hardware("edge_npu", {"codec.weight_name": "zvc"})
     maps = read_hardware("edge_npu", {"codec.name": "zvc"})
