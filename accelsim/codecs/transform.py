@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from accelsim.codecs.base import Bitstream, Blocks, Codec, Shapes, Values
 from accelsim.codecs.lossless import LosslessCodec
 from accelsim.codecs.words import check_range, checked_offsets
+from accelsim.errors import CodecError
 
 
 class TransformCodec(Codec):
@@ -48,7 +49,7 @@ class TransformCodec(Codec):
     def decode(
         self, stream: Bitstream, sizes: NDArray[np.int64], shapes: Shapes | None = None
     ) -> Blocks:
-        shapes = shapes or Shapes.flat(sizes)
+        shapes = _checked_shapes(shapes, sizes)
         symbols = self.coder.decode(stream, self.n_symbols(shapes)).values
         offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
         return Blocks(self.inverse(symbols, shapes), offsets, shapes)
@@ -57,13 +58,23 @@ class TransformCodec(Codec):
         return self.coder.payload_bits(self._symbols(blocks))
 
     def reconstruct_blocks(self, blocks: Blocks) -> Values:
-        shapes = blocks.shapes or Shapes.flat(blocks.sizes)
+        shapes = _checked_shapes(blocks.shapes, blocks.sizes)
         return self.inverse(self._symbols(blocks).values, shapes)
 
     def _symbols(self, blocks: Blocks) -> Blocks:
         check_range(blocks.values, self.word)
         checked_offsets(blocks)
-        shapes = blocks.shapes or Shapes.flat(blocks.sizes)
+        shapes = _checked_shapes(blocks.shapes, blocks.sizes)
         ends = np.cumsum(self.n_symbols(shapes))
         symbols = self.forward(blocks.values, shapes)
         return Blocks(symbols, np.concatenate([np.zeros(1, np.int64), ends]))
+
+
+def _checked_shapes(shapes: Shapes | None, sizes: NDArray[np.int64]) -> Shapes:
+    """Kernels trust shapes: raises ``CodecError`` unless these are of blocks of ``sizes``."""
+    shapes = shapes or Shapes.flat(sizes)
+    if bool(np.any(shapes.extents < 0)) or not np.array_equal(
+        shapes.extents.prod(axis=1, dtype=np.int64), sizes
+    ):
+        raise CodecError("the shapes of blocks must have as many values as the blocks")
+    return shapes
