@@ -46,15 +46,18 @@ from typing import Self
 import numpy as np
 
 from accelsim.codecs.base import BlockHardware, Values, Word
-from accelsim.codecs.channel_transform import ChannelCodec, ChannelTransform, coefficient_bits
-from accelsim.codecs.channel_vectors import MAX_LENGTH, calibration_vectors
+from accelsim.codecs.channel_transform import (
+    MAC_KGE,
+    MAC_PJ,
+    ChannelCodec,
+    ChannelTransform,
+    coefficient_bits,
+)
+from accelsim.codecs.channel_vectors import MAX_LENGTH, NETWORK_GROUP, calibration_vectors
 from accelsim.codecs.formats.huffman import Huffman
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.principal_components import components
 from accelsim.errors import CodecError
-
-NETWORK_GROUP = 16
-"""Channels of the blocks of the machines, so that each block has whole vectors."""
 
 BASES = ("pca", "eye")
 
@@ -180,9 +183,6 @@ class TransformCoding(ChannelCodec):
 HUFFMAN_PJ = 0.83
 HUFFMAN_KGE = 12.0
 HUFFMAN_TABLE_BITS = 256 * (12 + 4)
-MAC_KGE = 0.85
-"""Multiplier of 8 x 12 bits 0.5 kGE, accumulator of 24 bits 0.35 kGE."""
-MAC_PJ = MAC_KGE * 0.15 * 1.5
 
 CODEC = TransformCoding
 
