@@ -20,6 +20,9 @@ from accelsim.jit import kernel
 MAX_LENGTH = 4096
 """Longest vector: up to here, sums of products stay below 2^53 (see channel_transform)."""
 
+NETWORK_GROUP = 16
+"""Channels of the blocks of the machines, so that each block has whole vectors."""
+
 
 @kernel
 def _move(
@@ -119,12 +122,15 @@ class Calibration(NamedTuple):
 
     vectors: NDArray[np.uint16]
     layout: VectorLayout
-    mean: NDArray[np.int64]  # [length] rounded mean of each position; fills partial vectors
+    mean: NDArray[np.int64]  # [length] what is taken off, and fills partial vectors
 
 
-def calibration_vectors(calibration: Values, word: Word, group: int) -> Calibration:
+def calibration_vectors(
+    calibration: Values, word: Word, group: int, *, centred: bool = True
+) -> Calibration:
     """The vectors of (channels, rows, cols) or (images, channels, rows, cols).
 
+    Their mean is the rounded mean of each position in a vector, or 0 unless ``centred``.
     Other shapes count as one channel, as blocks without a shape do. Raises ``CodecError``
     for values outside the word.
     """
@@ -135,15 +141,22 @@ def calibration_vectors(calibration: Values, word: Word, group: int) -> Calibrat
     maps = maps if maps.ndim == 4 else maps[np.newaxis]
     n_images, n_channels, n_rows, n_cols = maps.shape
     layout = VectorLayout.of_map(n_channels, group)
-    positions = np.arange(n_channels) % layout.length
-    sums, counts = np.zeros((2, layout.length), np.int64)
-    np.add.at(sums, positions, maps.sum(axis=(0, 2, 3), dtype=np.int64))
-    np.add.at(counts, positions, n_images * n_rows * n_cols)
-    counts = np.maximum(counts, 1)
-    mean = (2 * sums + counts) // (2 * counts)
+    mean = _mean(maps, layout.length) if centred else np.zeros(layout.length, np.int64)
     extents = np.tile(np.array([n_channels, n_rows, n_cols], np.int64), (n_images, 1))
     vectors = to_vectors(maps.reshape(-1), Shapes(extents, False), layout, mean)
     return Calibration(vectors, layout, mean)
+
+
+def _mean(maps: Values, length: int) -> NDArray[np.int64]:
+    """[length] over all pixels and all channels that stand at that position in a vector."""
+    n_images, n_channels, n_rows, n_cols = maps.shape
+    positions = np.arange(n_channels) % length
+    sums, counts = np.zeros((2, length), np.int64)
+    np.add.at(sums, positions, maps.sum(axis=(0, 2, 3), dtype=np.int64))
+    np.add.at(counts, positions, n_images * n_rows * n_cols)
+    counts = np.maximum(counts, 1)
+    mean: NDArray[np.int64] = (2 * sums + counts) // (2 * counts)
+    return mean
 
 
 def _extents(shapes: Shapes) -> NDArray[np.int64]:
