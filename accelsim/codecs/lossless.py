@@ -18,6 +18,10 @@ from accelsim.errors import CodecError
 from accelsim.units import bits_to_bytes
 
 
+MAX_STREAM_BYTES = 1 << 31
+"""A unary code of wide words can be thousands of times longer than the words."""
+
+
 class LosslessCodec(Codec):
     """A lossless codec in terms of ``size_blocks``, ``write_blocks`` and ``read_blocks``.
 
@@ -63,6 +67,11 @@ class LosslessCodec(Codec):
         starts = np.zeros(blocks.n_blocks + 1, np.int64)
         np.cumsum(self.size_blocks(words, offsets), out=starts[1:])
         n_bytes = bits_to_bytes(int(starts[-1]))
+        if n_bytes > MAX_STREAM_BYTES:
+            raise CodecError(
+                f"{self.name}: {words.size:,} values would take {n_bytes / 1e9:.1f} GB; other "
+                "parameters suit these values better"
+            )
         payload = np.zeros(n_bytes + PADDING, np.uint8)
         self.write_blocks(words, offsets, payload, starts)
         return Bitstream(payload[:n_bytes], starts)

@@ -123,9 +123,10 @@ def measure_array(values: Values, codec: Codec, cutting: Cutting = Cutting()) ->
     >>> measure_array(np.array([0, 0, 7, 0], np.uint8), zvc).bits_per_value   # 12 bits
     3.0
     """
-    codec = codec.fit(values)
     counts = rates.histogram(values, codec.word)
     blocks = _in_blocks(values.astype(codec.word.dtype), cutting.block, codec)
+    # Channels are told apart where blocks know them, and only there.
+    codec = codec.fit(values if blocks.shapes else blocks.values)
     stats = codec.measure(blocks)
     check_stream(codec, blocks, stats.payload_bits)
     stored_bits, is_raw, side_bits = stats.payload_bits, np.zeros(0, bool), codec.table_bits

@@ -232,3 +232,9 @@ def test_blocks_of_maps_are_cut_from_each_map_of_a_stack(tmp_path: Path) -> None
     assert found.stream_bits == sum(expected)
     assert found.block_bits_max == expected[-1]
     assert found.block_bits_p50 == expected[len(parts) // 2 - 1]
+
+
+def test_a_stream_that_no_memory_holds_is_refused_before_it_is_written(tmp_path: Path) -> None:
+    # Rice codes of 65535 at k = 1 have 32769 bits: a million of them 4 GB.
+    with pytest.raises(UserError, match=r"would take 4\.1 GB; other parameters"):
+        measure_one(tmp_path, np.full(1_000_000, 65535, np.uint16), "golomb_rice")
