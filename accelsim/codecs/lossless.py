@@ -17,7 +17,6 @@ from accelsim.codecs.words import Words, checked_offsets, from_words, to_words
 from accelsim.errors import CodecError
 from accelsim.units import bits_to_bytes
 
-
 MAX_STREAM_BYTES = 1 << 31
 """A unary code of wide words can be thousands of times longer than the words."""
 
