@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import sqrt
 from pathlib import Path
 from typing import Literal
 
@@ -90,6 +91,7 @@ def simulate(
         idle_energy_pj=price_idle(counts, chip).as_dict(),
         closed_loop=coding.lossless,
         reconstruction=coding.reconstruction,
+        codec_error=_codec_error(prepared),
         codec_area_kge=chip.codec.lanes * chip.codec.hardware.gates_kge,
         notes=_notes(chip, trace, images),
     )
@@ -221,6 +223,12 @@ def _rates(prepared: Prepared, trace: Trace) -> list[MapRates]:
 def _coded_bits(measured: MapStats) -> int:
     stored_bits, _ = with_fallback(measured.blocks, measured.word)
     return int(stored_bits.sum()) + measured.table_bits
+
+
+def _codec_error(prepared: Prepared) -> float:
+    coded = [maps[stored] for maps in prepared.maps for stored in prepared.coded]
+    energy = sum(measured.energy for measured in coded)
+    return sqrt(sum(measured.error_energy for measured in coded) / energy) if energy else 0.0
 
 
 def _notes(chip: Chip, trace: Trace, images: int) -> list[str]:

@@ -7,13 +7,17 @@ from pathlib import Path
 from accelsim.cli.options import Json
 
 
-def list_codecs() -> None:
+def list_codecs(*, as_json: Json = False) -> None:
     """Every codec: how well it is known, what it needs, and what one lane costs."""
-    from accelsim.cli.console import print_table
+    from accelsim.cli.console import print_table, print_text
     from accelsim.codecs.base import CODECS, Word
-    from accelsim.results.codec_tables import formats_table, hardware_table
+    from accelsim.results.codec_tables import codec_facts, formats_table, hardware_table
+    from accelsim.results.json_form import dumps
 
     codecs = [CODECS[name].for_network(Word(8)) for name in CODECS]
+    if as_json:
+        print_text(dumps({codec.name: codec_facts(codec) for codec in codecs}))
+        return
     print_table(formats_table(codecs))
     print_table(hardware_table(codecs))
 

@@ -89,6 +89,7 @@ def _comparison(results: Mapping[str, Result], mapping: str) -> dict[str, object
         "codecs": {name: totals_dict(result.totals) for name, result in results.items()},
         "closed_loop": {name: result.closed_loop for name, result in results.items()},
         "reconstruction": {name: result.reconstruction for name, result in results.items()},
+        "codec_error": {name: result.codec_error for name, result in results.items()},
         "codec_area_kge": {name: result.codec_area_kge for name, result in results.items()},
         "versions": first.versions,
         "inputs": first.inputs,

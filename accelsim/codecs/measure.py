@@ -30,6 +30,11 @@ class MapStats:
     """Ideal Huffman code of the values, without table."""
     table_bits: int
     """Tables and parameters of the codec for this map."""
+    energy: float = 0.0
+    """Sum of the squared values; like the next, of lossy codecs only."""
+    error_energy: float = 0.0
+    """Sum of the squared differences between decoded and stored values; blocks whose code is
+    no shorter are stored raw, and exact."""
 
 
 def measure_map(
@@ -46,13 +51,24 @@ def measure_map(
     if verify:
         check_stream(codec, blocks, stats.payload_bits)
     counts = rates.histogram(values, codec.word)
+    energy, error_energy = (0.0, 0.0) if codec.lossless else _energies(codec, blocks, stats)
     return MapStats(
         blocks=stats,
         word=codec.word,
         entropy_bits=rates.entropy_bits(counts),
         huffman_bits=rates.huffman_bits(counts),
         table_bits=codec.table_bits,
+        energy=energy,
+        error_energy=error_energy,
     )
+
+
+def _energies(codec: Codec, blocks: Blocks, stats: BlockStats) -> tuple[float, float]:
+    _, is_raw = with_fallback(stats, codec.word)
+    stored = blocks.values.astype(np.float64)
+    error = codec.reconstruct_blocks(blocks) - stored
+    error[np.repeat(is_raw, blocks.sizes)] = 0
+    return float((stored**2).sum()), float((error**2).sum())
 
 
 def check_stream(codec: Codec, blocks: Blocks, payload_bits: NDArray[np.int64]) -> None:

@@ -106,29 +106,31 @@ def _pack(key: str, maps: Mapping[str, MapStats]) -> dict[str, NDArray[Any]]:
         (m.blocks.n_blocks, m.word.bits, m.word.signed, m.huffman_bits, m.table_bits)
         for m in maps.values()
     ]
+    floats = [(m.entropy_bits, m.energy, m.error_energy) for m in maps.values()]
     return {
         "key": np.array(key),
         "names": np.array(list(maps), dtype=str),
         "blocks": np.array(columns, np.int64),
         "integers": np.array(integers, np.int64).reshape(len(maps), 5),
-        "entropy_bits": np.array([m.entropy_bits for m in maps.values()], np.float64),
+        "floats": np.array(floats, np.float64).reshape(len(maps), 3),
     }
 
 
 def _unpack(arrays: Mapping[str, NDArray[Any]], key: str) -> dict[str, MapStats]:
     blocks, integers = arrays["blocks"], arrays["integers"]
-    names, entropies = arrays["names"].tolist(), arrays["entropy_bits"].tolist()
+    names, floats = arrays["names"].tolist(), arrays["floats"].tolist()
     if str(arrays["key"]) != key or blocks.dtype != np.int64 or integers.dtype != np.int64:
         raise ValueError("another key")
     maps = {}
     first = 0
-    for name, entropy, row in zip(names, entropies, integers.tolist(), strict=True):
+    for name, row, (entropy, energy, error) in zip(names, integers.tolist(), floats, strict=True):
         n_blocks, bits, signed, huffman_bits, table_bits = row
         part = blocks[:, first : first + n_blocks]
         if part.shape != (len(_COLUMNS), n_blocks):
             raise ValueError("blocks are missing")
+        word = Word(bits, bool(signed))
         maps[name] = MapStats(
-            BlockStats(*part), Word(bits, bool(signed)), entropy, huffman_bits, table_bits
+            BlockStats(*part), word, entropy, huffman_bits, table_bits, energy, error
         )
         first += n_blocks
     return maps

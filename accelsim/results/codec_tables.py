@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 from accelsim.codecs.base import Codec
 from accelsim.codecs.measure_file import ArrayMeasure
@@ -28,6 +29,27 @@ NEEDS = {
 }
 
 
+def codec_facts(codec: Codec) -> dict[str, object]:
+    """What the tables show of a codec, as plain values."""
+    return {
+        "lossless": codec.lossless,
+        "evidence": codec.evidence,
+        "reconstruction": codec.reconstruction,
+        "worst_expansion": _worst_expansion(codec),
+        "table_bits": codec.table_bits,
+        "table_load_cycles": codec.table_load_cycles,
+        "needs": list(codec.needs),
+        "block": list(codec.preferred_block),
+        "parameters": {f.name: getattr(codec, f.name) for f in parameters_of(codec)},
+        "hardware": asdict(codec.hardware),
+    }
+
+
+def _worst_expansion(codec: Codec) -> float:
+    raw_bits = codec.word.bits * WORST_CASE_VALUES
+    return codec.worst_case_bits(WORST_CASE_VALUES) / raw_bits
+
+
 def formats_table(codecs: Iterable[Codec]) -> Table:
     """What is known of each format, and how long its streams can get."""
     rows = [
@@ -35,7 +57,7 @@ def formats_table(codecs: Iterable[Codec]) -> Table:
             codec.name,
             "lossless" if codec.lossless else "lossy",
             KNOWN_FROM[codec.evidence],
-            f"{codec.worst_case_bits(WORST_CASE_VALUES) / (8 * WORST_CASE_VALUES):.2f}",
+            f"{_worst_expansion(codec):.2f}",
             f"{codec.table_bits:,}",
             f"{codec.table_load_cycles:,}",
             ", ".join(NEEDS[need] for need in codec.needs) or "-",

@@ -111,7 +111,11 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
             f"image{'s' * (first.images != 1)}, "
             + ("steady state" if base.images_per_second else "cold start"),
             *accuracies,
-            *(f"{name}: lossy, and its error is not in the later maps" for name in lossy),
+            *(
+                f"{name}: lossy, changes its maps by {percent(results[name].codec_error)} % (rms); "
+                "what that does to later maps and to accuracy is not shown"
+                for name in lossy
+            ),
             *(f"{name}: rebuilt from the abstract of its paper" for name in rebuilt),
         ),
     )

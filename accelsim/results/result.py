@@ -111,6 +111,8 @@ class Result:
     """False where a lossy codec would have changed the maps downstream, and did not."""
     reconstruction: bool = False
     """True where only an abstract of the codec is public, and its format is rebuilt from it."""
+    codec_error: float = 0.0
+    """Of a lossy codec: rms of what it changes in the coded maps, over the rms of their values."""
     codec_area_kge: float = 0.0
     """All codec lanes of the chip, in thousand gate equivalents; 0 where maps are raw."""
     accuracy: dict[str, float]
