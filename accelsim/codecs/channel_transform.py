@@ -35,6 +35,7 @@ from accelsim.codecs.transform import TransformCodec
 from accelsim.codecs.words import from_words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
+from accelsim.units import ceil_div
 
 VALUES_AT_ONCE = 1 << 16
 """Vectors are transformed in parts of about so many values, which stay in the cache."""
@@ -101,6 +102,23 @@ class ChannelTransform:
             lowest=symbols[0],
             highest=symbols[1],
         )
+
+    @classmethod
+    def over_range(
+        cls, maps: Calibration, signed: bool, basis: tuple[NDArray[np.int64], int], top: int
+    ) -> Self:
+        """Symbols 0 to ``top`` over the range of all coefficients of ``maps`` together.
+
+        ``basis`` is M and F. One step serves all coefficients; where all are equal it is
+        the smallest that there is.
+        """
+        matrix, fraction_bits = basis
+        zero, one = np.zeros(len(matrix), np.int64), np.ones(len(matrix), np.int64)
+        unscaled = cls.of(maps, matrix, fraction_bits, zero, one, (0, 0))
+        lows, highs = unscaled.extremes(maps.vectors, signed)
+        low, high = int(lows.min()), int(highs.max())
+        step = max(1, ceil_div(high - low, top))
+        return cls.of(maps, matrix, fraction_bits, one * low, one * step, (0, top))
 
     @property
     def n_kept(self) -> int:

@@ -9,11 +9,13 @@ with the projection that the method would start its training from.
 
 The channels of each pixel are a vector of d channels: all of them (``group`` = 0), or
 groups that share one matrix. Of the d principal components (as transform_coding) the
-first k = ceil(d keep / 16) are kept, at least one; ``keep`` is so many of every 16. Each
-is quantised to 2^b levels over its own calibrated range, since codes of fixed length
-gain nothing from a common step:
+first k = ceil(d keep / 16) are kept, at least one; ``keep`` is so many of every 16. They
+are quantised to 2^b levels over the calibrated range of all of them together:
 
-    step_i = (max_i - min_i) / (2^b - 1);  q = round((y_i - min_i) / step_i)
+    step = (max - min) / (2^b - 1);  q = round((y - min) / step) in 0 .. 2^b - 1
+
+(A range per component would use the levels better, but four images of a map of one pixel
+say nothing about single components; and what is dropped costs far more than the steps.)
 
 Bit layout: the b-bit words q, most significant bit first; pixels in row-major order,
 within a pixel groups by channel, within a group components by falling variance. The last
@@ -22,8 +24,9 @@ a shape have the same size: pixels x groups x k x b. So random access needs no i
 nothing falls back to raw.
 
 Side information: the k kept rows of the matrix (d entries each), mean (d words), min and
-step of each component (as wide as a coefficient).
+step (as wide as a coefficient).
 
+>>> import numpy as np
 >>> from accelsim.codecs.base import one_block
 >>> rng = np.random.default_rng(0)
 >>> maps = rng.integers(0, 256, (16, 8, 8), dtype=np.uint8)
@@ -37,8 +40,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
-
-import numpy as np
 
 from accelsim.codecs.base import BlockHardware, Values, Word
 from accelsim.codecs.channel_transform import (
@@ -64,7 +65,7 @@ class Cap(ChannelCodec):
 
     word: Word
     keep: int = 8
-    bits: int = 6
+    bits: int = 8
     group: int = 0
     matrix_bits: int = 12
     fitted: ChannelTransform | None = field(default=None, repr=False)
@@ -87,15 +88,15 @@ class Cap(ChannelCodec):
 
     @classmethod
     def for_word(cls, word: Word) -> Self:
-        """All channels in one vector; half of the components, none wider than the word."""
-        return cls(word, bits=min(6, word.bits))
+        """All channels in one vector; half of the components, of words of up to 8 bits."""
+        return cls(word, bits=min(8, word.bits))
 
     @classmethod
     def for_network(cls, word: Word) -> Self:
         return replace(cls.for_word(word), group=NETWORK_GROUP)
 
     def fit(self, calibration: Values, *, every_symbol: bool = False) -> Self:
-        """Mean, projection and ranges of these maps; every symbol has its word anyway.
+        """Mean, projection and range of these maps; every symbol has its word anyway.
 
         ``calibration`` is (channels, rows, cols) or (images, channels, rows, cols); other
         shapes count as one channel.
@@ -103,13 +104,8 @@ class Cap(ChannelCodec):
         signed = self.word.signed
         maps = calibration_vectors(calibration, self.word, self.group)
         matrix, fraction_bits = components(maps, signed, self.matrix_bits)
-        matrix = matrix[: self._n_kept(maps.layout.length)]
-        zero, one = np.zeros(len(matrix), np.int64), np.ones(len(matrix), np.int64)
-        unscaled = ChannelTransform.of(maps, matrix, fraction_bits, zero, one, (0, 0))
-        low, high = unscaled.extremes(maps.vectors, signed)
-        top = (1 << self.bits) - 1
-        step = np.maximum(1, -((low - high) // top))
-        fitted = ChannelTransform.of(maps, matrix, fraction_bits, low, step, (0, top))
+        basis = matrix[: self._n_kept(maps.layout.length)], fraction_bits
+        fitted = ChannelTransform.over_range(maps, signed, basis, top=(1 << self.bits) - 1)
         return replace(self, fitted=fitted)
 
     def _n_kept(self, length: int) -> int:
@@ -134,7 +130,7 @@ class Cap(ChannelCodec):
         if self.fitted is None:
             return 0
         length, n_kept = self.fitted.vectors.length, self.fitted.n_kept
-        ranges = 2 * n_kept * coefficient_bits(self.word, self.matrix_bits, length)
+        ranges = 2 * coefficient_bits(self.word, self.matrix_bits, length)
         return self.matrix_bits * n_kept * length + self.word.bits * length + ranges
 
     def worst_case_bits(self, n_values: int) -> int:

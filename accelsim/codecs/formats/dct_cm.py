@@ -20,20 +20,22 @@ energy of the coefficients:
      s, the largest whose quantisation error stays within T / 2;
   2. mask: coefficients are dropped, the least error added first, while the error stays
      within T (so a coefficient without energy always goes; one at least is kept);
-  3. mode: whichever takes fewer bits for the calibration (``mode`` = "dct" or "bypass"
-     instead of "auto" forces one).
+  3. mode and payload: those that take the fewest bits for the calibration (``mode`` =
+     "dct" or "bypass", ``payload`` = "raw" or "classes" instead of "auto" force one).
 
 Bit layout of a vector with N' stored coefficients, most significant bit first: N' flags,
-1 where q is not zero; then the W-bit words of those q, two's complement (in bypass as
-the word is). That is zero-value compression (zvc) in groups of N'. Pixels follow in
-row-major order, within a pixel vectors by channel.
+1 where q is not zero; then each of those q, in one of two forms: its W-bit word, two's
+complement (in bypass as the word is), which makes zero-value compression in groups of N'
+(see zvc); or the class of its magnitude in 4 bits and what that leaves open (see
+``accelsim.codecs.magnitude_classes``). Pixels follow in row-major order, within a pixel
+vectors by channel.
 
-Side information: mode (1 bit), mask (N) and the s_j (5 bits each).
+Side information: mode and payload (1 bit each), mask (N) and the s_j (5 bits each).
 
 >>> from accelsim.codecs.base import one_block
 >>> flat = np.full((8, 1, 1), 100, np.uint8)   # one pixel, all channels alike
 >>> codec = DctCm(Word(8)).fit(flat)   # only the mean of the channels is worth storing
->>> codec.encode(one_block(flat)).bits   # 1 flag, 1 word
+>>> codec.encode(one_block(flat)).bits   # 1 flag, 1 word: q = 9 in steps of 32
 9
 """
 
@@ -51,10 +53,12 @@ from accelsim.codecs.channel_transform import ChannelCodec, ChannelTransform, fi
 from accelsim.codecs.channel_vectors import Calibration, calibration_vectors
 from accelsim.codecs.formats.zvc import Zvc
 from accelsim.codecs.lossless import LosslessCodec, exercise
+from accelsim.codecs.magnitude_classes import MagnitudeClasses
 from accelsim.errors import CodecError
 
 GROUPS = (8, 16)
 MODES = ("auto", "dct", "bypass")
+PAYLOADS = ("auto", "raw", "classes")
 MATRIX_BITS = 8
 SHIFT_FIELD_BITS = 5
 
@@ -67,7 +71,10 @@ class DctCm(ChannelCodec):
     group: int = 8
     tolerance_permille: int = 10
     mode: str = "auto"
+    payload: str = "auto"
     fitted: ChannelTransform | None = field(default=None, repr=False)
+    classes: bool = field(default=False, repr=False)
+    """Whether words are stored in classes; ``fit`` decides."""
 
     name = "dct_cm"
     evidence = "abstract"
@@ -82,6 +89,10 @@ class DctCm(ChannelCodec):
             )
         if self.mode not in MODES:
             raise CodecError(f"{self.name}: mode is {self.mode!r}; give {', '.join(MODES)}")
+        if self.payload not in PAYLOADS:
+            raise CodecError(
+                f"{self.name}: payload is {self.payload!r}; give {', '.join(PAYLOADS)}"
+            )
 
     @classmethod
     def for_word(cls, word: Word) -> Self:
@@ -94,12 +105,12 @@ class DctCm(ChannelCodec):
         shapes count as one channel.
         """
         maps = calibration_vectors(calibration, self.word, self.group, centred=False)
-        found: dict[str, Self] = {}
-        if self.mode != "bypass":
-            found["dct"] = replace(self, fitted=self._dct(maps))
+        transforms = [] if self.mode == "bypass" else [self._dct(maps)]
         if self.mode != "dct":
-            found["bypass"] = replace(self, fitted=self._bypass(maps))
-        return min(found.values(), key=lambda codec: codec._calibrated_bits(maps))
+            transforms.append(self._bypass(maps))
+        classes = (False, True) if self.payload == "auto" else (self.payload == "classes",)
+        found = [replace(self, fitted=t, classes=c) for t in transforms for c in classes]
+        return min(found, key=lambda codec: codec._calibrated_bits(maps))
 
     def _bypass(self, maps: Calibration) -> ChannelTransform:
         length = maps.layout.length
@@ -166,7 +177,8 @@ class DctCm(ChannelCodec):
     @cached_property
     def coder(self) -> LosslessCodec:
         signed = self.word.signed or self.uses_dct
-        return Zvc(Word(self.word.bits, signed), group=self._transform.n_kept)
+        kind = MagnitudeClasses if self.classes else Zvc
+        return kind(Word(self.word.bits, signed), group=self._transform.n_kept)
 
     @property
     def parameters(self) -> dict[str, int | str]:
@@ -174,19 +186,22 @@ class DctCm(ChannelCodec):
             "group": self.group,
             "tolerance_permille": self.tolerance_permille,
             "mode": self.mode,
+            "payload": self.payload,
+            "classes": int(self.classes),
         }
         return {**super().parameters, **own}
 
     @property
     def table_bits(self) -> int:
-        return 1 + self.group * (1 + SHIFT_FIELD_BITS)
+        return 2 + self.group * (1 + SHIFT_FIELD_BITS)
 
     def worst_case_bits(self, n_values: int) -> int:
         """No zeros in the block with the most vectors; before ``fit``, of one channel."""
-        n_symbols = n_values
-        if self.fitted is not None:
-            n_symbols = self.fitted.vectors.most_vectors(n_values) * self.fitted.n_kept
-        return n_symbols * (1 + self.word.bits)
+        if self.fitted is None:
+            widest = MagnitudeClasses(Word(self.word.bits, signed=True), group=1)
+            return widest.worst_case_bits(n_values)
+        n_symbols = self.fitted.vectors.most_vectors(n_values) * self.fitted.n_kept
+        return self.coder.worst_case_bits(n_symbols)
 
     @property
     def hardware(self) -> BlockHardware:

@@ -108,17 +108,10 @@ class TransformCoding(ChannelCodec):
         signed = self.word.signed
         maps = calibration_vectors(calibration, self.word, self.group)
         if self.basis == "pca":
-            matrix, fraction_bits = components(maps, signed, self.matrix_bits)
+            basis = components(maps, signed, self.matrix_bits)
         else:
-            matrix, fraction_bits = np.eye(maps.layout.length, dtype=np.int64), 0
-        zero, one = np.zeros(len(matrix), np.int64), np.ones(len(matrix), np.int64)
-        unscaled = ChannelTransform.of(maps, matrix, fraction_bits, zero, one, (0, 0))
-        low, high = unscaled.extremes(maps.vectors, signed)
-        top = (1 << self.bits) - 2
-        step = max(1, -((low.min() - high.max()) // top))
-        fitted = ChannelTransform.of(
-            maps, matrix, fraction_bits, one * low.min(), one * step, (0, top)
-        )
+            basis = np.eye(maps.layout.length, dtype=np.int64), 0
+        fitted = ChannelTransform.over_range(maps, signed, basis, top=(1 << self.bits) - 2)
         symbols = fitted.quantise(maps.vectors, signed)
         code = Huffman.for_word(Word(self.bits)).fit(symbols, every_symbol=every_symbol)
         return replace(self, fitted=fitted, lengths=code.lengths)
