@@ -6,7 +6,7 @@ covariance of the channels of a pixel, greatest variance first.
 Sums are exact integers, but eigenvectors are the library's. Three rules leave them no
 choice beyond the last bit of an entry: equal variances (channels that are always zero,
 fewer pixels than channels) are told apart by a variance that falls with the channel, at
-most 2^-12 of the mean; entries are rounded to ``matrix_bits``; and the first largest
+most 2^-20 of the mean; entries are rounded to ``matrix_bits``; and the first largest
 entry of each component is positive.
 """
 
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from accelsim.codecs.channel_transform import VALUES_AT_ONCE, fixed_point
 from accelsim.codecs.channel_vectors import Calibration
 
-TIE_BREAK = 2.0**-12
+TIE_BREAK = 2.0**-20
 
 
 def components(
