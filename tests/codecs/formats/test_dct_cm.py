@@ -84,6 +84,17 @@ def test_the_error_stays_within_the_tolerance(tolerance: int, word: Word) -> Non
     assert relative_error(codec, maps) <= 1.02 * tolerance / 1000 + 3e-4
 
 
+def test_a_loud_coefficient_has_a_coarser_step_than_the_others_not_a_clip() -> None:
+    maps = np.random.default_rng(0).integers(0, 4, (8, 1, 50)).astype(np.uint8)
+    maps[:, 0, 7] = 255
+    codec = DctCm(Word(8), tolerance_permille=1, mode="dct").fit(maps)
+    assert codec.fitted is not None
+    steps = np.frombuffer(codec.fitted.step, np.int64) >> codec.fitted.fraction_bits
+    # 255 sqrt(8) = 721 takes a step of 8 in signed words of 8 bits.
+    assert steps[0] == 8 and (steps[1:] < 8).all()
+    assert codec.reconstruct(maps)[:, 0, 7].min() >= 250
+
+
 def test_more_tolerance_takes_fewer_bits() -> None:
     maps = smooth(Word(8))
     sizes = [
