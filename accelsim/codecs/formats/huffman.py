@@ -10,6 +10,12 @@ Bit layout: one code per value, most significant bit first, codes in canonical o
 (The FPGA coder of the first paper packs least significant bit first; sizes are equal.)
 A lone symbol costs 1 bit.
 
+Interleaved sub-streams (``substreams=k``), so that one lane codes k values a cycle: value
+i of a block belongs to sub-stream i mod k. A block is then k - 1 pointers, the lengths in
+bits of the sub-streams 0 to k - 2, followed by the sub-streams one after the other.
+Pointers have 16 bits, or 32 where ceil(n / k) of the longest codes would take 2^16 bits
+or more, which both sides know from the number of values n. One sub-stream has no pointers.
+
 Values that calibration never saw (``fit(..., every_symbol=True)``):
   * words of up to 8 bits: each of the 2^W values gets one pseudo-count;
   * wider words, where 2^W pseudo-counts would drown the calibration and flatten the code
@@ -27,6 +33,8 @@ bits hold the lengths up to 15; at the limit of 16 a real table would be a bit w
 8
 >>> codec.table_bits
 1024
+>>> replace(codec, substreams=2).encode(Blocks(values, np.array([0, 6]))).bits   # 16 more
+24
 """
 
 from __future__ import annotations
@@ -50,21 +58,30 @@ from accelsim.jit import kernel
 
 SHORT_LIMIT, LONG_LIMIT = 12, 16
 LENGTH_FIELD_BITS = 4
+MAX_SUBSTREAMS = 64
 WIDEST_FULL_TABLE_BITS = 8
 """Up to this word width, ``every_symbol`` gives each value a code of its own."""
+
+
+@kernel
+def _pointer_bits(n_values: int, substreams: int, longest: int) -> int:
+    return 16 if (n_values + substreams - 1) // substreams * longest < 1 << 16 else 32
 
 
 @kernel
 def _size(
     words: Words,
     offsets: NDArray[np.int64],
+    substreams: int,
+    longest: int,
     widths: NDArray[np.uint8],
     bits: NDArray[np.int64],
 ) -> bool:
     """Returns whether every word has a code."""
     missing = 0
     for block in range(len(bits)):
-        total = 0
+        n_values = offsets[block + 1] - offsets[block]
+        total = (substreams - 1) * _pointer_bits(n_values, substreams, longest)
         for i in range(offsets[block], offsets[block + 1]):
             width = int(widths[words[i]])
             total += width
@@ -77,45 +94,69 @@ def _size(
 def _write(
     words: Words,
     offsets: NDArray[np.int64],
+    substreams: int,
+    longest: int,
     codes: NDArray[np.int64],
     widths: NDArray[np.uint8],
     payload: NDArray[np.uint8],
     starts: NDArray[np.int64],
 ) -> None:
     for block in range(len(starts) - 1):
-        at = starts[block]
-        for i in range(offsets[block], offsets[block + 1]):
-            at = put(payload, at, int(codes[words[i]]), int(widths[words[i]]))
+        at, first, last = starts[block], offsets[block], offsets[block + 1]
+        pointer_bits = _pointer_bits(last - first, substreams, longest)
+        for lane in range(substreams - 1):
+            length = 0
+            for i in range(first + lane, last, substreams):
+                length += int(widths[words[i]])
+            at = put(payload, at, length, pointer_bits)
+        for lane in range(substreams):
+            for i in range(first + lane, last, substreams):
+                at = put(payload, at, int(codes[words[i]]), int(widths[words[i]]))
 
 
 @kernel
 def _read(
     payload: NDArray[np.uint8],
     starts: NDArray[np.int64],
+    substreams: int,
+    longest_code: int,
     table: NDArray[np.int64],
     longest: int,
     word_bits: int,
     words: Words,
     offsets: NDArray[np.int64],
 ) -> int:
+    """``longest_code`` counts the word behind an escape; a window has ``longest`` bits."""
     escape = 1 << word_bits
     for block in range(len(starts) - 1):
-        at, end = starts[block], starts[block + 1]
-        for i in range(offsets[block], offsets[block + 1]):
-            entry = table[get(payload, at, longest)]
-            symbol = entry >> 5
-            at += entry & 31
-            # A window beyond the block's end may still hold a code; a missing one has 0 bits.
-            if entry == 0 or at > end:
-                return block
-            if symbol == escape:
-                if at + word_bits > end:
-                    return block
-                symbol = get(payload, at, word_bits)
-                at += word_bits
-            words[i] = symbol
-        if at != end:
+        pointer, end = starts[block], starts[block + 1]
+        first, last = offsets[block], offsets[block + 1]
+        pointer_bits = _pointer_bits(last - first, substreams, longest_code)
+        at = pointer + (substreams - 1) * pointer_bits
+        if at > end:
             return block
+        for lane in range(substreams):
+            lane_end = end
+            if lane < substreams - 1:
+                lane_end = at + get(payload, pointer, pointer_bits)
+                pointer += pointer_bits
+                if lane_end > end:
+                    return block
+            for i in range(first + lane, last, substreams):
+                entry = table[get(payload, at, longest)]
+                symbol = entry >> 5
+                at += entry & 31
+                # A window beyond the end may still hold a code; a missing one has 0 bits.
+                if entry == 0 or at > lane_end:
+                    return block
+                if symbol == escape:
+                    if at + word_bits > lane_end:
+                        return block
+                    symbol = get(payload, at, word_bits)
+                    at += word_bits
+                words[i] = symbol
+            if at != lane_end:
+                return block
     return -1
 
 
@@ -124,30 +165,45 @@ class Huffman(LosslessCodec):
     """A canonical Huffman code. Without ``fit`` it has no codes, and encodes nothing."""
 
     word: Word
-    lengths: bytes = field(repr=False)
-    """[2^W + 1] code length of each word, then of the escape; 0 where there is no code."""
+    substreams: int = 1
+    lengths: bytes = field(default=b"", repr=False)
+    """[2^W + 1] bits of each word's code, then of the escape's; 0: none. Empty: not fitted."""
 
     name = "huffman"
     evidence = "authors"
-    hardware = BlockHardware(
-        encode_values_per_cycle=1,
-        decode_values_per_cycle=1,
-        encode_fill_cycles=2,
-        decode_fill_cycles=2,
-        encode_pj_per_value=0.83,
-        decode_pj_per_value=0.83,
-        gates_kge=12.0,
-        source=(
-            "rate and encoder latency: coder of Chmiel et al. IJCNN 2020 (1 symbol per cycle "
-            "and lane, latency 2); energy: their Arria 10 notes, 4.26 mW for 32 lanes at "
-            "160 MHz, used for each way; decoder latency and gates (code table as 4 Kibit "
-            "SRAM, bit packer, window and compare) are estimates"
-        ),
-    )
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.substreams <= MAX_SUBSTREAMS:
+            allowed = f"1 to {MAX_SUBSTREAMS} substreams"
+            raise CodecError(f"huffman: a block has {allowed}, not {self.substreams}")
 
     @classmethod
     def for_word(cls, word: Word) -> Self:
-        return cls(word, bytes((1 << word.bits) + 1))
+        return cls(word)
+
+    @property
+    def hardware(self) -> BlockHardware:
+        k = self.substreams
+        return BlockHardware(
+            encode_values_per_cycle=k,
+            decode_values_per_cycle=k,
+            encode_fill_cycles=2,
+            decode_fill_cycles=2,
+            encode_pj_per_value=0.83,
+            decode_pj_per_value=0.83,
+            gates_kge=12.0 * k,
+            source=(
+                "rate and encoder latency: coder of Chmiel et al. IJCNN 2020 (1 symbol per cycle "
+                "and lane, latency 2); energy: their Arria 10 notes, 4.26 mW for 32 lanes at "
+                "160 MHz, used for each way; decoder latency, gates (code table as 4 Kibit "
+                "SRAM, bit packer, window and compare) and buffers (256 codes of 12 + 4 bits; "
+                "256 symbols in code order, 12 first codes and offsets) are estimates; with "
+                "substreams each has its own coder and table, and the encoder holds the block "
+                "until their lengths are known (not in its buffer bits)"
+            ),
+            encode_buffer_bits=k * 256 * 16,
+            decode_buffer_bits=k * (256 * 8 + 12 * (12 + 8)),
+        )
 
     def fit(self, calibration: Values, *, every_symbol: bool = False) -> Self:
         """The best code for these values; see the top of the file for ``every_symbol``.
@@ -165,24 +221,29 @@ class Huffman(LosslessCodec):
 
     @property
     def parameters(self) -> dict[str, int | str]:
-        table = hashlib.sha256(self.lengths).hexdigest() if any(self.lengths) else "not fitted"
-        return {**super().parameters, "table": table}
+        table = hashlib.sha256(self.lengths).hexdigest() if self.lengths else "not fitted"
+        return {**super().parameters, "substreams": self.substreams, "table": table}
 
     @property
     def table_bits(self) -> int:
-        has_escape = self.lengths[-1] > 0
+        has_escape = int(self._lengths[-1] > 0)
         return LENGTH_FIELD_BITS * ((1 << self.word.bits) + has_escape)
 
     def worst_case_bits(self, n_values: int) -> int:
         """All values with the longest code; before ``fit``, with the limit of the word."""
-        longest = int(self._code[1].max(initial=0))
         limit = SHORT_LIMIT if self.word.bits <= SHORT_LIMIT else LONG_LIMIT
-        return n_values * (longest or limit)
+        longest = self._longest or limit
+        pointer_bits = int(_pointer_bits(n_values, self.substreams, longest))
+        return n_values * longest + (self.substreams - 1) * pointer_bits
+
+    @cached_property
+    def _lengths(self) -> NDArray[np.uint8]:
+        return np.frombuffer(self.lengths or bytes((1 << self.word.bits) + 1), np.uint8)
 
     @cached_property
     def _code(self) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
         """[2^W] codes and widths; words without a code of their own have escape and word."""
-        lengths = np.frombuffer(self.lengths, np.uint8)
+        lengths = self._lengths
         codes, widths = canonical_codes(lengths), lengths.copy()
         if lengths[-1] > 0:
             escaped = np.flatnonzero(lengths[:-1] == 0)
@@ -191,13 +252,18 @@ class Huffman(LosslessCodec):
         return codes[:-1].copy(), widths[:-1].copy()
 
     @cached_property
+    def _longest(self) -> int:
+        """Bits of the longest code, with the word behind it if it is an escape."""
+        return int(self._code[1].max(initial=0))
+
+    @cached_property
     def _decoding_table(self) -> tuple[NDArray[np.int64], int]:
-        return decoding_table(np.frombuffer(self.lengths, np.uint8))
+        return decoding_table(self._lengths)
 
     def size_blocks(self, words: Words, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
         _, widths = self._code
         bits = np.empty(len(offsets) - 1, np.int64)
-        if not _size(words, offsets, widths, bits):
+        if not _size(words, offsets, self.substreams, self._longest, widths, bits):
             uncoded = words[widths[words] == 0][:1]
             raise CodecError(
                 f"huffman: value {from_words(uncoded, self.word)[0]} has no code; it did not "
@@ -212,7 +278,8 @@ class Huffman(LosslessCodec):
         payload: NDArray[np.uint8],
         starts: NDArray[np.int64],
     ) -> None:
-        _write(words, offsets, *self._code, payload, starts)
+        fields = (self.substreams, self._longest)
+        _write(words, offsets, *fields, *self._code, payload, starts)
 
     def read_blocks(
         self,
@@ -221,7 +288,8 @@ class Huffman(LosslessCodec):
         words: Words,
         offsets: NDArray[np.int64],
     ) -> int:
-        return _read(payload, starts, *self._decoding_table, self.word.bits, words, offsets)
+        fields = (self.substreams, self._longest, *self._decoding_table, self.word.bits)
+        return _read(payload, starts, *fields, words, offsets)
 
 
 CODEC = Huffman
