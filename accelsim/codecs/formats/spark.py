@@ -208,7 +208,8 @@ class Spark(TransformCodec):
         return longest * n_values
 
     def n_symbols(self, shapes: Shapes) -> NDArray[np.int64]:
-        return shapes.extents.prod(axis=1)
+        sizes: NDArray[np.int64] = shapes.extents.prod(axis=1)
+        return sizes
 
     @cached_property
     def _symbol_of_word(self) -> NDArray[np.uint8]:
@@ -225,8 +226,7 @@ class Spark(TransformCodec):
         values = np.arange(256)
         if self.word.signed:
             values = (values >> 1) ^ -(values & 1)
-        clipped: Values = np.clip(values, self.word.low, self.word.high).astype(self.word.dtype)
-        return clipped
+        return np.clip(values, self.word.low, self.word.high).astype(self.word.dtype)
 
     def forward(self, values: Values, shapes: Shapes) -> Values:
         return self._symbol_of_word.take(to_words(values, self.word))
