@@ -83,6 +83,7 @@ class JpegAct(TransformCodec):
     name = "jpeg_act"
     evidence = "literature"
     needs = ("spatial_tile",)
+    preferred_block = (16, 8, 8)
     hardware = BlockHardware(
         encode_values_per_cycle=8,
         decode_values_per_cycle=8,

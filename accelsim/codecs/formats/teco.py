@@ -92,6 +92,7 @@ class Teco(TransformCodec):
     evidence = "abstract"
     reconstruction = True
     needs = ("spatial_tile",)
+    preferred_block = (16, 8, 8)
     hardware = BlockHardware(
         encode_values_per_cycle=8,
         decode_values_per_cycle=8,
