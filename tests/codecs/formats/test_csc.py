@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from accelsim.codecs.base import Bitstream, Blocks, Word
 from accelsim.codecs.formats.csc import Csc
@@ -104,7 +105,6 @@ def test_streams_are_the_pairs_one_after_another(drawn: list[Any], distance_bits
 
 
 def test_row_indices_are_those_of_a_sparse_column() -> None:
-    sparse = pytest.importorskip("scipy.sparse")
     rng = np.random.default_rng(3)
     values = np.where(rng.random(500) < 0.6, 0, rng.integers(1, 256, 500)).astype(np.uint8)
     column = sparse.csc_matrix(values.reshape(-1, 1))

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import fft
 
 from accelsim.codecs.base import Bitstream, Shapes, Values, Word, one_block
 from accelsim.codecs.channel_transform import fixed_point
@@ -43,7 +44,6 @@ def relative_error(codec: DctCm, maps: Values) -> float:
 
 @pytest.mark.parametrize("length", [1, 2, 3, 8, 16])
 def test_the_rows_are_the_orthonormal_cosine_transform(length: int) -> None:
-    fft = pytest.importorskip("scipy.fft")
     vectors = np.random.default_rng(length).normal(size=(20, length))
     expected = fft.dct(vectors, type=2, norm="ortho")
     np.testing.assert_allclose(vectors @ cosines(length).T, expected, atol=1e-12)
