@@ -10,12 +10,13 @@ filled up with zero words, each coded as ``accelsim.codecs.bit_planes`` says: th
 sign first, each XOR the next more significant one, "001" for a single zero plane and "01" and
 a number for more. The base is W bits as it stands.
 
-The default of 32 words is that of the paper: its planes of 31 bits suit activations that
-change slowly, and the base and the runs are paid for seldom. Where maps are mostly zero, EBPC
-takes the zeros out before.
+Groups of 16 words, and not the 32 of the paper, are the default because they suit activations:
+over the 8-bit maps of SqueezeNet 1.1 in ``traces`` 4.82, 4.38 and 4.53 bits a value with n = 8,
+16 and 32; of EfficientNet-Lite0 6.66, 6.22 and 6.35. Short groups pay for bases, and in long
+ones planes are seldom zero. Where maps are mostly zero, EBPC takes the zeros out before.
 
 >>> from accelsim.codecs.base import Blocks, Word
->>> blocks = Blocks(np.arange(7, 39, dtype=np.uint8), np.array([0, 32]))
+>>> blocks = Blocks(np.arange(7, 23, dtype=np.uint8), np.array([0, 16]))
 >>> Bpc.for_word(Word(8)).encode(blocks).bits   # base 8, 8 zero planes 2 + 3, ones only 5
 18
 """
@@ -116,10 +117,10 @@ def _read(
 
 @dataclass(frozen=True)
 class Bpc(LosslessCodec):
-    """BPC with groups of ``n`` (8, 16 or 32) words."""
+    """BPC with groups of ``n`` (8, 16 or, as published, 32) words."""
 
     word: Word
-    n: int = 32
+    n: int = 16
 
     name = "bpc"
     evidence = "literature"
@@ -143,8 +144,8 @@ class Bpc(LosslessCodec):
         kge = (2 * 8 + 9) * n * 6e-3 + 0.05 * n + 0.4
         pj_per_value = kge * 0.15 * 1.5 * cycles / n
         return BlockHardware(
-            encode_values_per_cycle=max(1, n // cycles),
-            decode_values_per_cycle=max(1, n // cycles),
+            encode_values_per_cycle=ceil_div(n, cycles),
+            decode_values_per_cycle=ceil_div(n, cycles),
             encode_fill_cycles=cycles + 2,
             decode_fill_cycles=cycles + 2,
             encode_pj_per_value=pj_per_value,

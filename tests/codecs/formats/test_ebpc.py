@@ -198,14 +198,15 @@ WORDS = [Word(8), Word(8, True), Word(2), Word(5, True), Word(12), Word(16), Wor
 
 @pytest.mark.parametrize("word", WORDS, ids=str)
 def test_streams_equal_those_of_the_oracle(word: Word) -> None:
-    codecs = [Ebpc(word), Ebpc(word, 16), Ebpc(word, 16, "evaluation"), Bpc(word), Bpc(word, 8)]
+    codecs: list[Ebpc | Bpc] = [Ebpc(word), Ebpc(word, 16), Ebpc(word, 16, "evaluation")]
+    codecs += [Bpc(word, n) for n in (8, 16, 32)]
     for values in (*adversarial(word), *realistic(word, 60, seed=5)):
         for codec in codecs:
             oracle = ebpc_oracle if isinstance(codec, Ebpc) else bpc_oracle
             assert written(codec, values) == oracle(codec, values.tolist())  # type: ignore[operator]
 
 
-@pytest.mark.parametrize("codec", [Ebpc(Word(8), 16, "evaluation"), Bpc(Word(7, True), 16)])
+@pytest.mark.parametrize("codec", [Ebpc(Word(8), 16, "evaluation"), Bpc(Word(7, True), 32)])
 def test_other_parameters_keep_every_promise(codec: Ebpc | Bpc) -> None:
     word = codec.word
     blocks = join_blocks([*adversarial(word), *realistic(word, 150, seed=0)], word)
@@ -216,7 +217,7 @@ def test_other_parameters_keep_every_promise(codec: Ebpc | Bpc) -> None:
 def test_kernels_of_all_files_agree_uncompiled(monkeypatch: pytest.MonkeyPatch) -> None:
     word = Word(16, signed=True)
     blocks = join_blocks([*realistic(word, 6, seed=9), np.array([-32768, 32767] * 9)], word)
-    expected = {codec: codec.encode(blocks) for codec in (Ebpc(word), Bpc(word))}
+    expected = {codec: codec.encode(blocks) for codec in (Ebpc(word), Bpc(word, 32))}
     for module in (bit_matrix, bit_planes, zero_runs, ebpc, bpc):
         for name, kernel in list(vars(module).items()):
             if hasattr(kernel, "py_func"):
@@ -279,6 +280,7 @@ def test_one_wrong_bit_is_refused_or_another_stream(
         "11111111 00000101 00111",  # a bit too few
         "11111111 00000001 10000000 00000 00000 001100",  # raw zero
         "11111111 00000001 00000 11111111 001101",  # ones only as raw
+        "11111111 00000001 00011111 00001 001101",  # a one at the eighth of seven places
         "1" * 7 + "00000" + "00000101 001111",  # the eighth of seven values is not zero
         "11111111 00000000 001111",  # values that are zero
     ],
@@ -332,7 +334,7 @@ def test_parameters_tell_variants_apart() -> None:
 
 
 def test_bpc_takes_a_cycle_for_the_base_and_each_plane() -> None:
-    codec = Bpc(Word(8))
+    codec = Bpc(Word(8), n=32)
     assert codec.encode_work(blocks_of(codec, [1] * 33)).tolist() == [2 * 10]
 
 
