@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from accelsim.codecs.base import Bitstream, Word, one_block
 from accelsim.codecs.formats.lane import LaneCompression
-from accelsim.codecs.lane_search import Lane, best_lanes, length_field_bits, longest_bits
+from accelsim.codecs.lane_search import Lane, _Profile, best_lanes, length_field_bits, longest_bits
 from accelsim.codecs.lane_streams import CHUNK, CONST, DICT, MASK, RAW, ZRL
 from accelsim.codecs.words import to_words
 from accelsim.codecs.zigzag import fold
@@ -167,6 +167,24 @@ def test_no_other_lanes_take_fewer_bits(values: list[int], allow_constant: bool)
     assert sum(lane.bits for lane in found) == 4 and len(found) <= 4
     assert bits(found) == best
     assert allow_constant or all(lane.method != CONST for lane in found)
+
+
+def test_the_search_reckons_what_a_lane_takes() -> None:
+    rng = np.random.default_rng(4)
+    skewed = rng.choice([5, 9, 0, 40, 61, 17], 3001, p=[0.6, 0.2, 0.1, 0.06, 0.03, 0.01])
+    sparse = np.where(rng.random(3001) < 0.9, 0, rng.integers(0, 64, 3001))
+    methods = set()
+    for values in (skewed, sparse, np.repeat(sparse, 8), rng.integers(0, 64, 3001)):
+        array = values.astype(np.uint8)
+        profile = _Profile(array.astype(np.uint16), 6)
+        for low, top in combinations(range(7), 2):
+            estimate, lane = profile.best(low, top - low, allow_constant=True)
+            above, below = [Lane(6 - top, RAW)] * (top < 6), [Lane(low, RAW)] * (low > 0)
+            codec = LaneCompression(Word(6), (*above, lane, *below))
+            raw_bits = array.size * (6 - lane.bits)
+            assert codec.encode(one_block(array)).bits - raw_bits == estimate
+            methods.add(lane.method)
+    assert methods >= {RAW, ZRL, MASK, DICT}
 
 
 def test_fit_leaves_out_constant_bits_unless_every_word_must_have_a_code() -> None:
