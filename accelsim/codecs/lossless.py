@@ -32,7 +32,6 @@ class LosslessCodec(Codec):
     def size_blocks(self, words: Words, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
         """[n_blocks] bits of each block. Raises ``CodecError`` for words without a code."""
 
-    @abstractmethod
     def write_blocks(
         self,
         words: Words,
@@ -40,7 +39,11 @@ class LosslessCodec(Codec):
         payload: NDArray[np.uint8],
         starts: NDArray[np.int64],
     ) -> None:
-        """Write all blocks into ``payload``, which is zero and has ``PADDING`` spare bytes."""
+        """Write all blocks into ``payload``, which is zero and has ``PADDING`` spare bytes.
+
+        A codec that writes without knowing the sizes overrides ``encode_words`` instead.
+        """
+        raise NotImplementedError
 
     @abstractmethod
     def read_blocks(
@@ -62,8 +65,11 @@ class LosslessCodec(Codec):
 
     def encode(self, blocks: Blocks) -> Bitstream:
         offsets = checked_offsets(blocks)
-        words = to_words(blocks.values, self.word)
-        starts = np.zeros(blocks.n_blocks + 1, np.int64)
+        return self.encode_words(to_words(blocks.values, self.word), offsets)
+
+    def encode_words(self, words: Words, offsets: NDArray[np.int64]) -> Bitstream:
+        """The streams of all blocks. Raises ``CodecError`` for words without a code."""
+        starts = np.zeros(len(offsets), np.int64)
         np.cumsum(self.size_blocks(words, offsets), out=starts[1:])
         n_bytes = bits_to_bytes(int(starts[-1]))
         if n_bytes > MAX_STREAM_BYTES:
