@@ -25,6 +25,7 @@ from accelsim.codecs.rates import histogram
 from accelsim.codecs.unseen import WIDEST_FULL_TABLE_BITS, with_unseen
 from accelsim.codecs.words import Words, from_words
 from accelsim.errors import CodecError
+from accelsim.jit import kernel
 
 STATES = (1, 2, 4, 8, 16, 32)
 """Numbers of interleaved states: powers of two, so that a mask finds the state of a value."""
@@ -60,6 +61,21 @@ def quantised(counts: NDArray[np.int64], total: int) -> NDArray[np.int64]:
         heapreplace(gains, (-weights[s] * log1p(1 / parts[s]), s))
     frequencies[symbols] = parts
     return frequencies
+
+
+@kernel
+def join_streams(
+    stream: NDArray[np.uint16],
+    begins: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    joined: NDArray[np.uint16],
+) -> None:
+    """Copy the words of each block, ``begins[i]`` to ``ends[i]``, one behind the other."""
+    at = 0
+    for block in range(len(begins)):
+        for i in range(begins[block], ends[block]):
+            joined[at] = stream[i]
+            at += 1
 
 
 @dataclass(frozen=True)
@@ -152,3 +168,9 @@ class AnsCodec(LosslessCodec):
                 "did not occur in the values of fit(). Fit with every_symbol=True to code all "
                 "values"
             )
+
+
+def warm_up() -> None:
+    """Compile the kernels of this file with the types of production."""
+    words, place = np.zeros(1, np.uint16), np.zeros(1, np.int64)
+    join_streams(words, place, place, words)

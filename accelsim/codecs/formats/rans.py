@@ -15,8 +15,7 @@ Bit layout of a block in 16-bit words, most significant bit first: the final sta
 state that has values, high word first; then the words that were moved out, last one first,
 which is the order in which the decoder takes them in. The decoder must end at 2^16 in all
 states with all words taken, so damage nearly always shows. An empty block has no bits. A
-lone symbol costs none beside the state. A symbol is the W-bit word, two's complement read
-as unsigned if signed.
+lone symbol costs none beside the state. A symbol is the word, read as unsigned if signed.
 
 Values that calibration never saw (``fit(..., every_symbol=True)``): as in huffman, one
 pseudo-count each up to 8 bits; wider words share an escape symbol, followed by the word
@@ -44,8 +43,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs import rans_tables
-from accelsim.codecs.ans import AnsCodec
-from accelsim.codecs.base import BlockHardware, Word
+from accelsim.codecs.ans import AnsCodec, join_streams
+from accelsim.codecs.base import Bitstream, BlockHardware, Word
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.rans_tables import BIAS, ESCAPES, LIMIT, RECIPROCAL, REST, START, STATE_BITS
 from accelsim.codecs.words import Words
@@ -115,8 +114,7 @@ def _push(
 ) -> int:
     """Code a word; returns where the stream begins now.
 
-    The words that may move out are stored in any case, which costs less than a branch; if
-    they do not, others or the state take their place.
+    What may move out is stored in any case, which costs less than a branch.
     """
     stream[at - 1] = word
     at -= coder[word, ESCAPES]
@@ -136,14 +134,15 @@ def _write(
     shift: int,
     state: NDArray[np.int64],
     stream: NDArray[np.uint16],
-    starts: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    begins: NDArray[np.int64],
 ) -> None:
     """Two blocks at a time, as in ``_size``; a last one alone is written twice."""
-    for one in range(0, len(starts) - 1, 2):
-        two = min(one + 1, len(starts) - 2)
+    for one in range(0, len(ends), 2):
+        two = min(one + 1, len(ends) - 1)
         for lane in range(2 * states):
             state[lane] = 65536
-        at, there = starts[one + 1] >> 4, starts[two + 1] >> 4
+        at, there = ends[one], ends[two]
         i, j = offsets[one + 1], offsets[two + 1]
         n, m = i - offsets[one], j - offsets[two]
         while i > offsets[one] or j > offsets[two]:
@@ -161,6 +160,7 @@ def _write(
         for lane in range(min(m, states) + states - 1, states - 1, -1):
             stream[there - 1], stream[there - 2] = state[lane] & 65535, state[lane] >> 16
             there -= 2
+        begins[one], begins[two] = at, there
 
 
 @kernel
@@ -243,10 +243,9 @@ class Rans(AnsCodec):
         )
 
     def worst_case_bits(self, n_values: int) -> int:
-        """All values with the smallest frequency, each of which may round its state up.
+        """All values with the smallest frequency, where a step moves out 16 bits at most.
 
-        A step multiplies the state by less than M / f (1 + f / x), with x at least f 2^16 / M,
-        and all that exceeds 2^16 moves out. A step moves out 16 bits at most.
+        It multiplies the state by less than M / f (1 + f / x), with x at least f 2^16 / M.
         """
         range_bits = self._range_bits
         growth = range_bits - log2(self._smallest) + log2(1 + 2.0 ** (range_bits - 16))
@@ -255,28 +254,29 @@ class Rans(AnsCodec):
         return STATE_BITS * min(self.states, n_values) + MOVED_BITS * n_moved
 
     @cached_property
-    def _coder(self) -> NDArray[np.int64]:
-        return rans_tables.encoder_table(*self._of_words, self._frequencies, self._range_bits)
+    def _coder(self) -> tuple[NDArray[np.int64], int]:
+        fields = (*self._of_words, self._frequencies, self._range_bits)
+        return rans_tables.encoder_table(*fields), rans_tables.division_shift(self._range_bits)
 
     def size_blocks(self, words: Words, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
         bits = np.empty(len(offsets) - 1, np.int64)
         self._refuse_uncoded(words)
-        shift = rans_tables.division_shift(self._range_bits)
-        _size(words, offsets, self.states, self._coder, shift, bits)
+        _size(words, offsets, self.states, *self._coder, bits)
         return bits
 
-    def write_blocks(
-        self,
-        words: Words,
-        offsets: NDArray[np.int64],
-        payload: NDArray[np.uint8],
-        starts: NDArray[np.int64],
-    ) -> None:
-        stream = payload.view(np.uint16)
-        state = np.zeros(2 * self.states, np.int64)
-        coder, shift = self._coder, rans_tables.division_shift(self._range_bits)
-        _write(words, offsets, self.states, coder, shift, state, stream, starts)
-        stream.byteswap(inplace=True)
+    def encode_words(self, words: Words, offsets: NDArray[np.int64]) -> Bitstream:
+        """Each block is written backwards into room for its longest stream, then moved."""
+        self._refuse_uncoded(words)
+        n_values = np.diff(offsets)
+        room = n_values * (1 + self._may_escape) + 2 * np.minimum(n_values, self.states)
+        ends = np.cumsum(room)
+        begins, starts = np.empty_like(ends), np.zeros(len(offsets), np.int64)
+        stream, state = np.empty(room.sum(), np.uint16), np.empty(2 * self.states, np.int64)
+        _write(words, offsets, self.states, *self._coder, state, stream, ends, begins)
+        np.cumsum(MOVED_BITS * (ends - begins), out=starts[1:])
+        joined = np.empty(starts[-1] // MOVED_BITS, np.uint16)
+        join_streams(stream, begins, ends, joined)
+        return Bitstream(joined.byteswap().view(np.uint8), starts)
 
     def read_blocks(
         self,
@@ -288,7 +288,7 @@ class Rans(AnsCodec):
         stream = payload[: len(payload) // 2 * 2].view(">u2").astype(np.int32)
         state = np.zeros(self.states, np.int64)
         slots = rans_tables.decoder_slots(self._frequencies, self._range_bits)
-        table = (slots, self._range_bits, self.word.bits, self._coder)
+        table = (slots, self._range_bits, self.word.bits, self._coder[0])
         return _read(stream, starts, *table, state, words, offsets)
 
 

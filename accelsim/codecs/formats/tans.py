@@ -42,12 +42,13 @@ from numpy.typing import NDArray
 
 from accelsim.codecs import tans_tables
 from accelsim.codecs.ans import AnsCodec
-from accelsim.codecs.base import BlockHardware, Word
+from accelsim.codecs.base import Bitstream, BlockHardware, Word
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.tans_tables import NUMBERS, RAW_BITS, THRESHOLD
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
+from accelsim.units import bits_to_bytes, ceil_div
 
 FEWEST_STATE_BITS, MOST_STATE_BITS = 5, 16
 
@@ -119,9 +120,10 @@ def _write(
     stream: NDArray[np.uint16],
     starts: NDArray[np.int64],
 ) -> None:
-    """From the last bit of the last block to the first bit of the first."""
+    """From the end of ``stream``, last block first; ``starts`` become bits of ``stream``."""
     states = len(state)
-    at, pending = starts[len(starts) - 1], 0
+    at, pending = 16 * len(stream), 0
+    starts[len(starts) - 1] = at
     for block in range(len(starts) - 2, -1, -1):
         first, n = offsets[block], offsets[block + 1] - offsets[block]
         for lane in range(states):
@@ -136,6 +138,8 @@ def _write(
             state[lane] = next_states[((x >> width) + coder[word, NUMBERS]) & 0xFFFF]
         for lane in range(min(states, n) - 1, -1, -1):
             at, pending = _put_before(state[lane], range_bits, at, pending, stream)
+        starts[block] = at
+    stream[(at - 1) >> 4] = pending
 
 
 @kernel
@@ -236,11 +240,14 @@ class Tans(AnsCodec):
             decode_buffer_bits=decode_bits,
         )
 
-    def worst_case_bits(self, n_values: int) -> int:
-        """All values with the smallest frequency, in states above its threshold."""
+    @property
+    def _widest(self) -> int:
+        """Bits of the smallest frequency, in states above its threshold."""
         widest = self._range_bits - self._smallest.bit_length() + 1
-        widest += self.word.bits * self._may_escape
-        return n_values * widest + self._range_bits * min(self.states, n_values)
+        return widest + self.word.bits * self._may_escape
+
+    def worst_case_bits(self, n_values: int) -> int:
+        return n_values * self._widest + self._range_bits * min(self.states, n_values)
 
     @cached_property
     def _coder(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
@@ -254,17 +261,21 @@ class Tans(AnsCodec):
         _size(words, offsets, self.states, self._range_bits, *self._coder, bits)
         return bits
 
-    def write_blocks(
-        self,
-        words: Words,
-        offsets: NDArray[np.int64],
-        payload: NDArray[np.uint8],
-        starts: NDArray[np.int64],
-    ) -> None:
-        stream = payload[: len(payload) // 2 * 2].view(np.uint16)
-        state = np.zeros(self.states, np.int64)
+    def encode_words(self, words: Words, offsets: NDArray[np.int64]) -> Bitstream:
+        """All blocks are written backwards into room for the longest streams, then aligned."""
+        self._refuse_uncoded(words)
+        n_states = int(np.minimum(np.diff(offsets), self.states).sum())
+        room_bits = len(words) * self._widest + n_states * self._range_bits
+        # A word more, for bits that are stored in any case.
+        stream = np.empty(ceil_div(room_bits, 16) + 1, np.uint16)
+        starts, state = np.empty(len(offsets), np.int64), np.zeros(self.states, np.int64)
         _write(words, offsets, self._range_bits, *self._coder, state, stream, starts)
-        stream.byteswap(inplace=True)
+        stream, begin = stream[starts[0] >> 4 :], int(starts[0]) & 15
+        aligned = stream << begin
+        aligned[:-1] |= stream[1:] >> (16 - begin)
+        starts -= starts[0]
+        payload = aligned.byteswap().view(np.uint8)
+        return Bitstream(payload[: bits_to_bytes(int(starts[-1]))], starts)
 
     def read_blocks(
         self,
