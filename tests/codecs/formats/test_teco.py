@@ -176,3 +176,8 @@ def test_foreign_parameters_are_refused() -> None:
     for ks in ((0,) * 14, (16,) * 15, (-1,) * 15):
         with pytest.raises(CodecError, match="15 numbers from 0 to 15"):
             Teco(Word(8), ks=ks)
+
+
+@pytest.mark.parametrize(("constant", "k"), [(184, 6), (185, 7)])  # 0.694 x 184.4 = 128
+def test_the_factor_of_the_formula_is_exact(constant: int, k: int) -> None:
+    assert Teco(Word(8)).fit(np.full((8, 8), constant, np.uint8)).ks[0] == k
