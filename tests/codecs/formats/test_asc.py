@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.codecs import endpoint_groups, endpoint_search
+from accelsim.codecs import contract, endpoint_groups, endpoint_search
 from accelsim.codecs.base import Bitstream, Values, Word, one_block
 from accelsim.codecs.blocks import Scan, cut
+from accelsim.codecs.formats import asc
 from accelsim.codecs.formats.asc import Asc
 from accelsim.errors import CodecError
 
@@ -206,11 +207,15 @@ def test_the_variable_rate_saves_bits_within_its_error() -> None:
         assert sizes[1] < 0.75 * constant.payload_bits(blocks).sum()
 
 
-def test_a_width_that_does_not_exist_is_refused() -> None:
+def test_a_width_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     codec = Asc(Word(8), rate="variable", index_bits=2)
+    # The plain kernel raises IndexError where the compiled one would read elsewhere.
+    monkeypatch.setattr(asc, "_read", asc._read.py_func)
     stream = Bitstream(np.full(20, 255, np.uint8), np.array([0, 2 + 16 + 96]))
     with pytest.raises(CodecError, match="no stream of 36 values"):
         codec.decode(stream, np.array([32]))
+    blocks = contract.join_blocks(list(contract.realistic(Word(8), 5, seed=1)), Word(8))
+    contract.check_broken_streams(codec, blocks, seed=2, n_trials=16)
 
 
 def test_compiled_and_plain_search_agree(monkeypatch: pytest.MonkeyPatch) -> None:
