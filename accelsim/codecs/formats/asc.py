@@ -194,7 +194,11 @@ class GroupRecords(LosslessCodec):
 
 @dataclass(frozen=True)
 class Asc(TransformCodec):
-    """``rate`` is "constant" or "variable"; ``quality`` counts at the variable rate only."""
+    """Groups of 32 values between two endpoints, at a constant or variable rate.
+
+    ``rate`` is "constant" or "variable"; ``quality``, 1 (coarse) to 16 (fine), counts at
+    the variable rate only.
+    """
 
     word: Word
     rate: str = "constant"

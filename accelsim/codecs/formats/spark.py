@@ -167,7 +167,7 @@ class NibbleCode(LosslessCodec):
 
 @dataclass(frozen=True)
 class Spark(TransformCodec):
-    """The nibble code of words of at most 8 bits."""
+    """One nibble for values up to 7, two for others, some rounded; words of at most 8 bits."""
 
     word: Word
 
