@@ -208,6 +208,7 @@ class Asc(TransformCodec):
     name = "asc"
     evidence = "abstract"
     reconstruction = True
+    preferred_block = (16, 8, 8)
     hardware = BlockHardware(
         encode_values_per_cycle=32,
         decode_values_per_cycle=32,

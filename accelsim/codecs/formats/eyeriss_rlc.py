@@ -158,6 +158,8 @@ class EyerissRlc(LosslessCodec):
         encode_pj_per_value=0.18,
         decode_pj_per_value=0.18,
         gates_kge=1.6,
+        encode_buffer_bits=64,
+        decode_buffer_bits=64,
         source=(
             "estimates: a run counter and a 64-bit assembly register, 0.8 kGE each way; "
             "15 % activity x 1.5 fJ per gate, 65 nm; format from Chen et al. JSSC 2017"

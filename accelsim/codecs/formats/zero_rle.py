@@ -135,6 +135,8 @@ class ZeroRle(LosslessCodec):
         encode_pj_per_value=0.135,
         decode_pj_per_value=0.135,
         gates_kge=1.2,
+        encode_buffer_bits=16,
+        decode_buffer_bits=16,
         source=(
             "estimates: a run counter and a bit packer, 0.6 kGE each way beside the 5.8 kGE "
             "of the whole EBPC (Cavigelli et al. 2019); 15 % activity x 1.5 fJ per gate, 65 nm"

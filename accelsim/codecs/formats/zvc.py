@@ -113,10 +113,13 @@ class Zvc(LosslessCodec):
         encode_pj_per_value=0.042,
         decode_pj_per_value=0.042,
         gates_kge=12.0,
+        encode_buffer_bits=544,
+        decode_buffer_bits=544,
         source=(
             "rate: Rhu et al. HPCA 2018 (prefix sum of the mask, bubble-collapsing shifter); "
             "fill, gates (5 stages of 32 x 8 multiplexers and 2 registers, each way) and "
-            "energy (6 kGE x 15 % activity x 1.5 fJ / 32 values, 65 nm) are estimates"
+            "energy (6 kGE x 15 % activity x 1.5 fJ / 32 values, 65 nm) are estimates; "
+            "storage of 32 mask bits and two groups of 32 words each way"
         ),
     )
 
