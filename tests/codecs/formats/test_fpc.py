@@ -121,23 +121,29 @@ def test_a_stream_that_decodes_is_the_one_that_encoding_writes(
 
 
 @pytest.mark.parametrize(
-    "layout",
+    ("layout", "n_words"),
     [
-        "000000 000000",  # two runs that are one
-        "001 0000",  # zero as four bits
-        "010 00000111",  # four bits as eight
-        "100 0000000000000000",
-        "101 00000000 00000001",  # four bits as two halves
-        "110 11111111",
-        "111" + "0" * 31 + "1",
-        "000111",  # eight words of two
-        "001 0001 001 0001 001 0001",  # three words of two
+        ("000000 000000", 2),  # two runs that are one
+        ("001 0000", 1),  # zero as four bits
+        ("010 00000111", 1),  # four bits as eight
+        ("011 0000000001111111", 1),  # eight bits as sixteen
+        ("100 0000000000000000", 1),
+        ("101 00000000 00000001", 1),  # four bits as two halves
+        ("101 00000001 00000000", 1),  # a zero lower half as two halves
+        ("110 11111111", 1),
+        ("111" + "0" * 31 + "1", 1),
+        ("111" + "00000011" * 4, 1),  # equal bytes as any others
+        ("000111", 2),  # eight words of two
+        ("001 0001 001 0001 001 0001", 2),  # three words of two
+        ("001 0001", 2),
+        ("001 00010", 1),
     ],
 )
-def test_what_encoding_cannot_have_written_is_refused(layout: str) -> None:
+def test_what_encoding_cannot_have_written_is_refused(layout: str, n_words: int) -> None:
     bits = np.array([int(b) for b in layout.replace(" ", "")], np.uint8)
-    with pytest.raises(CodecError, match=r"fpc: block 0 \(\d+ bits\) is no stream of 8 values"):
-        Fpc(Word(8)).decode(Bitstream(np.packbits(bits), np.array([0, len(bits)])), np.array([8]))
+    stream = Bitstream(np.packbits(bits), np.array([0, len(bits)]))
+    with pytest.raises(CodecError, match=r"fpc: block 0 \(\d+ bits\) is no stream of"):
+        Fpc(Word(8)).decode(stream, np.array([4 * n_words]))
 
 
 def test_zeros_behind_the_last_value_must_be_zero() -> None:
