@@ -142,4 +142,4 @@ class _Profile:
 
 def warm_up() -> None:
     """Compile the kernels of this file with the types of production."""
-    best_lanes(np.zeros(1, np.uint16), 2, True)
+    best_lanes(np.zeros(1, np.uint16), 2, allow_constant=False)

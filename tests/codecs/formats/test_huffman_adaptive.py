@@ -162,10 +162,11 @@ def test_the_bound_holds_for_all_symbols_spread_evenly(word: Word) -> None:
     ("stream", "flaw"),
     [
         ("01 1 1 1 1 010", None),  # symbols 0 and 1 with a bit each; 0, 1, 0
-        ("11 1 1 1 1 010", "more symbols than values"),
-        ("01 1 010 1 1 010", "lengths 1 and 1 of which one is 2"),
-        ("01 1 011 1 1 010", "two codes of 2 bits leave codes without a symbol"),
-        ("01 1 00101 1 1 010", "a code of 0 bits"),
+        ("11 1 011 1 1 1 1 1 1 000110", "four symbols for three values"),
+        ("01 1 1 1 011 0100", "codes of 1 and 2 bits leave one without a symbol"),
+        ("10 1 1 1 1 1 1 010", "three codes of 1 bit"),
+        ("01 1 011 1 1 010001", "two codes of 2 bits leave codes without a symbol"),
+        ("01 1 010 1 1 010", "a code of 0 bits"),
         ("01 1 1 000000000100000001 1 010", "a symbol beyond the word"),
         ("01 1 1 1 1 01", "too short"),
         ("01 1 1 1 1 0100", "too long"),
