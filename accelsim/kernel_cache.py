@@ -18,6 +18,8 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 _FORMATS = "accelsim.codecs.formats."
+_OF_FORMATS = (_FORMATS, "accelsim.codecs.coding.", "accelsim.codecs.transforms.")
+"""Where kernels lie that only some codecs need."""
 _FROZEN = b"frozen into " + b"kernels"
 """Said by modules without kernels whose constants kernels use."""
 
@@ -75,7 +77,7 @@ def cold_modules(codecs: Iterable[str] = ()) -> list[str]:
         if not _marker(_FORMATS + name).exists():
             with suppress(ImportError):
                 import_module(_FORMATS + name)
-    wanted = (m for m in kernel_modules() if not m.startswith(_FORMATS) or m in sys.modules)
+    wanted = (m for m in kernel_modules() if not m.startswith(_OF_FORMATS) or m in sys.modules)
     return [module for module in wanted if not _marker(module).exists()]
 
 

@@ -8,7 +8,7 @@ Table: the 2^W words (two's complement read as unsigned if signed) are cut into 
 ranges. A row has the first word v_min, the offset length OL = ceil(log2(words of the
 range)), and the end t_high of its share of 1024; v_max and t_low follow from the rows
 beside it. It counts as 16 rows of W + (bits of W) + 10 bits. ``fit`` searches the ranges
-with the fewest bits (``accelsim.codecs.ranges``), where the paper has a heuristic search.
+with the fewest bits (``accelsim.codecs.coding.ranges``), where the paper has a heuristic search.
 
 Coder: LOW = 0000, HIGH = FFFF (16 bits). Per value, with R = HIGH - LOW + 1, HIGH becomes
 LOW + (R t_high >> 10) - 1 and LOW becomes LOW + (R t_low >> 10). While their first bits
@@ -47,15 +47,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Values, Word
-from accelsim.codecs.lossless import LosslessCodec, exercise
-from accelsim.codecs.range_coder import (
+from accelsim.codecs.coding.range_coder import (
     RangeTable,
     length_field_bits,
     read_coded,
     size_coded,
     write_coded,
 )
-from accelsim.codecs.ranges import best_ranges, integer_shares
+from accelsim.codecs.coding.ranges import best_ranges, integer_shares
+from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words
 from accelsim.errors import CodecError

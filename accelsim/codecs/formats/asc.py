@@ -12,7 +12,7 @@ columns (``codec.block: [16, 8, 8]``). Values are counted from the lowest of the
 Bit layout of a group at the constant rate, 2 W + 32 ``index_bits`` bits:
 
 - 2 bits: scale, where the levels between the endpoints lie: 0 even, 1 dense at the low
-  end, 2 at the high end, 3 in the middle (``accelsim.codecs.endpoint_groups``).
+  end, 2 at the high end, 3 in the middle (``accelsim.codecs.transforms.endpoint_groups``).
 - W - 1 bits each: endpoints a and b, without their last bit, which repeats the first.
 - 32 indices of ``index_bits`` (1 to 4). If a <= b, index i is level i of
   2^``index_bits`` from a to b. If a > b, index 0 is zero and the others are the levels
@@ -46,12 +46,12 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs import endpoint_groups, endpoint_search
 from accelsim.codecs.base import BlockHardware, Blocks, Shapes, Values, Word
 from accelsim.codecs.bits import get, put
-from accelsim.codecs.endpoint_groups import GROUP, RECORD, WIDEST_INDEX_BITS
 from accelsim.codecs.lossless import LosslessCodec, exercise
-from accelsim.codecs.transform import TransformCodec
+from accelsim.codecs.transforms import endpoint_groups, endpoint_search
+from accelsim.codecs.transforms.endpoint_groups import GROUP, RECORD, WIDEST_INDEX_BITS
+from accelsim.codecs.transforms.transform import TransformCodec
 from accelsim.codecs.words import Words, check_range, checked_offsets
 from accelsim.errors import CodecError
 from accelsim.jit import kernel

@@ -4,9 +4,9 @@ Pekhimenko et al., "Base-Delta-Immediate Compression: Practical Data Compression
 Caches", PACT 2012. A scheme for the caches of a CPU: on maps of 8-bit values it seldom finds
 more than lines of zeros. Encodings and tags are those that the literature reproduces.
 
-The values lie in lines of 32 bytes as ``accelsim.codecs.memory_lines`` says (a byte for up to
-8 bits, else two; little-endian; the last line of a block filled up with zeros). Bit layout of
-a line, most significant bit first: a tag of 4 bits, then the shortest of these, the first in
+The values lie in lines of 32 bytes as ``accelsim.codecs.coding.memory_lines`` says (a byte for
+up to 8 bits, else two; little-endian; the last line of a block filled up with zeros). Bit layout
+of a line, most significant bit first: a tag of 4 bits, then the shortest of these, the first in
 the table among equals; (B, D) are bytes of an element and of a difference, sizes for 32 bytes:
 
     tag  0   all zero          one byte of zeros                       1 byte
@@ -47,7 +47,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Word
-from accelsim.codecs.base_delta import (
+from accelsim.codecs.coding.base_delta import (
     BASE_DELTA,
     SIZE_BITS,
     TAG_BITS,
@@ -57,8 +57,8 @@ from accelsim.codecs.base_delta import (
     rows_of_tags,
     write_line,
 )
+from accelsim.codecs.coding.memory_lines import LANE_BITS, Cell, load_lanes, store_lanes
 from accelsim.codecs.lossless import LosslessCodec, exercise
-from accelsim.codecs.memory_lines import LANE_BITS, Cell, load_lanes, store_lanes
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel

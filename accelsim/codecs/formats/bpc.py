@@ -6,8 +6,8 @@ Compression in Many-core Architectures", ISCA 2016, for memory blocks of 128 byt
 are W + 1; codes and their order are the original ones.
 
 Bit layout, most significant bit first: all words, zeros too, in groups of n, the last one
-filled up with zero words, each coded as ``accelsim.codecs.bit_planes`` says: the plane of the
-sign first, each XOR the next more significant one, "001" for a single zero plane and "01" and
+filled up with zero words, each coded as ``accelsim.codecs.coding.bit_planes`` says: the plane of
+the sign first, each XOR the next more significant one, "001" for a single zero plane and "01" and
 a number for more. The base is W bits as it stands.
 
 Groups of 16 words, and not the 32 of the paper, are the default because they suit activations:
@@ -31,7 +31,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Blocks, Word
-from accelsim.codecs.bit_planes import PlaneCode, read_group, scratch, size_group, write_group
+from accelsim.codecs.coding.bit_planes import (
+    PlaneCode,
+    read_group,
+    scratch,
+    size_group,
+    write_group,
+)
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError

@@ -3,7 +3,7 @@
 Reconstruction. Tai et al., "Compression-aware Projection with Greedy Dimension Reduction
 for Convolutional Neural Network Activations", ICASSP 2022 (arXiv 2110.08828): only the
 abstract is public. Known from it: a projection reduces the dimension of feature maps, a
-greedy metric picks the ratio of each layer (see ``accelsim.codecs.greedy_ranks``), and
+greedy metric picks the ratio of each layer (see ``accelsim.codecs.transforms.greedy_ranks``), and
 memory access falls by 2.91x to 5.97x. All else is our choice: this is the storage format,
 with the projection that the method would start its training from.
 
@@ -42,17 +42,21 @@ from functools import cached_property
 from typing import Self
 
 from accelsim.codecs.base import BlockHardware, Values, Word
-from accelsim.codecs.channel_transform import (
+from accelsim.codecs.formats.raw import Raw
+from accelsim.codecs.lossless import LosslessCodec, exercise
+from accelsim.codecs.transforms.channel_transform import (
     MAC_KGE,
     MAC_PJ,
     ChannelCodec,
     ChannelTransform,
     coefficient_bits,
 )
-from accelsim.codecs.channel_vectors import MAX_LENGTH, NETWORK_GROUP, calibration_vectors
-from accelsim.codecs.formats.raw import Raw
-from accelsim.codecs.lossless import LosslessCodec, exercise
-from accelsim.codecs.principal_components import components
+from accelsim.codecs.transforms.channel_vectors import (
+    MAX_LENGTH,
+    NETWORK_GROUP,
+    calibration_vectors,
+)
+from accelsim.codecs.transforms.principal_components import components
 from accelsim.errors import CodecError
 from accelsim.units import ceil_div
 

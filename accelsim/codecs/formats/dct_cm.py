@@ -27,7 +27,7 @@ Bit layout of a vector with N' stored coefficients, most significant bit first: 
 1 where q is not zero; then each of those q, in one of two forms: its W-bit word, two's
 complement (in bypass as the word is), which makes zero-value compression in groups of N'
 (see zvc); or the class of its magnitude in 4 bits and what that leaves open (see
-``accelsim.codecs.magnitude_classes``). Pixels follow in row-major order, within a pixel
+``accelsim.codecs.coding.magnitude_classes``). Pixels follow in row-major order, within a pixel
 vectors by channel.
 
 Side information: mode and payload (1 bit each), mask (N) and the s_j (5 bits each).
@@ -49,11 +49,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Values, Word
-from accelsim.codecs.channel_transform import ChannelCodec, ChannelTransform, fixed_point
-from accelsim.codecs.channel_vectors import Calibration, calibration_vectors
+from accelsim.codecs.coding.magnitude_classes import MagnitudeClasses
 from accelsim.codecs.formats.zvc import Zvc
 from accelsim.codecs.lossless import LosslessCodec, exercise
-from accelsim.codecs.magnitude_classes import MagnitudeClasses
+from accelsim.codecs.transforms.channel_transform import ChannelCodec, ChannelTransform, fixed_point
+from accelsim.codecs.transforms.channel_vectors import Calibration, calibration_vectors
 from accelsim.errors import CodecError
 
 GROUPS = (8, 16)

@@ -9,7 +9,7 @@ Bit layout of a block, two streams, unpadded, most significant bit first:
   * zeros: "1" for a value that is not zero; for 1 to 16 zeros "0" and 4 bits of their number
     less one. Longer runs are split at 16;
   * planes: the values that are not zero, in groups of n, the last one filled up with zero
-    words, each coded as ``accelsim.codecs.bit_planes`` says, least significant plane first.
+    words, each coded as ``accelsim.codecs.coding.bit_planes`` says, least significant plane first.
 The number of values tells where the first stream ends; it tells how many groups the second
 has. Hardware keeps them apart, with a read pointer each.
 
@@ -36,10 +36,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Blocks, Word
-from accelsim.codecs.bit_planes import PlaneCode, read_group, scratch, size_group, write_group
+from accelsim.codecs.coding.bit_planes import (
+    PlaneCode,
+    read_group,
+    scratch,
+    size_group,
+    write_group,
+)
+from accelsim.codecs.coding.zero_runs import LONGEST_RUN, RUN_BITS, read_zeros, write_zeros
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words, checked_offsets, to_words
-from accelsim.codecs.zero_runs import LONGEST_RUN, RUN_BITS, read_zeros, write_zeros
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
 from accelsim.units import ceil_div

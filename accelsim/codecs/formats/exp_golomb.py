@@ -23,7 +23,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from accelsim.codecs.base import BlockHardware, Word
-from accelsim.codecs.golomb import GolombCodec, PrefixCode, exp_golomb_code, indices_of
+from accelsim.codecs.coding.golomb import GolombCodec, PrefixCode, exp_golomb_code, indices_of
 from accelsim.codecs.lossless import exercise
 
 

@@ -4,7 +4,7 @@ Alameldeen and Wood, "Frequent Pattern Compression: A Significance-Based Compres
 for L2 Caches", UW-Madison CS-TR-2004-1500. A scheme for integers of a CPU: on maps of 8-bit
 values it finds little beside zeros. The patterns are those that the literature reproduces.
 
-The values lie in memory as ``accelsim.codecs.memory_lines`` says (a byte for up to 8 bits,
+The values lie in memory as ``accelsim.codecs.coding.memory_lines`` says (a byte for up to 8 bits,
 else two; little-endian; zeros behind the last value). Bit layout, most significant bit first,
 for each 32-bit word in order, the first pattern that fits:
 
@@ -37,8 +37,8 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.coding.memory_lines import LANE_BITS, Cell, load_lanes, store_lanes
 from accelsim.codecs.lossless import LosslessCodec, exercise
-from accelsim.codecs.memory_lines import LANE_BITS, Cell, load_lanes, store_lanes
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from accelsim.codecs.base import BlockHardware, Word
-from accelsim.codecs.golomb import GolombCodec, PrefixCode, indices_of, rice_code
+from accelsim.codecs.coding.golomb import GolombCodec, PrefixCode, indices_of, rice_code
 from accelsim.codecs.lossless import exercise
 
 

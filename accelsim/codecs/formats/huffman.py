@@ -49,7 +49,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Values, Word
 from accelsim.codecs.bits import get, put
-from accelsim.codecs.huffman_code import canonical_codes, code_lengths, decoding_table
+from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths, decoding_table
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words

@@ -34,7 +34,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Blocks, Word
 from accelsim.codecs.bits import get, put
-from accelsim.codecs.block_code import (
+from accelsim.codecs.coding.block_code import (
     LONG_LIMIT,
     Scratch,
     build_lengths,
@@ -42,10 +42,10 @@ from accelsim.codecs.block_code import (
     first_codes,
     longest_allowed,
 )
-from accelsim.codecs.block_table import fill_table, header_bits, put_header, read_header
+from accelsim.codecs.coding.block_table import fill_table, header_bits, put_header, read_header
+from accelsim.codecs.coding.zigzag import fold, unfold
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words, checked_offsets, to_words
-from accelsim.codecs.zigzag import fold, unfold
 from accelsim.jit import kernel
 
 MERGES_PER_SYMBOL = 24

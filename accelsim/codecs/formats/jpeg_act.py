@@ -7,7 +7,7 @@ coding in place of run lengths and Huffman codes. The published table is not pub
 us; ``fit`` derives one.
 
 Bit layout of a tile of 8 x 8 pixels, 64 coefficients in zigzag order (see
-``accelsim.codecs.dct`` for tiles at edges): twice a mask of 32 bits, first coefficient
+``accelsim.codecs.transforms.dct`` for tiles at edges): twice a mask of 32 bits, first coefficient
 first, 1 where the quantised coefficient is not zero, then the W-bit words of those, as
 ``zvc`` writes them: two's complement, but the first coefficient of unsigned maps, which
 has no sign. A tile with k of them takes 64 + k W bits, whatever part of it exists.
@@ -39,11 +39,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs import dct
 from accelsim.codecs.base import BlockHardware, Blocks, Shapes, Values, Word
 from accelsim.codecs.formats.zvc import Zvc
 from accelsim.codecs.lossless import exercise
-from accelsim.codecs.transform import TransformCodec
+from accelsim.codecs.transforms import dct
+from accelsim.codecs.transforms.transform import TransformCodec
 from accelsim.codecs.words import check_range
 from accelsim.errors import CodecError
 from accelsim.jit import kernel

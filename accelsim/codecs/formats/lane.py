@@ -44,9 +44,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Values, Word
-from accelsim.codecs.lane_reading import read_lanes
-from accelsim.codecs.lane_search import Lane, best_lanes, length_field_bits, longest_bits
-from accelsim.codecs.lane_streams import (
+from accelsim.codecs.coding.lane_reading import read_lanes
+from accelsim.codecs.coding.lane_search import Lane, best_lanes, length_field_bits, longest_bits
+from accelsim.codecs.coding.lane_streams import (
     CHUNK,
     CONST,
     METHODS,
@@ -56,9 +56,9 @@ from accelsim.codecs.lane_streams import (
     size_lanes,
     write_lanes,
 )
+from accelsim.codecs.coding.zigzag import fold, unfold
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words, from_words, to_words
-from accelsim.codecs.zigzag import fold, unfold
 from accelsim.errors import CodecError
 
 

@@ -42,11 +42,19 @@ from math import log2
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs import rans_tables
-from accelsim.codecs.ans import AnsCodec, join_streams
 from accelsim.codecs.base import Bitstream, BlockHardware, Word
+from accelsim.codecs.coding import rans_tables
+from accelsim.codecs.coding.ans import AnsCodec, join_streams
+from accelsim.codecs.coding.rans_tables import (
+    BIAS,
+    ESCAPES,
+    LIMIT,
+    RECIPROCAL,
+    REST,
+    START,
+    STATE_BITS,
+)
 from accelsim.codecs.lossless import exercise
-from accelsim.codecs.rans_tables import BIAS, ESCAPES, LIMIT, RECIPROCAL, REST, START, STATE_BITS
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
 

@@ -29,9 +29,9 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.coding.zigzag import fold, unfold
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
-from accelsim.codecs.zigzag import fold, unfold
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
 from accelsim.units import ceil_div

@@ -41,7 +41,7 @@ from numpy.typing import NDArray
 from accelsim.codecs.base import BlockHardware, Shapes, Values, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.lossless import LosslessCodec, exercise
-from accelsim.codecs.transform import TransformCodec
+from accelsim.codecs.transforms.transform import TransformCodec
 from accelsim.codecs.words import Words, from_words, to_words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel

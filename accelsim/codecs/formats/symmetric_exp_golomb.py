@@ -29,7 +29,7 @@ from typing import Self
 import numpy as np
 
 from accelsim.codecs.base import BlockHardware, Values, Word
-from accelsim.codecs.golomb import GolombCodec, PrefixCode, exp_golomb_code, values_of
+from accelsim.codecs.coding.golomb import GolombCodec, PrefixCode, exp_golomb_code, values_of
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.rates import histogram
 from accelsim.errors import CodecError

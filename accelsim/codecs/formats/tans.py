@@ -40,11 +40,11 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs import tans_tables
-from accelsim.codecs.ans import AnsCodec
 from accelsim.codecs.base import Bitstream, BlockHardware, Word
+from accelsim.codecs.coding import tans_tables
+from accelsim.codecs.coding.ans import AnsCodec
+from accelsim.codecs.coding.tans_tables import NUMBERS, RAW_BITS, THRESHOLD
 from accelsim.codecs.lossless import exercise
-from accelsim.codecs.tans_tables import NUMBERS, RAW_BITS, THRESHOLD
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel

@@ -6,7 +6,7 @@ Reconstruction: only the abstract is public to us. It says that feature maps of 
 kinds have a unimodal distribution in the frequency domain, and that a coding scheme is
 fitted to it; transform, quantiser and codes below are our reading.
 
-Each channel is transformed in tiles of 8 x 8 pixels (``accelsim.codecs.dct``, which also
+Each channel is transformed in tiles of 8 x 8 pixels (``accelsim.codecs.transforms.dct``, which also
 says what tiles at edges do). Coefficients are divided by 2^s and rounded, with
 s = W - ``quality``, at least 0 (or W - 13, so that they fit 16 bits); the first
 coefficient has at most s = 3, which keeps constant tiles exact.
@@ -42,10 +42,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs import dct
 from accelsim.codecs.base import BlockHardware, Blocks, Shapes, Values, Word
-from accelsim.codecs.lossless import exercise
-from accelsim.codecs.rice_tiles import (
+from accelsim.codecs.coding.rice_tiles import (
     ESCAPE_ONES,
     HEADER_BITS,
     HIGHEST_K,
@@ -54,7 +52,9 @@ from accelsim.codecs.rice_tiles import (
     folded,
     last_nonzero,
 )
-from accelsim.codecs.transform import TransformCodec
+from accelsim.codecs.lossless import exercise
+from accelsim.codecs.transforms import dct
+from accelsim.codecs.transforms.transform import TransformCodec
 from accelsim.codecs.words import Words, check_range
 from accelsim.errors import CodecError
 from accelsim.jit import kernel

@@ -46,17 +46,21 @@ from typing import Self
 import numpy as np
 
 from accelsim.codecs.base import BlockHardware, Values, Word
-from accelsim.codecs.channel_transform import (
+from accelsim.codecs.formats.huffman import Huffman
+from accelsim.codecs.lossless import LosslessCodec, exercise
+from accelsim.codecs.transforms.channel_transform import (
     MAC_KGE,
     MAC_PJ,
     ChannelCodec,
     ChannelTransform,
     coefficient_bits,
 )
-from accelsim.codecs.channel_vectors import MAX_LENGTH, NETWORK_GROUP, calibration_vectors
-from accelsim.codecs.formats.huffman import Huffman
-from accelsim.codecs.lossless import LosslessCodec, exercise
-from accelsim.codecs.principal_components import components
+from accelsim.codecs.transforms.channel_vectors import (
+    MAX_LENGTH,
+    NETWORK_GROUP,
+    calibration_vectors,
+)
+from accelsim.codecs.transforms.principal_components import components
 from accelsim.errors import CodecError
 
 BASES = ("pca", "eye")

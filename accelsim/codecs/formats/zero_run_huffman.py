@@ -42,11 +42,11 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Values, Word
 from accelsim.codecs.bits import get, put
-from accelsim.codecs.huffman_code import canonical_codes, code_lengths, decoding_table
+from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths, decoding_table
+from accelsim.codecs.coding.run_classes import LONGEST_RUNS, class_counts, classes
+from accelsim.codecs.coding.unseen import with_unseen
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
-from accelsim.codecs.run_classes import LONGEST_RUNS, class_counts, classes
-from accelsim.codecs.unseen import with_unseen
 from accelsim.codecs.words import Words, from_words, to_words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from accelsim.codecs import rates
 from accelsim.codecs.base import Bitstream, Word, one_block
+from accelsim.codecs.coding.range_coder import length_field_bits
+from accelsim.codecs.coding.ranges import MOST_LIMITS, best_ranges, integer_shares, possible_limits
 from accelsim.codecs.formats.apack import Apack
-from accelsim.codecs.range_coder import length_field_bits
-from accelsim.codecs.ranges import MOST_LIMITS, best_ranges, integer_shares, possible_limits
 from accelsim.errors import CodecError
 
 # 0 to 3 with half of 1024, 4 with 2 of it, 5 to 7 with the rest.

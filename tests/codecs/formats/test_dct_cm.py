@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from scipy import fft
 
 from accelsim.codecs.base import Bitstream, Shapes, Values, Word, one_block
-from accelsim.codecs.channel_transform import fixed_point
 from accelsim.codecs.formats.dct_cm import DctCm, cosines
 from accelsim.codecs.formats.zvc import Zvc
+from accelsim.codecs.transforms.channel_transform import fixed_point
 from accelsim.errors import CodecError
 
 WIDE = Word(16, signed=True)

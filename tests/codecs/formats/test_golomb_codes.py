@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from accelsim.codecs import golomb
 from accelsim.codecs.base import Bitstream, Blocks, Codec, Word
+from accelsim.codecs.coding import golomb
 from accelsim.codecs.formats.exp_golomb import ExpGolomb
 from accelsim.codecs.formats.golomb_rice import GolombRice
 from accelsim.codecs.formats.sparse_exp_golomb import SparseExpGolomb

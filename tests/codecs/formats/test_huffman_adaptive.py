@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.codecs import block_table, rates
 from accelsim.codecs.base import Bitstream, Blocks, Word, one_block
-from accelsim.codecs.block_code import Scratch, build_lengths, first_codes, sort_keys
+from accelsim.codecs.coding import block_table, rates
+from accelsim.codecs.coding.block_code import Scratch, build_lengths, first_codes, sort_keys
+from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths
+from accelsim.codecs.coding.zigzag import fold
 from accelsim.codecs.contract import join_blocks
 from accelsim.codecs.formats.huffman_adaptive import HuffmanAdaptive
-from accelsim.codecs.huffman_code import canonical_codes, code_lengths
 from accelsim.codecs.words import to_words
-from accelsim.codecs.zigzag import fold
 from accelsim.errors import CodecError
 
 WORDS = st.sampled_from([Word(b, s) for b in (2, 4, 8, 12, 16) for s in (False, True)])

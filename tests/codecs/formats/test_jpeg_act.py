@@ -5,9 +5,9 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from accelsim.codecs import dct
 from accelsim.codecs.base import Bitstream, Shapes, Values, Word, one_block
 from accelsim.codecs.formats.jpeg_act import JpegAct
+from accelsim.codecs.transforms import dct
 from accelsim.errors import CodecError
 
 

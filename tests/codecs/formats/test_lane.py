@@ -8,11 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelsim.codecs.base import Bitstream, Word, one_block
+from accelsim.codecs.coding.lane_search import (
+    Lane,
+    _Profile,
+    best_lanes,
+    length_field_bits,
+    longest_bits,
+)
+from accelsim.codecs.coding.lane_streams import CHUNK, CONST, DICT, MASK, RAW, ZRL
+from accelsim.codecs.coding.zigzag import fold
 from accelsim.codecs.formats.lane import LaneCompression
-from accelsim.codecs.lane_search import Lane, _Profile, best_lanes, length_field_bits, longest_bits
-from accelsim.codecs.lane_streams import CHUNK, CONST, DICT, MASK, RAW, ZRL
 from accelsim.codecs.words import to_words
-from accelsim.codecs.zigzag import fold
 from accelsim.errors import CodecError
 
 

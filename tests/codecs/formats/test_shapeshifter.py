@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelsim.codecs.base import Bitstream, Blocks, Word, one_block
+from accelsim.codecs.coding.zigzag import fold, unfold
 from accelsim.codecs.formats.shapeshifter import Shapeshifter
 from accelsim.codecs.words import to_words
-from accelsim.codecs.zigzag import fold, unfold
 from accelsim.errors import CodecError
 
 # 32 values of 8 bits, 21 zeros: a common vector, sized by independent scripts.

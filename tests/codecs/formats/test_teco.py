@@ -7,8 +7,8 @@ import pytest
 
 from accelsim.codecs import contract, rates, rice_tiles
 from accelsim.codecs.base import Bitstream, Blocks, Values, Word, one_block
+from accelsim.codecs.coding.rice_tiles import RiceTiles
 from accelsim.codecs.formats.teco import Teco
-from accelsim.codecs.rice_tiles import RiceTiles
 from accelsim.errors import CodecError
 
 

@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from accelsim.codecs import rates
 from accelsim.codecs.base import Bitstream, Blocks, Codec, Word
+from accelsim.codecs.coding.huffman_code import canonical_codes
+from accelsim.codecs.coding.run_classes import class_counts, classes
 from accelsim.codecs.contract import join_blocks
 from accelsim.codecs.formats.huffman import Huffman
 from accelsim.codecs.formats.zero_run_huffman import ZeroRunHuffman
-from accelsim.codecs.huffman_code import canonical_codes
-from accelsim.codecs.run_classes import class_counts, classes
 from accelsim.errors import CodecError
 
 

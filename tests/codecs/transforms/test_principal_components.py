@@ -5,8 +5,8 @@ import pytest
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import Values, Word
-from accelsim.codecs.channel_vectors import calibration_vectors
-from accelsim.codecs.principal_components import components
+from accelsim.codecs.transforms.channel_vectors import calibration_vectors
+from accelsim.codecs.transforms.principal_components import components
 
 
 def correlated(channels: int, pixels: int, seed: int = 0) -> NDArray[np.int8]:

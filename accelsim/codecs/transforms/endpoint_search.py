@@ -1,7 +1,7 @@
 """The encoder of groups of 32 values: which endpoints, scale and index widths serve best.
 
 Every choice is by plain search with exact integers; see ``accelsim.codecs.formats.asc``
-for what is searched, and ``accelsim.codecs.endpoint_groups`` for records and levels.
+for what is searched, and ``accelsim.codecs.transforms.endpoint_groups`` for records and levels.
 """
 
 from __future__ import annotations
@@ -10,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import Shapes, Values, Word
-from accelsim.codecs.endpoint_groups import RECORD, WEIGHTS, fill_levels, n_groups, value_of
+from accelsim.codecs.transforms.endpoint_groups import (
+    RECORD,
+    WEIGHTS,
+    fill_levels,
+    n_groups,
+    value_of,
+)
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
 

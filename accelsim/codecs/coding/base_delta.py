@@ -1,7 +1,7 @@
 """A line of memory as a base and small differences: the coder of one line of BDI.
 
 The layout is in ``accelsim.codecs.formats.bdi``. A line is ``lanes`` of 32 bits, as
-``accelsim.codecs.memory_lines`` fills them. Elements of 64 bits are numbers modulo 2^64,
+``accelsim.codecs.coding.memory_lines`` fills them. Elements of 64 bits are numbers modulo 2^64,
 which a kernel holds as signed ones.
 """
 

@@ -1,8 +1,8 @@
 """Optimal prefix codes inside kernels, for formats that build a new one for each block.
 
-The lengths are those of ``accelsim.codecs.huffman_code.code_lengths`` (tested): package-merge,
-Larmore and Hirschberg, J. ACM 37(3), 1990, and the same order among equal counts. Everything
-works on arrays that the caller allocates once, see ``Scratch``.
+The lengths are those of ``accelsim.codecs.coding.huffman_code.code_lengths`` (tested):
+package-merge, Larmore and Hirschberg, J. ACM 37(3), 1990, and the same order among equal counts.
+Everything works on arrays that the caller allocates once, see ``Scratch``.
 """
 
 from __future__ import annotations

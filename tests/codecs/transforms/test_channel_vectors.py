@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from accelsim.codecs.base import Shapes, Word
 from accelsim.codecs.blocks import Scan, cut
-from accelsim.codecs.channel_vectors import (
+from accelsim.codecs.transforms.channel_vectors import (
     VectorLayout,
     calibration_vectors,
     from_vectors,

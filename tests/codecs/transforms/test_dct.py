@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import fft
 
-from accelsim.codecs import dct
 from accelsim.codecs.base import Blocks, Shapes, Values, Word
 from accelsim.codecs.blocks import Scan, cut
+from accelsim.codecs.transforms import dct
 from accelsim.errors import CodecError
 
 NO_SHIFTS = np.zeros(64, np.int64)

@@ -15,8 +15,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.channel_transform import VALUES_AT_ONCE, fixed_point
-from accelsim.codecs.channel_vectors import Calibration
+from accelsim.codecs.transforms.channel_transform import VALUES_AT_ONCE, fixed_point
+from accelsim.codecs.transforms.channel_vectors import Calibration
 
 TIE_BREAK = 2.0**-20
 

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from accelsim.codecs.base import Bitstream, Word
+from accelsim.codecs.coding.magnitude_classes import MagnitudeClasses
 from accelsim.codecs.contract import (
     adversarial,
     check_broken_streams,
@@ -12,7 +13,6 @@ from accelsim.codecs.contract import (
     join_blocks,
     realistic,
 )
-from accelsim.codecs.magnitude_classes import MagnitudeClasses
 from accelsim.errors import CodecError
 
 

@@ -25,13 +25,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import Shapes, Values, Word
-from accelsim.codecs.channel_vectors import (
+from accelsim.codecs.transforms.channel_vectors import (
     Calibration,
     VectorLayout,
     from_vectors,
     to_vectors,
 )
-from accelsim.codecs.transform import TransformCodec
+from accelsim.codecs.transforms.transform import TransformCodec
 from accelsim.codecs.words import from_words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel

@@ -1,4 +1,4 @@
-"""Bit lanes, read back: the inverse of ``accelsim.codecs.lane_streams``.
+"""Bit lanes, read back: the inverse of ``accelsim.codecs.coding.lane_streams``.
 
 Each lane adds its bits to words that are zero there. No lane is read beyond the length
 that was announced for it; a field fetched before its end is known may hold bits of the next.
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.bits import PADDING, get
-from accelsim.codecs.lane_streams import CHUNK, DICT, MASK, N_ENTRIES, RAW, ZRL, Lanes
+from accelsim.codecs.coding.lane_streams import CHUNK, DICT, MASK, N_ENTRIES, RAW, ZRL, Lanes
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelsim.codecs.greedy_ranks import ReducibleLayer, greedy_ranks
+from accelsim.codecs.transforms.greedy_ranks import ReducibleLayer, greedy_ranks
 
 
 def total_bits(layers: list[ReducibleLayer], ranks: list[int], bits: int) -> int:

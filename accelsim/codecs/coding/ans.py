@@ -20,9 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import Values, Word
+from accelsim.codecs.coding.unseen import WIDEST_FULL_TABLE_BITS, with_unseen
 from accelsim.codecs.lossless import LosslessCodec
 from accelsim.codecs.rates import histogram
-from accelsim.codecs.unseen import WIDEST_FULL_TABLE_BITS, with_unseen
 from accelsim.codecs.words import Words, from_words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelsim.codecs import rates
-from accelsim.codecs.huffman_code import canonical_codes, code_lengths, decoding_table
+from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths, decoding_table
 from accelsim.errors import CodecError
 
 counts_of_few_symbols = st.lists(st.integers(0, 1000), min_size=2, max_size=7)

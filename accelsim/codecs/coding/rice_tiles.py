@@ -13,10 +13,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs import dct
 from accelsim.codecs.base import BlockHardware, Blocks, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.lossless import LosslessCodec
+from accelsim.codecs.transforms import dct
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
 

@@ -2,7 +2,7 @@
 
 A lane is a field of bits of every word. The streams of all lanes of 64 values lie behind
 each other, in front of them their lengths in bits, where the method leaves those open.
-Reading is in ``accelsim.codecs.lane_reading``.
+Reading is in ``accelsim.codecs.coding.lane_reading``.
 """
 
 from __future__ import annotations

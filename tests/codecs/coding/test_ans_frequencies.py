@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.codecs.ans import quantised
-from accelsim.codecs.rans_tables import division_shift, reciprocals
-from accelsim.codecs.unseen import with_unseen
+from accelsim.codecs.coding.ans import quantised
+from accelsim.codecs.coding.rans_tables import division_shift, reciprocals
+from accelsim.codecs.coding.unseen import with_unseen
 
 
 def cross_entropy_bits(counts: list[int], frequencies: tuple[int, ...], total: int) -> float:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.bits import PADDING, get, put
-from accelsim.codecs.block_code import longest_allowed
+from accelsim.codecs.coding.block_code import longest_allowed
 from accelsim.jit import kernel
 
 LONGEST_NUMBER_BITS = 33

@@ -28,8 +28,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.bit_matrix import count_ones, transpose
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.coding.bit_matrix import count_ones, transpose
 from accelsim.jit import state_kernel
 
 MAX_PLANES = 17

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.lane_streams import (
+from accelsim.codecs.coding.lane_streams import (
     CHUNK,
     CONST,
     DICT,

@@ -1,0 +1,1 @@
+"""What lossy formats are built from: transforms to integer symbols and back, exact."""
