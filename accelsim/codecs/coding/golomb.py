@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import Blocks, Word
+from accelsim.codecs.base import Blocks, BlockStats, Word
 from accelsim.codecs.bits import MAX_FIELD_BITS, PADDING, get, put
 from accelsim.codecs.lossless import LosslessCodec
 from accelsim.codecs.words import Words, checked_offsets, from_words, to_words
@@ -253,6 +253,12 @@ class GolombCodec(LosslessCodec):
 
     def decode_work(self, blocks: Blocks) -> NDArray[np.int64]:
         return self.encode_work(blocks)
+
+    def measure(self, blocks: Blocks) -> BlockStats:
+        cycles = self.encode_work(blocks)  # reckoned once: decoding takes as many
+        return BlockStats(
+            blocks.sizes, self.payload_bits(blocks), blocks.nonzeros, cycles, cycles.copy()
+        )
 
     def size_blocks(self, words: Words, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
         return _sums(words, offsets, self._code.widths)

@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.codecs import contract, endpoint_groups, endpoint_search
+from accelsim.codecs import contract
 from accelsim.codecs.base import Bitstream, Values, Word, one_block
 from accelsim.codecs.blocks import Scan, cut
 from accelsim.codecs.formats import asc
 from accelsim.codecs.formats.asc import Asc
+from accelsim.codecs.transforms import endpoint_groups, endpoint_search
 from accelsim.errors import CodecError
 
 

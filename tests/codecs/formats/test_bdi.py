@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from accelsim.codecs import contract
 from accelsim.codecs.base import Bitstream, Word
-from accelsim.codecs.coding import base_delta, contract, memory_lines
+from accelsim.codecs.coding import base_delta, memory_lines
 from accelsim.codecs.contract import adversarial, join_blocks, realistic
 from accelsim.codecs.formats import bdi
 from accelsim.codecs.formats.bdi import Bdi

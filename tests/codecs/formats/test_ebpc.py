@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from accelsim.codecs import contract
 from accelsim.codecs.base import Bitstream, Blocks, Word
-from accelsim.codecs.coding import bit_matrix, bit_planes, contract, zero_runs
+from accelsim.codecs.coding import bit_matrix, bit_planes, zero_runs
 from accelsim.codecs.contract import adversarial, join_blocks, realistic
 from accelsim.codecs.formats import bpc, ebpc
 from accelsim.codecs.formats.bpc import Bpc

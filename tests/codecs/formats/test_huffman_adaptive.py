@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accelsim.codecs import rates
 from accelsim.codecs.base import Bitstream, Blocks, Word, one_block
-from accelsim.codecs.coding import block_table, rates
+from accelsim.codecs.coding import block_table
 from accelsim.codecs.coding.block_code import Scratch, build_lengths, first_codes, sort_keys
 from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths
 from accelsim.codecs.coding.zigzag import fold

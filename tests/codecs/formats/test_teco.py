@@ -5,8 +5,9 @@ from math import floor, log2
 import numpy as np
 import pytest
 
-from accelsim.codecs import contract, rates, rice_tiles
+from accelsim.codecs import contract, rates
 from accelsim.codecs.base import Bitstream, Blocks, Values, Word, one_block
+from accelsim.codecs.coding import rice_tiles
 from accelsim.codecs.coding.rice_tiles import RiceTiles
 from accelsim.codecs.formats.teco import Teco
 from accelsim.errors import CodecError
