@@ -96,8 +96,9 @@ def measure_codecs(
 
     ``codecs`` are names as users write them; tables are fitted on each array itself.
     ``bits`` is the word width. Blocks follow each other in order, so that no index is
-    needed. Of several codecs, one that does not take an array's words leaves the array
-    out. Raises ``UserError`` (or ``UnknownNameError``) with what to do.
+    needed. Blocks of (channels, rows, cols) are those of machines, so they get the variants
+    that networks use. Of several codecs, one that cannot code an array leaves it out.
+    Raises ``UserError`` (or ``UnknownNameError``) with what to do.
     """
     for codec in codecs:
         codec_named(codec, Word(8))
@@ -106,13 +107,17 @@ def measure_codecs(
         try:
             word = _word(values, own_word, bits)
             check_range(values, word)
-            for codec in codecs:
-                if len(codecs) > 1 and not _takes(codec, word):
-                    continue
-                measures[codec][name] = measure_array(values, codec_named(codec, word), cutting)
         except CodecError as error:
             fix = "give the word width with --bits, or store the values in a fitting dtype"
             raise UserError(f"{path}[{name}]", str(error), fix) from None
+        for codec in codecs:
+            try:
+                fitting = codec_named(codec, word, in_network=isinstance(cutting.block, tuple))
+                measures[codec][name] = measure_array(values, fitting, cutting)
+            except CodecError as error:
+                if len(codecs) == 1:
+                    fix = "choose another codec, other parameters (NAME:PARAMETER=VALUE) or --block"
+                    raise UserError(f"{path}[{name}]", str(error), fix) from None
     return measures
 
 
@@ -181,14 +186,6 @@ def _cut_maps(values: Values, block: BlockShape) -> Blocks:
         np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]),
         Shapes(extents, False),
     )
-
-
-def _takes(codec: str, word: Word) -> bool:
-    try:
-        codec_named(codec, word)
-    except CodecError:
-        return False
-    return True
 
 
 def _word(values: Values, word: Word | None, bits: int | None) -> Word:

@@ -16,8 +16,9 @@ from accelsim.report.style import save, styled
 N_COLS = 4
 MAX_NAMES = 40
 """More names than this cannot be read below a panel."""
-TOP_BITS = 18
-"""Bars end here: the table of a few wide values can be thousands of bits a value."""
+TOP_OVER_HUFFMAN = 1.6
+"""The axis ends at so many times the largest ideal Huffman code: a badly suited codec, or the
+table of a few wide values, would press all else to the ground."""
 
 
 def plot_measures(
@@ -28,7 +29,8 @@ def plot_measures(
     ``measures`` are by codec, then array; ``source`` says what was measured.
     """
     with styled():
-        save(_figure({codec: _by_map(found) for codec, found in measures.items()}, source), path)
+        panels = {codec: _by_map(found) for codec, found in measures.items() if found}
+        save(_figure(dict(sorted(panels.items(), key=lambda panel: _mean(panel[1]))), source), path)
 
 
 def _by_map(found: Mapping[str, ArrayMeasure]) -> dict[str, list[ArrayMeasure]]:
@@ -48,15 +50,20 @@ def _figure(measures: Mapping[str, Mapping[str, list[ArrayMeasure]]], source: st
     panels = figure.subplots(n_rows, n_cols, sharex=True, sharey=True, squeeze=False)
     for axes in panels.flat[len(measures) :]:
         axes.set_axis_off()
+    largest = max(
+        _per_value(part, lambda m: m.huffman_bits)
+        for found in measures.values()
+        for part in found.values()
+    )
     for axes, (codec, found) in zip(panels.flat, measures.items(), strict=False):
-        _panel(axes, codec, found)
+        _panel(axes, codec, found, TOP_OVER_HUFFMAN * largest)
     for column in range(n_cols):
         # The lowest panel in use: others lend it their labels.
         row = max(r for r in range(n_rows) if r * n_cols + column < len(measures))
         _name_arrays(panels[row, column], list(next(iter(measures.values()))))
     for row_of_panels in panels:
         row_of_panels[0].set_ylabel("bits per value")
-    panels[0, 0].set_ylim(0, min(TOP_BITS, panels[0, 0].get_ylim()[1]))
+    panels[0, 0].set_ylim(0, TOP_OVER_HUFFMAN * largest)
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=4)
     figure.suptitle("What codecs make of each array", x=0.01, ha="left", fontweight="bold")
@@ -64,7 +71,7 @@ def _figure(measures: Mapping[str, Mapping[str, list[ArrayMeasure]]], source: st
     return figure
 
 
-def _panel(axes: Axes, codec: str, found: Mapping[str, list[ArrayMeasure]]) -> None:
+def _panel(axes: Axes, codec: str, found: Mapping[str, list[ArrayMeasure]], top: float) -> None:
     places = range(len(found))
     each = list(found.values())
     fetched = [_per_value(part, lambda m: m.fetched_bits) for part in each]
@@ -75,16 +82,19 @@ def _panel(axes: Axes, codec: str, found: Mapping[str, list[ArrayMeasure]]) -> N
     axes.bar(places, stream, 0.8, color="#0077BB", label="stream and tables")
     axes.step(places, huffman, where="mid", color="#EE7733", lw=1.2, label="ideal Huffman")
     axes.step(places, entropy, where="mid", color="#222222", lw=1.0, label="entropy")
-    together = [measure for part in each for measure in part]
-    mean = _per_value(together, lambda m: m.stream_bits + m.side_bits)
-    exact = "" if all(m.lossless for m in together) else ", lossy"
-    axes.set_title(f"{codec}: {mean:.2f} bits{exact}")
+    exact = "" if all(m.lossless for part in each for m in part) else ", lossy"
+    axes.set_title(f"{codec}: {_mean(found):.2f} bits{exact}")
     axes.grid(visible=False, axis="x")
     for place, bits in zip(places, stream, strict=True):
-        if bits > TOP_BITS:
-            axes.annotate(f"{bits:,.0f}", (place, TOP_BITS), rotation=90, fontsize=6.5,
+        if bits > top:
+            axes.annotate(f"{bits:,.0f}", (place, top), rotation=90, fontsize=6.5,
                           color="white", ha="center", va="top", xytext=(0, -3),
                           textcoords="offset points")  # fmt: skip
+
+
+def _mean(found: Mapping[str, list[ArrayMeasure]]) -> float:
+    together = [measure for part in found.values() for measure in part]
+    return _per_value(together, lambda m: m.stream_bits + m.side_bits)
 
 
 def _per_value(part: list[ArrayMeasure], bits: Callable[[ArrayMeasure], float]) -> float:

@@ -132,12 +132,17 @@ def arrays_table(file: str, codec: str, measures: Mapping[str, ArrayMeasure]) ->
 def measured_table(file: str, measures: Mapping[str, Mapping[str, ArrayMeasure]]) -> Table:
     """What each codec makes of all arrays together, fewest bits first."""
     totals = {codec: list(found.values()) for codec, found in measures.items() if found}
-    ranked = sorted(totals, key=lambda codec: (_bits(totals[codec]), codec))
+    n_arrays = max(map(len, totals.values()))
+    left_out = {codec: n_arrays - len(found) for codec, found in measures.items()}
+    ranked = sorted(totals, key=lambda codec: (_bits_per_value(totals[codec]), codec))
     return Table(
-        title=f"{file}: {max(map(len, totals.values()))} arrays, fewest bits first",
+        title=f"{file}: {n_arrays} arrays, fewest bits first",
         columns=(Column("codec", is_text=True), *_COLUMNS),
         rows=tuple((codec, *_cells(totals[codec])) for codec in ranked),
-        footer=(_FOOTER,),
+        footer=(
+            _FOOTER,
+            *(f"{codec}: cannot code {n} of the arrays" for codec, n in left_out.items() if n),
+        ),
     )
 
 
@@ -162,8 +167,8 @@ _FOOTER = (
 )
 
 
-def _bits(measures: Iterable[ArrayMeasure]) -> int:
-    return sum(m.stream_bits + m.side_bits for m in measures)
+def _bits_per_value(measures: list[ArrayMeasure]) -> float:
+    return sum(m.stream_bits + m.side_bits for m in measures) / sum(m.values for m in measures)
 
 
 def _cells(measures: list[ArrayMeasure]) -> tuple[str, ...]:
