@@ -14,7 +14,7 @@ from typing import Literal
 
 from accelsim.codecs.base import Word
 from accelsim.codecs.measure import MapStats, with_fallback
-from accelsim.codecs.named import codec_named
+from accelsim.codecs.named import codec_named, takes
 from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.traffic import write_traffic
 from accelsim.energy.price import price, price_idle
@@ -172,8 +172,9 @@ def _coded_maps(
 ) -> tuple[StoredMap, ...]:
     """Maps that lie in blocks; none where the layout is linear.
 
-    Network inputs and outputs are not coded, nor is a map that is smaller than its own code
-    table, as the few wide values behind a global average are.
+    Network inputs and outputs are not coded, nor are maps of words that the codec does not
+    take, nor one that is smaller than its own code table, as the few wide values behind a
+    global average are.
     """
     if chip.codec.layout == "linear":
         return ()
@@ -181,7 +182,9 @@ def _coded_maps(
     return tuple(
         stored
         for stored in stored_maps(work)
-        if stored.edge not in ends and measured[stored].table_bits < stored.n_values * stored.bits
+        if stored.edge not in ends
+        and takes(chip.codec.name, Word(stored.bits, stored.signed))
+        and measured[stored].table_bits < stored.n_values * stored.bits
     )
 
 

@@ -53,12 +53,17 @@ def codecs_in(text: str, option: str) -> tuple[str, ...]:
     """
     from accelsim.codecs.base import CODECS
 
-    match text:
-        case "all":
-            return tuple(CODECS)
-        case "lossless" | "lossy":
-            return tuple(n for n in CODECS if CODECS[n].lossless == (text == "lossless"))
-    return names_in(text, option)
+    names: dict[str, None] = {}
+    for name in names_in(text, option):
+        match name:
+            case "all":
+                names |= dict.fromkeys(CODECS)
+            case "lossless" | "lossy":
+                wanted = name == "lossless"
+                names |= dict.fromkeys(n for n in CODECS if CODECS[n].lossless == wanted)
+            case _:
+                names[name] = None
+    return tuple(names)
 
 
 def names_in(text: str, option: str) -> tuple[str, ...]:

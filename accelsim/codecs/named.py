@@ -41,6 +41,20 @@ def codec_named(text: str, word: Word, *, in_network: bool = False) -> Codec:
     return replace(codec, **given)  # type: ignore[type-var]
 
 
+def takes(text: str, word: Word) -> bool:
+    """Whether the codec codes words of this width: SPARK's have at most 8 bits.
+
+    >>> takes("spark", Word(8)), takes("spark", Word(16))
+    (True, False)
+    """
+    codec_named(text, Word(8))  # a wrong name or parameter is no matter of the width
+    try:
+        codec_named(text, word)
+    except CodecError:
+        return False
+    return True
+
+
 def base_name(text: str) -> str:
     """The name without parameters.
 

@@ -12,8 +12,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import numpy as np
 
 from accelsim.codecs.base import Codec, Values, Word
+from accelsim.codecs.blocks import cut
 from accelsim.codecs.measure import MapStats, measure_map
-from accelsim.codecs.named import codec_named
+from accelsim.codecs.named import codec_named, takes
 from accelsim.codecs.size_cache import SizeCache, size_key
 from accelsim.hardware.chip import Chip, CodecBlock
 from accelsim.mapping.layout import BlockedMap
@@ -40,6 +41,7 @@ def measure_maps(
 ) -> dict[StoredMap, MapStats]:
     """Statistics of the blocks of each map of one image.
 
+    Maps of words that the codec does not take are measured as raw ones.
     Raises ``TraceError`` for broken tensors, ``CodecError`` for values that the codec
     cannot take.
     """
@@ -49,13 +51,14 @@ def measure_maps(
         by_word.setdefault(Word(stored.bits, stored.signed), []).append(stored)
     calibration = calibration_images(trace.facts.n_images, image)
     for word, group in by_word.items():
-        codec = codec_named(block.name, word, in_network=True)
+        name = block.name if takes(block.name, word) else "raw"
+        codec = codec_named(name, word, in_network=True)
         tensors = f"{trace.facts.sha256} image {image} fitted on {calibration}"
         key = size_key(tensors, codec, block.block, block.scan)
         known = cache.get_many(key)
         missing = [stored for stored in group if stored.name not in known]
         for stored in missing:
-            fitted = _fitted(codec, trace, stored, calibration)
+            fitted = _fitted(codec, trace, stored, calibration, block)
             values = values_of(trace, stored, image)
             known[stored.name] = measure_map(values, fitted, block.block, block.scan)
         if missing:
@@ -86,8 +89,14 @@ def values_of(trace: Trace, stored: StoredMap, image: int) -> Values:
     return trace.values(stored.edge, image)[stored.channel_start : stored.channel_stop]
 
 
-def _fitted(codec: Codec, trace: Trace, stored: StoredMap, images: Sequence[int]) -> Codec:
+def _fitted(
+    codec: Codec, trace: Trace, stored: StoredMap, images: Sequence[int], block: CodecBlock
+) -> Codec:
     if type(codec).fit is Codec.fit:  # no tables: spare reading the other images
         return codec
     maps = [values_of(trace, stored, image) for image in images]
+    if codec.lossless:
+        # Runs of values are those of the order in which blocks hold them.
+        ordered = [cut(each, block.block, block.scan).values for each in maps]
+        return codec.fit(np.concatenate(ordered), every_symbol=True)
     return codec.fit(np.stack(maps), every_symbol=True)
