@@ -125,10 +125,10 @@ class Codec(Section):
         "[16, 1, 64] for most, [16, 8, 8] for transforms of 8 x 8 pixels",
     )
     scan: Literal["chw", "hwc"] = key(
-        "hwc",
+        "chw",
         "",
         "order of values in a block, outermost first",
-        "channels innermost, as the array reads them",
+        "one channel after the other, which differences and runs like best",
     )
     layout: Literal["auto", "linear", "slotted", "packed"] = key(
         "auto",

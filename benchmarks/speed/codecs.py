@@ -66,11 +66,11 @@ def real_maps() -> list[Values]:
 
 def in_blocks(maps: list[Values]) -> Blocks:
     """The blocks of all maps, one after the other."""
-    parts = [cut(each, BLOCK, "hwc") for each in maps]
+    parts = [cut(each, BLOCK) for each in maps]
     sizes = np.concatenate([part.sizes for part in parts])
     extents = np.concatenate([part.shapes.extents for part in parts if part.shapes])
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])
-    return Blocks(np.concatenate([p.values for p in parts]), offsets, Shapes(extents, True))
+    return Blocks(np.concatenate([p.values for p in parts]), offsets, Shapes(extents, False))
 
 
 def vgg16_image(values: Values) -> list[Values]:
@@ -99,7 +99,7 @@ def _codec(name: str, maps: list[Values], blocks: Blocks, million: float) -> Non
     largest = max(maps, key=lambda m: m.size)
     calibration = blocks.values if kind.lossless else largest
     if not kind.lossless:
-        blocks, million = cut(largest, kind.preferred_block, "hwc"), largest.size / 1e6
+        blocks, million = cut(largest, kind.preferred_block), largest.size / 1e6
     codec = kind.for_network(WORD).fit(calibration, every_symbol=True)
     stream = codec.encode(blocks)
     measured = million / seconds(lambda: codec.measure(blocks))
@@ -118,11 +118,11 @@ def _vgg16(values: Values) -> None:
     """All lossless codecs on all maps of one image, each map with its own tables."""
     maps = vgg16_image(values)
     for each in maps:
-        cut(each, BLOCK, "hwc")
+        cut(each, BLOCK)
     start = perf_counter()
     slowest: dict[str, float] = {}
     for each in maps:
-        blocks = cut(each, BLOCK, "hwc")
+        blocks = cut(each, BLOCK)
         for name in CODECS:
             if CODECS[name].lossless:
                 begun = perf_counter()
