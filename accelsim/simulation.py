@@ -109,7 +109,8 @@ def compare(
 
     ``replan`` gives each codec its own best mapping. ``fixed`` holds one for all, so that
     only the sizes differ: that of the first codec which stores blocks, because its tiles
-    are unions of blocks, and maps without blocks can be cut anywhere.
+    are unions of blocks, and maps without blocks can be cut anywhere. All codecs then code
+    its blocks, also those that would prefer others.
     """
     chips = {name: with_codec(chip, name) for name in codecs}
     held: Plans | None = None
@@ -117,6 +118,8 @@ def compare(
         # The chip to plan for: the first with blocks, else the first of all (min is stable).
         planner = min(chips.values(), key=lambda c: c.codec.layout == "linear")
         held = prepare(planner, trace, images=images).plans
+        block = {"codec.block": list(planner.codec.block)}
+        chips = {name: chip_from_resolved(c.resolved, block) for name, c in chips.items()}
     return {
         name: simulate(with_this, trace, images=images, mapping=held)
         for name, with_this in chips.items()

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from itertools import pairwise, product
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +13,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from accelsim import compare, read_hardware, read_trace, simulate
+from accelsim.codecs.base import CODECS, Word
+from accelsim.codecs.blocks import cut
+from accelsim.codecs.formats.zero_run_huffman import ZeroRunHuffman
+from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.memory import POLICIES
 from accelsim.errors import ConfigError, MappingError, TraceError, UnknownNameError
 from accelsim.hardware.chip import Chip
+from accelsim.mapping.measured import measure_maps
 from accelsim.mapping.program import Program, Requester
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import decoder_of, run
@@ -22,8 +28,6 @@ from accelsim.simulation import prepare
 from accelsim.workload.synth import synthesise
 from accelsim.workload.trace import Trace
 from tests.mapping.test_lower import network
-
-CODECS = ["raw", "zvc", "zero_rle", "eyeriss_rlc", "huffman"]
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +41,11 @@ def chip(*settings: str) -> Chip:
     return read_hardware("edge_npu", ["buffers.ifmap_kib=8", "buffers.weight_kib=8", *settings])
 
 
-@pytest.mark.parametrize("codec", CODECS)
+@pytest.mark.parametrize("codec", list(CODECS))
 @pytest.mark.parametrize("policy", ["dramsim3", "ideal"])
 def test_parts_add_up_to_the_whole(trace: Trace, codec: str, policy: str) -> None:
-    result = simulate(chip(f"dram.policy={policy}"), trace, codec=codec, images=2)
+    of_tiles = chip(f"dram.policy={policy}", "buffers.ifmap_kib=16")  # blocks of 16 x 8 x 8
+    result = simulate(of_tiles, trace, codec=codec, images=2)
     total, layers = result.totals, result.layers
     for part in (total, *layers):
         assert part.cycles == part.compute_cycles + part.vector_cycles + sum(
@@ -165,8 +170,9 @@ def test_steady_state_is_faster_than_a_cold_start(trace: Trace) -> None:
 
 
 def test_a_fixed_mapping_is_held_for_all_codecs(trace: Trace) -> None:
-    results = compare(chip(), trace, CODECS, mapping="fixed")
-    assert list(results) == CODECS
+    codecs = ["raw", "zvc", "zero_rle", "eyeriss_rlc", "huffman", "jpeg_act"]
+    results = compare(chip(), trace, codecs, mapping="fixed")
+    assert list(results) == codecs
     compute = {r.totals.compute_cycles for r in results.values()}
     assert len(compute) == 1, "one plan, one set of passes"
 
@@ -228,3 +234,57 @@ def test_what_cannot_be_run_says_why(trace: Trace) -> None:
     with pytest.raises(MappingError, match="buffers"):
         simulate(chip("buffers.weight_kib=1", "codec.block=[16, 64, 64]", "buffers.ofmap_kib=1"),
                  trace, codec="zvc")  # fmt: skip
+
+
+def test_a_lossy_codec_says_by_how_much_it_changes_the_maps(trace: Trace) -> None:
+    chip_of = chip("codec.name=spark")
+    result = simulate(chip_of, trace, codec="spark", images=2)
+    spark = CODECS["spark"].for_network(Word(8))
+    coded = prepare(chip_of, trace, images=2).coded
+    energy = changed = 0
+    for stored, image in product(coded, (0, 1)):
+        blocks = cut(trace.values(stored.edge, image), chip_of.codec.block)
+        for start, end in pairwise(blocks.offsets):
+            values = blocks.values[start:end].astype(int)
+            energy += int((values**2).sum())
+            if (values <= 7).any():  # else no nibble is saved, and the block is stored raw
+                decoded = spark.reconstruct(values.astype(np.uint8)).astype(int)
+                changed += int(((decoded - values) ** 2).sum())
+    assert result.codec_error == pytest.approx((changed / energy) ** 0.5)
+    assert result.codec_error > 0
+    assert not result.closed_loop and not result.reconstruction
+    lossless = simulate(chip_of, trace, codec="zvc")
+    assert lossless.codec_error == 0 and lossless.closed_loop
+    assert simulate(chip("buffers.ifmap_kib=16"), trace, codec="teco").reconstruction
+
+
+def test_maps_of_words_that_a_codec_does_not_take_stay_raw(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    path = tmp_path_factory.mktemp("traces") / "wide.h5"
+    graph = network(3, 33, 29, 16, 1)
+    wide = [replace(edge, bits=12) if edge.name == graph.layers[0].output else edge
+            for edge in graph.edges]  # fmt: skip
+    synthesise(path, replace(graph, edges=tuple(wide)), 0.4, 2.5, seed=3)
+    with read_trace(path) as opened:
+        prepared = prepare(chip("codec.name=spark"), opened)
+        assert prepared.coded and all(stored.bits <= 8 for stored in prepared.coded)
+        assert simulate(chip(), opened, codec="spark").totals.macs > 0
+
+
+def test_tables_are_fitted_on_values_in_the_order_of_the_blocks(trace: Trace) -> None:
+    """Runs of zeros depend on the order, so a code of runs does, too."""
+    block = chip("codec.name=zero_run_huffman", "codec.scan=hwc", "codec.block=[4, 3, 5]").codec
+    stored = prepare(chip(), trace).plans[0].stage.output
+    found = measure_maps(trace, [stored], 0, block, SizeCache())[stored]
+    others = [cut(trace.values(stored.edge, i), (4, 3, 5), "hwc").values for i in (1, 2)]
+    code = ZeroRunHuffman.for_word(Word(8)).fit(np.concatenate(others), every_symbol=True)
+    expected = code.payload_bits(cut(trace.values(stored.edge, 0), (4, 3, 5), "hwc"))
+    np.testing.assert_array_equal(found.blocks.payload_bits, expected)
+
+
+def test_the_area_of_a_codec_is_that_of_all_its_lanes(trace: Trace) -> None:
+    lane = CODECS["huffman"].for_word(Word(8)).hardware.gates_kge
+    result = simulate(chip("codec.lanes=3"), trace, codec="huffman")
+    assert result.codec_area_kge == 3 * lane
+    assert simulate(chip(), trace, codec="raw").codec_area_kge == 0

@@ -224,3 +224,47 @@ def test_nothing_but_json_is_on_stdout_even_when_there_are_warnings(accelsim, tm
     said = accelsim("compare", "edge_npu", trace, "--codecs", "zvc", "--json")
     assert said.code == 0
     assert list(json.loads(said.out)["codecs"]) == ["zvc"]
+
+
+def test_codecs_list_as_json_says_what_each_costs_and_how_well_it_is_known(accelsim):
+    facts = json.loads(accelsim("codecs", "list", "--json").out)
+    assert facts["teco"]["reconstruction"] and not facts["ebpc"]["reconstruction"]
+    assert facts["ebpc"]["needs"] == ["two_streams"]
+    assert facts["zvc"]["worst_expansion"] == 1.125
+    assert facts["huffman"]["table_load_cycles"] == 256 * 4 / 16
+    assert facts["ebpc"]["hardware"]["gates_kge"] == pytest.approx(2.8 + 3.0)
+    assert facts["jpeg_act"]["block"] == [16, 8, 8]
+
+
+def test_several_codecs_are_measured_side_by_side_fewest_bits_first(accelsim, tmp_path):
+    values = np.zeros((16, 8, 8), np.uint8)
+    values[:, ::2] = 7
+    np.save(tmp_path / "x.npy", values)
+    np.savez(tmp_path / "y.npz", x=values, wide=values.astype(np.uint16))
+    said = accelsim(
+        "codecs", "measure", tmp_path / "x.npy", "--codec", "raw,zvc,csc", "--out", tmp_path / "out"
+    )
+    rows = [line.split()[0] for line in said.out.splitlines()[4:7]]
+    assert rows == ["zvc", "csc", "raw"]  # 1 + 8 / 2 bits, 12 / 2, 8
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {
+        "measures.csv", "table.txt", "plot.png",
+    }  # fmt: skip
+    both = accelsim("codecs", "measure", tmp_path / "y.npz", "--codec", "raw,spark", "--json")
+    codecs = json.loads(both.out)["codecs"]
+    assert (list(codecs["raw"]), list(codecs["spark"])) == (["x", "wide"], ["x"])
+    alone = accelsim("codecs", "measure", tmp_path / "y.npz", "--codec", "spark")
+    assert alone.code == 2 and "words of 2 to 8 bits" in alone.err
+    table = accelsim("codecs", "measure", tmp_path / "y.npz", "--codec", "raw,spark").out
+    assert "spark: cannot code 1 of the arrays" in table
+
+
+def test_blocks_are_values_or_channels_rows_and_columns(accelsim, tmp_path):
+    np.save(tmp_path / "x.npy", np.ones((4, 6, 6), np.uint8))
+    for block, n_blocks in (("36", 4), ("2x3x6", 4), ("4x6x4", 2)):
+        said = accelsim(
+            "codecs", "measure", tmp_path / "x.npy", "--codec", "zvc", "--block", block, "--json"
+        )
+        assert json.loads(said.out)["arrays"]["x"]["blocks"] == n_blocks
+    for wrong in ("0", "2x3", "axbxc", "0x1x1"):
+        said = accelsim("codecs", "measure", tmp_path / "x.npy", "--codec", "zvc", "--block", wrong)
+        assert said.code == 2 and "--block" in said.err

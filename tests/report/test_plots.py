@@ -3,10 +3,14 @@
 from itertools import pairwise
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 
-from accelsim.report import compare_plot, run_plot, sweep_plot
-from accelsim.report.style import ENERGY_COLOURS, STALL_COLOURS, TENSOR_COLOURS
+from accelsim.codecs.base import Word
+from accelsim.codecs.measure_file import measure_array
+from accelsim.codecs.named import codec_named
+from accelsim.report import compare_plot, measure_plot, run_plot, sweep_plot
+from accelsim.report.style import ENERGY_COLOURS, STALL_COLOURS, TENSOR_COLOURS, styled
 from accelsim.results.tables import ENERGY_GROUPS, STALL_GROUPS
 from accelsim.sim.counts import TENSOR_KINDS
 from accelsim.sweep.study import Axis
@@ -141,4 +145,23 @@ def test_further_axes_are_held_at_their_first_value_and_named(swept):
 def test_sweeps_of_any_shape_can_be_drawn(swept, names, tmp_path):
     result = swept.build(*(getattr(swept, name) for name in names))
     sweep_plot.plot_sweep(result, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(PNG)
+
+
+def test_the_codecs_plot_has_a_panel_for_each_codec_fewest_bits_first(tmp_path):
+    values = np.tile(np.array([0, 0, 0, 9], np.uint8), 64)
+    measures = {
+        name: {f"map[{i}]": measure_array(values, codec_named(name, Word(8))) for i in range(2)}
+        for name in ("raw", "zvc", "huffman")
+    }
+    panels = {codec: measure_plot._by_map(found) for codec, found in measures.items()}
+    assert all(list(found) == ["map"] for found in panels.values())
+    with styled():
+        figure = measure_plot._figure(panels, "Source: a test.")
+    said = texts(figure)
+    # 8 bits; 1 + 8 / 4; 1 bit and a table of 1024 bits for 256 values.
+    for title in ("raw: 8.00 bits", "zvc: 3.00 bits", "huffman: 5.00 bits"):
+        assert title in said
+    assert figure.get_supxlabel() == "Source: a test."
+    measure_plot.plot_measures(measures, tmp_path / "plot.png", "Source: a test.")
     assert (tmp_path / "plot.png").read_bytes().startswith(PNG)
