@@ -20,7 +20,7 @@ from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.memory import POLICIES
 from accelsim.errors import ConfigError, MappingError, TraceError, UnknownNameError
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.measured import measure_maps
+from accelsim.mapping.measured import measure_maps, values_of
 from accelsim.mapping.program import Program, Requester
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import decoder_of, run
@@ -243,7 +243,7 @@ def test_a_lossy_codec_says_by_how_much_it_changes_the_maps(trace: Trace) -> Non
     coded = prepare(chip_of, trace, images=2).coded
     energy = changed = 0
     for stored, image in product(coded, (0, 1)):
-        blocks = cut(trace.values(stored.edge, image), chip_of.codec.block)
+        blocks = cut(values_of(trace, stored, image), chip_of.codec.block)
         for start, end in pairwise(blocks.offsets):
             values = blocks.values[start:end].astype(int)
             energy += int((values**2).sum())
