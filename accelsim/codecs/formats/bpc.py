@@ -30,7 +30,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Blocks, Word
+from accelsim.codecs.base import Bitstream, BlockHardware, Blocks, Word
+from accelsim.codecs.bits import PADDING
 from accelsim.codecs.coding.bit_planes import (
     PlaneCode,
     read_group,
@@ -42,7 +43,7 @@ from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel, state_kernel
-from accelsim.units import ceil_div
+from accelsim.units import bits_to_bytes, ceil_div
 
 GROUPS = (8, 16, 32)
 
@@ -84,11 +85,13 @@ def _write(
     payload: NDArray[np.uint8],
     starts: NDArray[np.int64],
 ) -> None:
+    """Blocks follow each other, so that none needs its size beforehand: fills ``starts``."""
     for block in range(len(starts) - 1):
         at = starts[block]
         for first in range(offsets[block], offsets[block + 1], code.n):
             _load_group(words, first, offsets[block + 1], code, group)
             at = write_group(group, code, rows, columns, payload, at)
+        starts[block + 1] = at
 
 
 @kernel
@@ -191,14 +194,13 @@ class Bpc(LosslessCodec):
         _size(words, offsets, self._code, scratch(self._code)[0], bits)
         return bits
 
-    def write_blocks(
-        self,
-        words: Words,
-        offsets: NDArray[np.int64],
-        payload: NDArray[np.uint8],
-        starts: NDArray[np.int64],
-    ) -> None:
+    def encode_words(self, words: Words, offsets: NDArray[np.int64]) -> Bitstream:
+        """Written in one pass, into room for the longest groups."""
+        n_groups = words.size // self.n + len(offsets)
+        payload = np.zeros(bits_to_bytes(self._code.worst_case_bits * n_groups) + PADDING, np.uint8)
+        starts = np.zeros(len(offsets), np.int64)
         _write(words, offsets, self._code, *scratch(self._code), payload, starts)
+        return Bitstream(payload[: bits_to_bytes(int(starts[-1]))].copy(), starts)
 
     def read_blocks(
         self,

@@ -35,7 +35,8 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Blocks, Word
+from accelsim.codecs.base import Bitstream, BlockHardware, Blocks, Word
+from accelsim.codecs.bits import PADDING
 from accelsim.codecs.coding.bit_planes import (
     PlaneCode,
     read_group,
@@ -48,7 +49,7 @@ from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words, checked_offsets, to_words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
-from accelsim.units import ceil_div
+from accelsim.units import bits_to_bytes, ceil_div
 
 VARIANTS = ("rtl", "evaluation")
 
@@ -123,6 +124,7 @@ def _write(
     payload: NDArray[np.uint8],
     starts: NDArray[np.int64],
 ) -> None:
+    """Blocks follow each other, so that none needs its size beforehand: fills ``starts``."""
     for block in range(len(starts) - 1):
         at = write_zeros(words, offsets[block], offsets[block + 1], payload, starts[block])
         filled = 0
@@ -135,7 +137,8 @@ def _write(
         if filled > 0:
             for i in range(filled, code.n):
                 group[i] = 0
-            write_group(group, code, rows, columns, payload, at)
+            at = write_group(group, code, rows, columns, payload, at)
+        starts[block + 1] = at
 
 
 @kernel
@@ -259,14 +262,14 @@ class Ebpc(LosslessCodec):
         _size(words, offsets, self._code, scratch(self._code)[0], bits)
         return bits
 
-    def write_blocks(
-        self,
-        words: Words,
-        offsets: NDArray[np.int64],
-        payload: NDArray[np.uint8],
-        starts: NDArray[np.int64],
-    ) -> None:
+    def encode_words(self, words: Words, offsets: NDArray[np.int64]) -> Bitstream:
+        """Written in one pass, into room for a run and a full group at every turn."""
+        n_groups = words.size // self.n + len(offsets)
+        room_bits = RUN_BITS * words.size + self._code.worst_case_bits * n_groups
+        payload = np.zeros(bits_to_bytes(room_bits) + PADDING, np.uint8)
+        starts = np.zeros(len(offsets), np.int64)
         _write(words, offsets, self._code, *scratch(self._code), payload, starts)
+        return Bitstream(payload[: bits_to_bytes(int(starts[-1]))].copy(), starts)
 
     def read_blocks(
         self,
