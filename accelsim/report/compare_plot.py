@@ -113,7 +113,10 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
 def _label(name: str, results: Mapping[str, Result]) -> str:
     """The run's name, and its network's accuracy where networks differ."""
     known = results[name].accuracy
-    return f"{name}, {top1(known)} %" if len(traces_of(results)) > 1 and "top1" in known else name
+    lossy = "" if results[name].closed_loop else " (lossy)"
+    if len(traces_of(results)) > 1 and "top1" in known:
+        return f"{name}{lossy}, {top1(known)} %"
+    return f"{name}{lossy}"
 
 
 def _sources(results: Mapping[str, Result]) -> str:
