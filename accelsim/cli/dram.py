@@ -101,6 +101,60 @@ def replay_dram(
         print_table(_table(f"{trace} on {memory.name}", report))
 
 
+def characterise_dram(
+    config: str,
+    /,
+    *,
+    mode: Literal["typical", "max"] = "typical",
+    out: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """What a memory can do: bandwidth by pattern and address map, latency under load, pJ/bit.
+
+    Parameters
+    ----------
+    config
+        A memory of `accelsim dram list`, or a DRAMsim3 .ini file.
+    mode
+        Currents: measured typical shares of the data sheet, or its maxima.
+    out
+        Folder for character.json, table.txt and plot.png.
+    """
+    from dataclasses import asdict
+
+    from rich.progress import track
+
+    from accelsim import __version__
+    from accelsim.cli.console import error_console, print_table, print_text
+    from accelsim.cli.folder import write_character
+    from accelsim.cli.warm_up import warm_up
+    from accelsim.energy.dram_character import characterise
+    from accelsim.results.dram_tables import loads_table, patterns_table
+    from accelsim.results.files import writable_folder
+    from accelsim.results.json_form import dumps
+
+    memory = _memory(config, None)
+    if out is not None:
+        writable_folder(out)
+    warm_up()
+    console = error_console()
+    found = characterise(
+        memory,
+        mode,
+        track=lambda pairs: track(
+            pairs, "replaying", console=console, transient=True, disable=not console.is_terminal
+        ),
+    )
+    if out is not None:
+        source = f"Source: accelsim {__version__}, replay of 20,000 requests a point, one requester"
+        write_character(found, out, source)
+    if as_json:
+        print_text(dumps(asdict(found)))
+        return
+    print_table(patterns_table(found))
+    print_table(loads_table(found))
+
+
 def _memory(name: str, compat: Literal["dramsim3", "none"] | None) -> DramConfig:
     from dataclasses import replace
 

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from accelsim import __version__
 from accelsim.codecs.measure_file import ArrayMeasure
+from accelsim.energy.dram_character import Character
 from accelsim.results.codec_tables import arrays_table, measured_table
+from accelsim.results.dram_tables import loads_table, patterns_table
 from accelsim.results.files import replacing, writable_folder
 from accelsim.results.flat import flat_layers, flat_totals, write_csv
 from accelsim.results.json_form import dumps, totals_dict, write_result
@@ -65,6 +67,17 @@ def write_measures(
     _write_tables([measured_table(file, measures), *tables], folder / "table.txt")
     source = f"Source: accelsim {__version__}, {file}; tables fitted on each array itself."
     plot_measures(measures, folder / "plot.png", source)
+
+
+def write_character(character: Character, folder: Path, source: str) -> None:
+    """character.json, table.txt and plot.png of a memory."""
+    from accelsim.report.dram_plot import plot_character
+
+    writable_folder(folder)
+    with replacing(folder / "character.json") as unfinished:
+        unfinished.write_text(dumps(asdict(character)), encoding="utf-8")
+    _write_tables([patterns_table(character), loads_table(character)], folder / "table.txt")
+    plot_character(character, folder / "plot.png", source)
 
 
 def comparison_json(results: Mapping[str, Result], mapping: str) -> str:
