@@ -53,6 +53,8 @@ class ArrayMeasure:
     """Whether decoding returns exactly these values."""
     mse: float
     """Mean squared error of the decoded values, in integer steps squared."""
+    reconstruction: bool
+    """Whether only an abstract of the codec is public, and its format is rebuilt from it."""
 
 
 @dataclass(frozen=True)
@@ -162,6 +164,7 @@ def measure_array(values: Values, codec: Codec, cutting: Cutting = Cutting()) ->
         block_bits_max=int(longest),
         lossless=not error.any(),
         mse=float(np.mean(error**2)),
+        reconstruction=codec.reconstruction,
     )
 
 

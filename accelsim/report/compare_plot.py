@@ -113,10 +113,14 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
 def _label(name: str, results: Mapping[str, Result]) -> str:
     """The run's name, and its network's accuracy where networks differ."""
     known = results[name].accuracy
-    lossy = "" if results[name].closed_loop else " (lossy)"
+    facts = [
+        *(["lossy"] if not results[name].closed_loop else []),
+        *(["reconstruction"] if results[name].reconstruction else []),
+    ]
+    label = f"{name} ({', '.join(facts)})" if facts else name
     if len(traces_of(results)) > 1 and "top1" in known:
-        return f"{name}{lossy}, {top1(known)} %"
-    return f"{name}{lossy}"
+        return f"{label}, {top1(known)} %"
+    return label
 
 
 def _sources(results: Mapping[str, Result]) -> str:

@@ -83,6 +83,7 @@ def _panel(axes: Axes, codec: str, found: Mapping[str, list[ArrayMeasure]], top:
     axes.step(places, huffman, where="mid", color="#EE7733", lw=1.2, label="ideal Huffman")
     axes.step(places, entropy, where="mid", color="#222222", lw=1.0, label="entropy")
     exact = "" if all(m.lossless for part in each for m in part) else ", lossy"
+    exact += ", reconstruction" if any(m.reconstruction for part in each for m in part) else ""
     axes.set_title(f"{codec}: {_mean(found):.2f} bits{exact}")
     axes.grid(visible=False, axis="x")
     for place, bits in zip(places, stream, strict=True):

@@ -122,10 +122,10 @@ def hardware_row(codec: Codec) -> tuple[str, str, str, str, str, str]:
 def arrays_table(file: str, codec: str, measures: Mapping[str, ArrayMeasure]) -> Table:
     """What one codec makes of each array."""
     return Table(
-        title=f"{file} coded with {codec}",
+        title=f"{file} coded with {_shown(codec, list(measures.values()))}",
         columns=(Column("array", is_text=True), *_COLUMNS),
         rows=tuple((name, *_cells([measure])) for name, measure in measures.items()),
-        footer=(_FOOTER,),
+        footer=(_FOOTER, *((_RECONSTRUCTION,) if _rebuilt(list(measures.values())) else ())),
     )
 
 
@@ -138,9 +138,10 @@ def measured_table(file: str, measures: Mapping[str, Mapping[str, ArrayMeasure]]
     return Table(
         title=f"{file}: {n_arrays} arrays, fewest bits first",
         columns=(Column("codec", is_text=True), *_COLUMNS),
-        rows=tuple((codec, *_cells(totals[codec])) for codec in ranked),
+        rows=tuple((_shown(codec, totals[codec]), *_cells(totals[codec])) for codec in ranked),
         footer=(
             _FOOTER,
+            *((_RECONSTRUCTION,) if any(_rebuilt(found) for found in totals.values()) else ()),
             *(f"{codec}: cannot code {n} of the arrays" for codec, n in left_out.items() if n),
         ),
     )
@@ -165,6 +166,17 @@ _FOOTER = (
     "entropy: zeroth order; huffman: ideal code; total: stream and side; fetched: whole bursts; "
     "p50, p99 of several arrays: the largest of them; each array has tables of its own"
 )
+
+
+_RECONSTRUCTION = "* reconstruction: only an abstract is public"
+
+
+def _rebuilt(measures: list[ArrayMeasure]) -> bool:
+    return any(m.reconstruction for m in measures)
+
+
+def _shown(codec: str, measures: list[ArrayMeasure]) -> str:
+    return f"{codec}*" if _rebuilt(measures) else codec
 
 
 def _bits_per_value(measures: list[ArrayMeasure]) -> float:

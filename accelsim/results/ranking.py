@@ -63,8 +63,9 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
     names = rank(results, by)
     each = [results[name].totals for name in names]
     images = [results[name].images for name in names]
+    shown = [f"{name}*" if results[name].reconstruction else name for name in names]
     columns = (
-        names,
+        shown,
         column([t.energy_pj["total"] / 1e6 / n for t, n in zip(each, images, strict=True)]),
         [ratio(base.energy_pj["total"], t.energy_pj["total"]) for t in each],
         column([speed(t) for t in each]),
@@ -78,13 +79,13 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
     )
     traces = traces_of(results)
     if len(traces) > 1:
-        columns = (names, [top1(results[name].accuracy) for name in names], *columns[1:])
+        columns = (shown, [top1(results[name].accuracy) for name in names], *columns[1:])
         accuracies: tuple[str, ...] = ()
     else:
         line = accuracy_line(first.accuracy)
         accuracies = (line,) if line else ()
     plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
-    rebuilt = [name for name, result in results.items() if result.reconstruction]
+    rebuilt = any(result.reconstruction for result in results.values())
     lossy = [name for name, result in results.items() if not result.closed_loop]
     return Table(
         title=f"{', '.join(traces)} on {first.hardware}, best {by} first",
@@ -116,6 +117,6 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
                 "what that does to later maps and to accuracy is not shown"
                 for name in lossy
             ),
-            *(f"{name}: rebuilt from the abstract of its paper" for name in rebuilt),
+            *(("* reconstruction: only an abstract of the codec is public",) if rebuilt else ()),
         ),
     )

@@ -138,6 +138,7 @@ def test_measured_zvc_is_a_mask_and_the_values(accelsim, tmp_path):
         "values", "density", "entropy_bits", "huffman_bits", "stream_bits", "side_bits",
         "bits_per_value", "lossless", "mse",
         "fetched_bits", "blocks", "block_bits_p50", "block_bits_p99", "block_bits_max",
+        "reconstruction",
     }  # fmt: skip
 
 
