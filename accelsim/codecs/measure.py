@@ -6,14 +6,16 @@ written, and read back, unless ``verify`` is off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs import rates
-from accelsim.codecs.base import Blocks, BlockStats, Codec, Values, Word
+from accelsim.codecs.base import Bitstream, Blocks, BlockStats, Codec, Values, Word
+from accelsim.codecs.beats import Pins, count_beats
 from accelsim.codecs.blocks import BlockShape, Scan, cut
+from accelsim.codecs.named import codec_named
 from accelsim.errors import CodecError
 
 
@@ -35,21 +37,33 @@ class MapStats:
     error_energy: float = 0.0
     """Sum of the squared differences between decoded and stored values; blocks whose code is
     no shorter are stored raw, and exact."""
+    beats: NDArray[np.int64] = field(
+        default_factory=lambda: np.zeros((4, 0), np.int64), compare=False
+    )
+    """[4, n_blocks] costly bits and toggles on the pins of each block as coded, and the same of
+    it stored raw; no blocks where pins were not asked for."""
 
 
 def measure_map(
-    values: Values, codec: Codec, block: BlockShape, scan: Scan = "chw", *, verify: bool = True
+    values: Values,
+    codec: Codec,
+    block: BlockShape,
+    scan: Scan = "chw",
+    *,
+    verify: bool = True,
+    pins: Pins | None = None,
 ) -> MapStats:
     """Sizes, cycles and rates of one map ``values`` (channels, rows, cols).
 
     ``codec`` is fitted already. ``verify`` also encodes and decodes every block and
-    compares. Raises ``CodecError`` for values that the codec cannot take, and when a
-    codec does not keep its promises.
+    compares. ``pins`` are those of the memory that the streams pass. Raises ``CodecError``
+    for values that the codec cannot take, and when a codec does not keep its promises.
     """
     blocks = cut(values.astype(codec.word.dtype, casting="same_kind", copy=False), block, scan)
     stats = codec.measure(blocks)
-    if verify:
-        check_stream(codec, blocks, stats.payload_bits)
+    stream = codec.encode(blocks) if verify or pins else None
+    if verify and stream:
+        check_stream(codec, blocks, stats.payload_bits, stream)
     counts = rates.histogram(values, codec.word)
     energy, error_energy = (0.0, 0.0) if codec.lossless else _energies(codec, blocks, stats)
     return MapStats(
@@ -60,7 +74,14 @@ def measure_map(
         table_bits=codec.table_bits,
         energy=energy,
         error_energy=error_energy,
+        **({"beats": _beats(blocks, codec.word, stream, pins)} if pins and stream else {}),
     )
+
+
+def _beats(blocks: Blocks, word: Word, stream: Bitstream, pins: Pins) -> NDArray[np.int64]:
+    raw = codec_named("raw", word).encode(blocks)
+    counts = [count_beats(each.payload, each.offsets_bits, pins) for each in (stream, raw)]
+    return np.stack([array for count in counts for array in count])
 
 
 def _energies(codec: Codec, blocks: Blocks, stats: BlockStats) -> tuple[float, float]:
@@ -71,9 +92,10 @@ def _energies(codec: Codec, blocks: Blocks, stats: BlockStats) -> tuple[float, f
     return float((stored**2).sum()), float((error**2).sum())
 
 
-def check_stream(codec: Codec, blocks: Blocks, payload_bits: NDArray[np.int64]) -> None:
-    """Write and read all blocks. Raises ``CodecError`` unless sizes and values agree."""
-    stream = codec.encode(blocks)
+def check_stream(
+    codec: Codec, blocks: Blocks, payload_bits: NDArray[np.int64], stream: Bitstream
+) -> None:
+    """Read all blocks of ``stream``. Raises ``CodecError`` unless sizes and values agree."""
     if not np.array_equal(np.diff(stream.offsets_bits), payload_bits):
         raise CodecError(f"{codec.name}: measured sizes differ from the encoded stream")
     decoded = codec.decode(stream, blocks.sizes, blocks.shapes)

@@ -135,7 +135,7 @@ def measure_array(values: Values, codec: Codec, cutting: Cutting = Cutting()) ->
     # Channels are told apart where blocks know them, and only there.
     codec = codec.fit(values if blocks.shapes else blocks.values)
     stats = codec.measure(blocks)
-    check_stream(codec, blocks, stats.payload_bits)
+    check_stream(codec, blocks, stats.payload_bits, codec.encode(blocks))
     stored_bits, is_raw, side_bits = stats.payload_bits, np.zeros(0, bool), codec.table_bits
     error = (
         np.zeros(1) if codec.lossless else codec.reconstruct_blocks(blocks) - 1.0 * blocks.values

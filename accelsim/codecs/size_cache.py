@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockStats, Codec, Word
+from accelsim.codecs.beats import Pins
 from accelsim.codecs.blocks import BlockShape, Scan
 from accelsim.codecs.measure import MapStats
 from accelsim.kernel_cache import cache_root
@@ -30,7 +31,9 @@ DEFAULT_LIMIT_BYTES = 512 << 20
 _COLUMNS = ("n_values", "payload_bits", "nonzeros", "encode_work", "decode_work")
 
 
-def size_key(tensors: str, codec: Codec, block: BlockShape, scan: Scan) -> str:
+def size_key(
+    tensors: str, codec: Codec, block: BlockShape, scan: Scan, pins: Pins | None = None
+) -> str:
     """The name under which the statistics of a set of tensors are kept.
 
     ``tensors`` says everything about the values: the trace's hash, which images, and what
@@ -38,6 +41,7 @@ def size_key(tensors: str, codec: Codec, block: BlockShape, scan: Scan) -> str:
     values. The key also holds the sources of this package and of the codec.
     """
     described = [tensors, codec.name, codec.parameters, _sources_hash(type(codec)), block, scan]
+    described.append(str(pins))
     return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
 
 
@@ -103,7 +107,14 @@ def _pack(key: str, maps: Mapping[str, MapStats]) -> dict[str, NDArray[Any]]:
         for column in _COLUMNS
     ]
     integers = [
-        (m.blocks.n_blocks, m.word.bits, m.word.signed, m.huffman_bits, m.table_bits)
+        (
+            m.blocks.n_blocks,
+            m.word.bits,
+            m.word.signed,
+            m.huffman_bits,
+            m.table_bits,
+            m.beats.shape[1],
+        )
         for m in maps.values()
     ]
     floats = [(m.entropy_bits, m.energy, m.error_energy) for m in maps.values()]
@@ -111,28 +122,33 @@ def _pack(key: str, maps: Mapping[str, MapStats]) -> dict[str, NDArray[Any]]:
         "key": np.array(key),
         "names": np.array(list(maps), dtype=str),
         "blocks": np.array(columns, np.int64),
-        "integers": np.array(integers, np.int64).reshape(len(maps), 5),
+        "beats": np.concatenate([np.zeros((4, 0), int), *(m.beats for m in maps.values())], axis=1),
+        "integers": np.array(integers, np.int64).reshape(len(maps), 6),
         "floats": np.array(floats, np.float64).reshape(len(maps), 3),
     }
 
 
 def _unpack(arrays: Mapping[str, NDArray[Any]], key: str) -> dict[str, MapStats]:
-    blocks, integers = arrays["blocks"], arrays["integers"]
+    blocks, beats, integers = arrays["blocks"], arrays["beats"], arrays["integers"]
     names, floats = arrays["names"].tolist(), arrays["floats"].tolist()
     if str(arrays["key"]) != key or blocks.dtype != np.int64 or integers.dtype != np.int64:
         raise ValueError("another key")
     maps = {}
-    first = 0
+    first = first_beat = 0
     for name, row, (entropy, energy, error) in zip(names, integers.tolist(), floats, strict=True):
-        n_blocks, bits, signed, huffman_bits, table_bits = row
+        n_blocks, bits, signed, huffman_bits, table_bits, n_beats = row
         part = blocks[:, first : first + n_blocks]
         if part.shape != (len(_COLUMNS), n_blocks):
             raise ValueError("blocks are missing")
         word = Word(bits, bool(signed))
+        of_blocks = beats[:, first_beat : first_beat + n_beats]
+        if of_blocks.shape != (4, n_beats):
+            raise ValueError("beats are missing")
         maps[name] = MapStats(
-            BlockStats(*part), word, entropy, huffman_bits, table_bits, energy, error
+            BlockStats(*part), word, entropy, huffman_bits, table_bits, energy, error, of_blocks
         )
         first += n_blocks
+        first_beat += n_beats
     return maps
 
 

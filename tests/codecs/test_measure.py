@@ -1,12 +1,15 @@
 """Statistics of a map, and the raw fallback."""
 
 import dataclasses
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from accelsim.codecs import rates
 from accelsim.codecs.base import CODECS, Bitstream, Blocks, BlockStats, Shapes, Word
+from accelsim.codecs.beats import Pins
+from accelsim.codecs.blocks import cut
 from accelsim.codecs.formats.zvc import Zvc
 from accelsim.codecs.measure import measure_map, with_fallback
 from accelsim.errors import CodecError
@@ -81,3 +84,17 @@ def test_a_codec_that_breaks_its_promise_is_caught(kind: type[Zvc], message: str
     with pytest.raises(CodecError, match=message):
         measure_map(MAP | 1, kind.for_word(Word(8)), (2, 4, 4))
     measure_map(MAP | 1, kind.for_word(Word(8)), (2, 4, 4), verify=False)
+
+
+def test_beats_are_counted_of_blocks_as_coded_and_as_raw() -> None:
+    pins = Pins(16, 16, costly_level=1, dbi=False)
+    codec = CODECS["zvc"].for_word(Word(8))
+    found = measure_map(MAP, codec, (2, 4, 4), pins=pins)
+    blocks = cut(MAP, (2, 4, 4))
+    stream = codec.encode(blocks)
+    ones = [int(np.unpackbits(stream.payload)[a:b].sum()) for a, b in pairwise(stream.offsets_bits)]
+    raw_ones = [int(np.unpackbits(blocks.values[a:b]).sum()) for a, b in pairwise(blocks.offsets)]
+    np.testing.assert_array_equal(found.beats[0], ones)
+    np.testing.assert_array_equal(found.beats[2], raw_ones)
+    assert found.beats.shape == (4, blocks.n_blocks)
+    assert measure_map(MAP, codec, (2, 4, 4)).beats.size == 0

@@ -19,7 +19,10 @@ from accelsim.codecs.size_cache import SizeCache, size_key
 def map_stats(n_blocks: int, seed: int) -> MapStats:
     rng = np.random.default_rng(seed)
     columns = [rng.integers(0, 1 << 40, n_blocks) for _ in range(5)]
-    return MapStats(BlockStats(*columns), Word(7, signed=True), rng.random() * 1e6, seed, 3)
+    beats = rng.integers(0, 1 << 40, (4, n_blocks if seed % 2 else 0))
+    return MapStats(
+        BlockStats(*columns), Word(7, signed=True), rng.random() * 1e6, seed, 3, 7.5, 0.25, beats
+    )
 
 
 MAPS = {"conv1": map_stats(5, 1), "fire2/out": map_stats(0, 2), "größe": map_stats(300, 3)}
@@ -29,6 +32,7 @@ def assert_same(found: dict[str, MapStats], expected: dict[str, MapStats]) -> No
     assert list(found) == list(expected)
     for name, stats in expected.items():
         assert replace(found[name], blocks=stats.blocks) == stats
+        np.testing.assert_array_equal(found[name].beats, stats.beats)
         for column, values in vars(stats.blocks).items():
             np.testing.assert_array_equal(getattr(found[name].blocks, column), values)
 
