@@ -26,6 +26,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockStats
+from accelsim.mapping.bus import NO_LEVELS, Levels
 from accelsim.mapping.stage import StoredMap
 from accelsim.mapping.window import Window3, align
 from accelsim.units import bits_to_bytes, ceil_div
@@ -53,6 +54,9 @@ class Extents:
     coded_values: int
     """Values that pass the codec: those of blocks that are not stored raw."""
     fallback_blocks: int
+    costly_bits: int = 0
+    """On the data pins; see ``accelsim.mapping.bus``."""
+    toggles: int = 0
 
 
 class LinearMap:
@@ -60,9 +64,17 @@ class LinearMap:
 
     table_lines = 0
 
-    def __init__(self, stored: StoredMap, base_line: int, line_bytes: int, group: int) -> None:
+    def __init__(
+        self,
+        stored: StoredMap,
+        base_line: int,
+        line_bytes: int,
+        group: int,
+        levels: Levels = NO_LEVELS,
+    ) -> None:
         self.stored, self.base_line = stored, base_line
         self._line_bits, self._group = line_bytes * 8, group
+        self._levels = levels
 
     @staticmethod
     def size_lines(stored: StoredMap, line_bytes: int) -> int:
@@ -84,6 +96,7 @@ class LinearMap:
         first, last = first[keep], last[keep]
         coded = bits_to_bytes(window.n_values * bits)
         none = np.zeros(len(first), np.int64)
+        costly, toggles = self._levels.of(window.n_values * bits)
         return Extents(
             blocks=_NOTHING,
             first_line=self.base_line + first,
@@ -95,6 +108,8 @@ class LinearMap:
             overfetch_bytes=0,
             coded_values=0,
             fallback_blocks=0,
+            costly_bits=costly,
+            toggles=toggles,
         )
 
     def _runs(self, w: Window3) -> tuple[Ints, Ints]:
@@ -132,8 +147,12 @@ class BlockedMap:
         base_line: int,
         line_bytes: int,
         production_order: Ints | None,
+        beats: Ints | None = None,
     ) -> None:
-        """``production_order`` lists block numbers as they are written: packed. None: slotted."""
+        """``production_order`` lists block numbers as they are written: packed. None: slotted.
+
+        ``beats`` are those of ``MapStats``: what each block looks like on the pins.
+        """
         self.stored, self.block, self.base_line = stored, block, base_line
         self._extents = (stored.channels, stored.rows, stored.cols)
         self._line_bytes = line_bytes
@@ -146,6 +165,12 @@ class BlockedMap:
         self._n_values = stats.n_values
         self._decode = np.where(self.fallback, 0, stats.decode_work)
         self._encode = np.where(self.fallback, 0, stats.encode_work)
+        coded_beats, raw_beats = (
+            np.zeros((2, 2, len(raw_lines)), np.int64)
+            if beats is None or not beats.size
+            else beats.reshape(2, 2, -1)
+        )
+        self._costly, self._toggles = np.where(self.fallback, raw_beats, coded_beats)
         self.grid: tuple[int, int, int] = block_grid(stored, block)
         if production_order is None:
             slot_lines = int(raw_lines.max(initial=0))
@@ -206,6 +231,8 @@ class BlockedMap:
             overfetch_bytes=coded_total - self._bytes_of(needed, window, coded_total),
             coded_values=int(self._n_values[ids[~fallback]].sum()),
             fallback_blocks=int(fallback.sum()),
+            costly_bits=int(self._costly[ids].sum()),
+            toggles=int(self._toggles[ids].sum()),
         )
 
     def _bytes_of(self, needed: Window3, window: Window3, window_bytes: int) -> int:

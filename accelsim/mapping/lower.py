@@ -16,6 +16,7 @@ from typing import TypeAlias
 import numpy as np
 
 from accelsim.hardware.chip import Chip
+from accelsim.mapping.bus import NO_BUS, BusLevels
 from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.mapping.layout import BlockedMap, Ints
 from accelsim.mapping.place import ImageStats, PlacedMap, Placement
@@ -33,20 +34,26 @@ Steps: TypeAlias = tuple[Pass, ...]
 """All passes of a stage."""
 
 
-def lower(plans: Sequence[StagePlan], images: Sequence[ImageStats], chip: Chip) -> Program:
+def lower(
+    plans: Sequence[StagePlan],
+    images: Sequence[ImageStats],
+    chip: Chip,
+    levels: BusLevels = NO_BUS,
+) -> Program:
     """The program of ``plans`` for each image in turn.
 
-    ``images`` gives for each image the statistics of its compressed maps. Raises
+    ``images`` gives for each image the statistics of its compressed maps, ``levels`` what all
+    else looks like on the memory's pins. Raises
     ``ConfigError`` when the tensors do not fit the DRAM, ``MappingError`` when a plan that
     was made for other blocks cuts those of this chip.
     """
-    writer, placement = RowWriter(), Placement(chip)
-    tallies = [Tally(plan.stage) for plan in plans]
+    writer, placement = RowWriter(), Placement(chip, levels)
+    tallies = [Tally(plan.stage, levels.other) for plan in plans]
     steps = [tuple(passes(plan.stage, plan.tiling)) for plan in plans]
     weights = [_WeightTiles(*planned, placement) for planned in zip(plans, steps, strict=True)]
     reader = Reader(writer, placement, chip)
     for image, stats in enumerate(images):
-        placement.next_image()
+        placement.start_image(image)
         for number, plan in enumerate(plans):
             walk = _StageWalk(writer, placement, reader, chip, plan, tallies[number])
             walk.run(number, image, stats, steps[number], weights[number])

@@ -11,6 +11,7 @@ from accelsim.codecs.measure import MapStats
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.allocate import Allocator
+from accelsim.mapping.bus import NO_BUS, BusLevels
 from accelsim.mapping.layout import BlockedMap, LinearMap, MapLayout, block_grid, blocks_in
 from accelsim.mapping.program import NONE
 from accelsim.mapping.stage import StoredMap
@@ -78,7 +79,8 @@ class PlacedMap:
 class Placement:
     """Places maps for one image after the other; weights and codec tables once."""
 
-    def __init__(self, chip: Chip) -> None:
+    def __init__(self, chip: Chip, levels: BusLevels = NO_BUS) -> None:
+        self._bus_levels, self._linear = levels, levels.of_image(0)
         self._codec, self.line_bytes = chip.codec, chip.dram.config.line_bytes
         self._allocator = Allocator(chip.dram.config, chip.dram.allocation)
         self._maps: dict[StoredMap, PlacedMap] = {}
@@ -89,9 +91,10 @@ class Placement:
         """Lines handed out so far, gaps included."""
         return self._allocator.next_line
 
-    def next_image(self) -> None:
+    def start_image(self, image: int) -> None:
         """Forget the maps of the image before; the new one gets fresh places."""
         self._maps = {}
+        self._linear = self._bus_levels.of_image(image)
 
     def take_bytes(self, n_bytes: int) -> tuple[int, int]:
         """A new tensor of ``n_bytes``: its first line and its lines."""
@@ -119,7 +122,9 @@ class Placement:
         if stored not in stats:
             lines = LinearMap.size_lines(stored, self.line_bytes)
             start = self._allocator.take(lines)
-            return PlacedMap(LinearMap(stored, start, self.line_bytes, block[0]), (0, 0), block)
+            levels = self._linear.get(stored, self._bus_levels.other)
+            layout = LinearMap(stored, start, self.line_bytes, block[0], levels)
+            return PlacedMap(layout, (0, 0), block)
         measured = stats[stored]
         whole = Window3(0, stored.channels, 0, stored.rows, 0, stored.cols)
         grid = block_grid(stored, block)
@@ -131,9 +136,11 @@ class Placement:
                 "plan for a codec with blocks of this shape",
             )
         placed_order = order if self._codec.layout == "packed" else None
-        at_zero = BlockedMap(stored, block, measured.blocks, 0, self.line_bytes, placed_order)
-        layout = at_zero.moved_to(self._allocator.take(at_zero.total_lines))
+        at_zero = BlockedMap(
+            stored, block, measured.blocks, 0, self.line_bytes, placed_order, measured.beats
+        )
+        blocked = at_zero.moved_to(self._allocator.take(at_zero.total_lines))
         if stored not in self._codec_tables:
             table_bytes = bits_to_bytes(measured.table_bits)
             self._codec_tables[stored] = self.take_bytes(table_bytes) if table_bytes else (0, 0)
-        return PlacedMap(layout, self._codec_tables[stored], block)
+        return PlacedMap(blocked, self._codec_tables[stored], block)

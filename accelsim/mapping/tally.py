@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+from accelsim.mapping.bus import NO_LEVELS, BusCounts, Levels
 from accelsim.mapping.dataflow import PassCost
 from accelsim.mapping.layout import Extents
 from accelsim.mapping.stage import Stage
@@ -14,8 +15,10 @@ from accelsim.units import bits_to_bytes
 class Tally:
     """Adds up one stage over its passes and images."""
 
-    def __init__(self, stage: Stage) -> None:
-        self._stage = stage
+    def __init__(self, stage: Stage, levels: Levels = NO_LEVELS) -> None:
+        """``levels`` are those of weights and tables."""
+        self._stage, self._levels = stage, levels
+        self._bus = {f.name: 0 for f in fields(BusCounts)}
         self._bytes = {kind: _zeros(ByteCounts) for kind in TENSOR_KINDS}
         self._sram = _zeros(SramCounts)
         self._macs = self._encoded = self._decoded = self._vector = self._pooled = self._values = 0
@@ -35,6 +38,7 @@ class Tally:
             padding_bytes=extents.padding_bytes,
             fallback_blocks=extents.fallback_blocks,
         )
+        self._drive(write, extents.costly_bits, extents.toggles)
         if write:
             self._encoded += extents.coded_values
         else:
@@ -43,6 +47,7 @@ class Tally:
     def moved_table(self, kind: str, column: str, n_bytes: int, *, write: bool) -> None:
         """Lines of a block table (``index_bytes``) or of codec tables (``table_bytes``)."""
         self._add_bytes(kind, write, n_bytes, **{column: n_bytes})
+        self._drive(write, *self._levels.of(8 * n_bytes))
 
     def loaded_weights(self, n_bytes: int, padding_bytes: int) -> None:
         """A tile of weights, stored raw, came into its buffer."""
@@ -54,6 +59,7 @@ class Tally:
             coded_bytes=n_bytes,
             padding_bytes=padding_bytes,
         )
+        self._drive(False, *self._levels.of(8 * n_bytes))
         self._sram["weight_write_bytes"] += n_bytes
 
     def filled_ifmap(self, n_bytes: int) -> None:
@@ -99,7 +105,13 @@ class Tally:
             vector_values=self._vector,
             fused_pool_values=self._pooled,
             map_values=self._values,
+            bus=BusCounts(**self._bus),
         )
+
+    def _drive(self, write: bool, costly_bits: int, toggles: int) -> None:
+        driven = "written" if write else "read"
+        self._bus[f"{driven}_costly_bits"] += costly_bits
+        self._bus[f"{driven}_toggles"] += toggles
 
     def _add_bytes(self, kind: str, write: bool, moved_bytes: int, **columns: int) -> None:
         counts = self._bytes[kind]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
+from accelsim.mapping.bus import NO_COUNTS, BusCounts
+
 TENSOR_KINDS: Final = ("ifmap", "weight", "ofmap", "psum")
 
 
@@ -66,3 +68,4 @@ class StageWork:
     fused_pool_values: int
     map_values: int
     """Values of feature maps that tiles read from DRAM or wrote to it."""
+    bus: BusCounts = NO_COUNTS

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
+from accelsim.mapping.bus import NO_COUNTS
+from accelsim.mapping.bus import BusCounts as BusCounts
 from accelsim.mapping.work import TENSOR_KINDS as TENSOR_KINDS
 from accelsim.mapping.work import ByteCounts as ByteCounts
 from accelsim.mapping.work import SramCounts as SramCounts
@@ -65,6 +67,8 @@ class LayerCounts:
     """Values through the pooling of the drain path."""
     map_values: int = 0
     """Values of feature maps that tiles read from DRAM or wrote to it."""
+    bus: BusCounts = NO_COUNTS
+    """Costly bits and toggles on the memory's data pins."""
 
 
 @dataclass(frozen=True)

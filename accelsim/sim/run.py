@@ -102,6 +102,7 @@ def _count(
             vector_values=work.vector_values,
             fused_pool_values=work.fused_pool_values,
             map_values=work.map_values,
+            bus=work.bus,
         )
         for i, work in enumerate(program.stages)
     )

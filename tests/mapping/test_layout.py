@@ -5,6 +5,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accelsim.codecs.base import BlockStats
+from accelsim.mapping.bus import Levels
 from accelsim.mapping.index_cache import IndexCache
 from accelsim.mapping.layout import BlockedMap, LinearMap, block_grid
 from accelsim.mapping.stage import StoredMap
@@ -189,3 +190,23 @@ def test_the_index_cache_counts_entries_not_lines() -> None:
     assert cache.misses([1, 2, 3], 4) == [1, 2, 3], "the third line pushes out the first"
     assert cache.misses([2], 4) == []
     assert cache.misses([1], 4) == [1]
+
+
+def test_blocks_look_on_the_pins_as_they_are_stored() -> None:
+    """Block 0 is coded, block 1 falls back to raw: each has the beats of what is stored."""
+    beats = np.array([[10, 20], [1, 2], [300, 400], [30, 40]])
+    m = BlockedMap(stored(2, 4, 8), (1, 4, 8), stats([32, 32], [100, 250]), 10, 16, None, beats)
+    assert m.fallback.tolist() == [False, True]
+    both, one = Window3(0, 2, 0, 4, 0, 8), Window3(1, 2, 0, 4, 0, 8)
+    found = m.extents(both, both)
+    assert (found.costly_bits, found.toggles) == (10 + 400, 1 + 40)
+    found = m.extents(one, one)
+    assert (found.costly_bits, found.toggles) == (400, 40)
+
+
+def test_maps_without_blocks_look_like_their_mean() -> None:
+    w = Window3(0, 2, 0, 4, 0, 8)
+    linear = LinearMap(stored(4, 4, 8), 0, 16, 4, Levels(0.25, 0.5))
+    found = linear.extents(w, w)
+    n_bits = w.n_values * 8
+    assert (found.costly_bits, found.toggles) == (n_bits // 4, n_bits // 2)
