@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from importlib import import_module
@@ -50,8 +51,18 @@ def cache_root() -> Path:
 
 
 def kernel_folder() -> Path:
-    """The folder of the compiled kernels of exactly these sources."""
-    return cache_root() / "kernels" / sources_hash()
+    """The folder of the compiled kernels of exactly these sources.
+
+    Where the cache folder cannot be written it is one for temporary files: numba would
+    otherwise keep kernels beside their sources, where nothing tells their versions apart.
+    """
+    for root in (cache_root(), Path(tempfile.gettempdir()) / f"accelsim-{os.getuid()}"):
+        folder = root / "kernels" / sources_hash()
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=folder):
+                return folder
+    return folder
 
 
 def use_cache_of_these_sources() -> None:

@@ -9,10 +9,12 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pickle import UnpicklingError
 
 from cyclopts import App, CycloptsError
 
 import accelsim
+from accelsim import kernel_cache
 from accelsim.cli.console import fail
 from accelsim.errors import AccelsimError
 
@@ -96,6 +98,9 @@ def main(tokens: Sequence[str] | None = None) -> int:
         # The reader of a pipe has seen enough; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except UnpicklingError:
+        problem = f"{kernel_cache.kernel_folder()}: compiled kernels are damaged"
+        return fail(f"{problem}\n  fix: delete that folder; they are compiled anew", USER_ERROR)
     except MemoryError:
         return fail("out of memory\n  fix: take a smaller trace or fewer jobs", USER_ERROR)
     except Exception as error:

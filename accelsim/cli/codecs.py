@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from accelsim.cli.options import Json
+from accelsim.cli.options import Json, Whole, WholeOrNone
 
 
 def list_codecs(*, as_json: Json = False) -> None:
@@ -28,9 +28,9 @@ def measure_codecs(
     *,
     codec: str,
     block: str | None = None,
-    bits: int | None = None,
+    bits: WholeOrNone = None,
     fallback: bool = False,
-    burst: int = 64,
+    burst: Whole = 64,
     out: Path | None = None,
     as_json: Json = False,
 ) -> None:

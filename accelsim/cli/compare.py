@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
-from accelsim.cli.options import Json, Overrides, codecs_in
+from accelsim.cli.options import Json, Overrides, Whole, codecs_in
 from accelsim.errors import UserError
 
 
@@ -19,7 +19,7 @@ def compare(
     codecs: str,
     mapping: Literal["replan", "fixed"] = "replan",
     overrides: Overrides = (),
-    images: int = 1,
+    images: Whole = 1,
     rank_by: Annotated[
         Literal["energy", "throughput", "dram", "area"], Parameter(name="--rank-by")
     ] = "energy",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, TypeAlias
 
-from cyclopts import Parameter
+from cyclopts import Parameter, Token
 
 from accelsim.errors import UserError, nearest
 
@@ -23,6 +23,15 @@ Overrides: TypeAlias = Annotated[
 TENSORS = ("ofmap", "weight")
 
 
+def _whole(_: object, tokens: Sequence[Token]) -> int:
+    """A whole number; the parser's own conversion would round 1.5 to 2."""
+    return int(tokens[0].value)
+
+
+Whole: TypeAlias = Annotated[int, Parameter(converter=_whole)]
+WholeOrNone: TypeAlias = Annotated[int | None, Parameter(converter=_whole)]
+
+
 def codec_choice(text: str | None) -> str | Mapping[str, str] | None:
     """``zvc`` for feature maps, or ``ofmap=zvc,weight=huffman``.
 
@@ -36,6 +45,8 @@ def codec_choice(text: str | None) -> str | Mapping[str, str] | None:
     chosen: dict[str, str] = {}
     for part in text.split(","):
         tensor, _, name = part.partition("=")
+        if tensor in chosen:
+            raise UserError("--codec", f"names {tensor} twice", "write ofmap=NAME,weight=NAME")
         if tensor not in TENSORS or not name:
             hint = nearest(tensor, TENSORS)
             raise UserError(

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from accelsim.cli.options import Json, Overrides, codec_choice
+from accelsim.cli.options import Json, Overrides, Whole, codec_choice
 
 
 def run(
@@ -17,7 +17,7 @@ def run(
     *,
     codec: str | None = None,
     overrides: Overrides = (),
-    images: int = 1,
+    images: Whole = 1,
     out: Path | None = None,
     dram_trace: Annotated[Path | None, Parameter(name="--dram-trace")] = None,
     as_json: Json = False,

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from cyclopts import Parameter
 
-from accelsim.cli.options import Json, names_in
+from accelsim.cli.options import Json, Whole, names_in
 
 
 def info_trace(file: str, /, *, as_json: Json = False) -> None:
@@ -152,10 +152,10 @@ def synth_trace(
     topology: Path,
     density: float,
     entropy: float,
-    seed: int,
+    seed: Whole,
     out: Path | None = None,
-    bits: int = 8,
-    images: int = 1,
+    bits: Whole = 8,
+    images: Whole = 1,
 ) -> None:
     """A trace of random maps with a wanted density and entropy, for a SCALE-Sim topology.
 

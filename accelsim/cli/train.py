@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from accelsim.cli.options import Whole, WholeOrNone
+
 if TYPE_CHECKING:
     from accelsim.results.tables import Table
     from accelsim.training.checkpoint import Checkpoint
@@ -31,7 +33,7 @@ def cat_train(
     data_root: Path | None = None,
     out: Path | None = None,
     start: Annotated[Path | None, Parameter(name="--from")] = None,
-    bits: int = 5,
+    bits: Whole = 5,
     rate_weight: Annotated[float, Parameter(name="--lambda")] = 0.07,
     weight_rate_weight: Annotated[float, Parameter(name="--weight-lambda")] = 0.0,
     regulariser: Literal["entropy", "norm"] = "entropy",
@@ -39,10 +41,10 @@ def cat_train(
     epochs: float | None = None,
     float_epochs: float | None = None,
     learning_rate: float | None = None,
-    batch: int | None = None,
+    batch: WholeOrNone = None,
     distillation: float | None = None,
     gradual_epochs: float = 0.0,
-    seed: int = 0,
+    seed: Whole = 0,
 ) -> None:
     """Train a network, then train it on so that its quantised maps have low entropy (CAT).
 
@@ -136,8 +138,8 @@ def float_train(
     out: Path | None = None,
     epochs: float | None = None,
     learning_rate: float | None = None,
-    batch: int | None = None,
-    seed: int = 0,
+    batch: WholeOrNone = None,
+    seed: Whole = 0,
 ) -> None:
     """Train a network in float: the start of `accelsim train cat`.
 
@@ -181,11 +183,11 @@ def distil_train(
     /,
     *,
     out: Path | None = None,
-    bits: int = 5,
+    bits: Whole = 5,
     rate_weight: Annotated[float | None, Parameter(name="--lambda")] = None,
-    steps: int | None = None,
-    batch: int | None = None,
-    seed: int = 0,
+    steps: WholeOrNone = None,
+    batch: WholeOrNone = None,
+    seed: Whole = 0,
 ) -> None:
     """Fine-tune a real network for low entropy, on photographs without labels.
 

@@ -22,6 +22,7 @@ from accelsim.codecs.words import check_range
 from accelsim.errors import CodecError, UserError
 from accelsim.units import ceil_div
 
+MAX_BURST_BYTES = 1 << 20
 DEFAULT_BURST_BYTES = 64
 """One burst of a 64-bit DDR4 channel, or of two LPDDR4 channels."""
 
@@ -70,9 +71,11 @@ class Cutting:
     def __post_init__(self) -> None:
         extents = self.block if isinstance(self.block, tuple) else (self.block or 1,)
         if self.block == 0 or min(extents) < 1:
-            raise UserError("--block", f"is {self.block}", "give a number of values, at least 1")
-        if self.burst_bytes < 1:
-            raise UserError("--burst", f"is {self.burst_bytes}", "give bytes, at least 1")
+            fix = "give a number of values, or CHANNELSxROWSxCOLS, all at least 1"
+            raise UserError("--block", f"is {self.block}", fix)
+        if not 1 <= self.burst_bytes <= MAX_BURST_BYTES:
+            fix = f"give bytes, from 1 to {MAX_BURST_BYTES}"
+            raise UserError("--burst", f"is {self.burst_bytes}", fix)
 
 
 def measure_file(
@@ -110,7 +113,7 @@ def measure_codecs(
             word = _word(values, own_word, bits)
             check_range(values, word)
         except CodecError as error:
-            fix = "give the word width with --bits, or store the values in a fitting dtype"
+            fix = "give a width that holds the values with --bits, or store them in a fitting dtype"
             raise UserError(f"{path}[{name}]", str(error), fix) from None
         for codec in codecs:
             try:

@@ -36,6 +36,8 @@ def codec_named(text: str, word: Word, *, in_network: bool = False) -> Codec:
             raise CodecError(
                 f"{name} has no parameter {parameter!r}.{nearest(parameter, known)} It has: {has}"
             )
+        if parameter in given:
+            raise CodecError(f"{name}: {parameter} is given twice in {text!r}")
         given[parameter] = _value(name, known[parameter], value)
     # mypy cannot know that every codec is a frozen dataclass; parameters_of has looked.
     return replace(codec, **given)  # type: ignore[type-var]

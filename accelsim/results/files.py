@@ -40,6 +40,8 @@ def writable_folder(folder: Path) -> Path:
         with tempfile.TemporaryFile(dir=folder):
             pass
     except OSError as error:
-        problem = "is a file" if folder.is_file() else f"cannot write: {error.strerror}"
+        problem = f"cannot write: {error.strerror}"
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            problem = "is a file, or lies below one"
         raise UserError(str(folder), problem, "name another folder with --out") from None
     return folder

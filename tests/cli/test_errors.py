@@ -6,9 +6,12 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from pickle import UnpicklingError
 
 import numpy as np
 import pytest
+
+from accelsim import kernel_cache
 
 STUDY = Path(__file__).parents[2] / "hw_configs" / "studies" / "buffers.yaml"
 RUN = ("run", "edge_npu", "squeezenet1_1")
@@ -122,3 +125,44 @@ def test_a_reader_that_has_seen_enough_is_no_error():
     process.stdout.close()
     assert process.stderr.read() == ""
     assert process.wait() == 0
+
+
+@pytest.mark.parametrize(
+    "tokens",
+    [
+        ("codecs", "measure", "x.npy", "--codec", "zvc", "--bits", "1.5"),
+        ("run", "edge_npu", "squeezenet1_1", "--images", "1.5"),
+    ],
+)
+def test_a_fraction_is_no_whole_number(accelsim, tokens):
+    said = accelsim(*tokens)
+    assert said.code == 2
+    assert "1.5" in said.err and len(said.err.splitlines()) <= 2
+
+
+def test_what_is_said_twice_is_refused(accelsim):
+    for codec in ("zvc:group=16:group=8", "ofmap=zvc,ofmap=raw"):
+        said = accelsim("run", "edge_npu", "squeezenet1_1", "--codec", codec)
+        assert said.code == 2 and "twice" in said.err
+
+
+def test_kernels_of_an_unwritable_cache_never_lie_beside_their_sources(tmp_path, monkeypatch):
+    """There numba would not tell an old kernel from a new one."""
+    blocked = tmp_path / "file"
+    blocked.write_text("")
+    monkeypatch.setenv("ACCELSIM_CACHE_DIR", str(blocked / "below"))
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    folder = kernel_cache.kernel_folder()
+    assert folder.is_relative_to(tmp_path) and folder.name == kernel_cache.sources_hash()
+    monkeypatch.setenv("ACCELSIM_CACHE_DIR", str(tmp_path / "own"))
+    assert kernel_cache.kernel_folder().is_relative_to(tmp_path / "own")
+
+
+def test_damaged_kernels_are_named_with_their_folder(accelsim, monkeypatch):
+    def broken(*_):
+        raise UnpicklingError("pickle data was truncated")
+
+    monkeypatch.setattr("accelsim.kernel_cache.cold_modules", broken)
+    said = accelsim("codecs", "measure", "x.npy", "--codec", "zvc")
+    assert said.code == 2
+    assert "compiled kernels are damaged" in said.err and "delete that folder" in said.err
