@@ -96,6 +96,8 @@ class Timing:
     tRTP: int
     tRTRS: int
     tPPD: int
+    tCCD_L_WR: int = 0
+    """Write to write in one bank group (DDR5); 0 is tCCD_L."""
 
     @property
     def tRC(self) -> int:
@@ -219,11 +221,9 @@ def _check_organisation(name: str, organisation: Organisation) -> None:
 
 def _check_timing(name: str, timing: Timing, organisation: Organisation) -> None:
     if not 1e-3 <= timing.tCK_ns <= 1e3:
-        raise ConfigError(
-            f"DRAM {name}: tCK",
-            f"must be between 0.001 and 1000 ns, got {timing.tCK_ns}",
-            "tCK is the clock period in nanoseconds, 0.625 for DDR4-3200",
-        )
+        problem = f"must be between 0.001 and 1000 ns, got {timing.tCK_ns}"
+        fix = "tCK is the clock period in nanoseconds, 0.625 for DDR4-3200"
+        raise ConfigError(f"DRAM {name}: tCK", problem, fix)
     positive = ("burst_cycles", "CL", "tRCDRD", "tRCDWR", "tRP", "tRAS", "tRFC", "tREFI", "tREFIb")
     for key in fields(timing):
         value = getattr(timing, key.name)
@@ -235,11 +235,8 @@ def _check_timing(name: str, timing: Timing, organisation: Organisation) -> None
                 "delays are in DRAM clock cycles",
             )
     if min(timing.tRCDRD, timing.tRCDWR) <= timing.AL:
-        raise ConfigError(
-            f"DRAM {name}: AL",
-            f"{timing.AL} reaches tRCD ({timing.tRCDRD}, {timing.tRCDWR})",
-            "additive latency is smaller than tRCD",
-        )
+        problem = f"{timing.AL} reaches tRCD ({timing.tRCDRD}, {timing.tRCDWR})"
+        raise ConfigError(f"DRAM {name}: AL", problem, "additive latency is smaller than tRCD")
     if timing.tRRD_L > timing.tRC or timing.tPPD > timing.tRC:
         raise ConfigError(
             f"DRAM {name}: tRRD_L, tPPD",

@@ -104,7 +104,9 @@ def _delays(config: DramConfig) -> dict[str, int]:
     ccd_l = t.tCCD_L if grouped else t.tCCD_S
     rrd_l = t.tRRD_L if grouped else t.tRRD_S
     wtr_l = t.tWTR_L if grouped else t.tWTR_S
-    ppd = t.tPPD if config.protocol.startswith(("GDDR", "LPDDR4")) else 0
+    # DRAMsim3 knows tPPD for the first two only; the others it does not know at all.
+    has_ppd = config.protocol.startswith(("GDDR", "LPDDR4", "LPDDR5", "DDR5", "HBM3"))
+    ppd = t.tPPD if has_ppd else 0
     window32 = t.t32AW if config.protocol.startswith("GDDR") else 0
     delays = {
         "RD_TO_RD_L": max(burst, ccd_l),
@@ -115,7 +117,7 @@ def _delays(config: DramConfig) -> dict[str, int]:
         "WR_TO_RD_L": wl + burst + wtr_l,
         "WR_TO_RD_S": wl + burst + t.tWTR_S,
         "WR_TO_RD_R": max(0, wl + burst + t.tRTRS - rl),
-        "WR_TO_WR_L": max(burst, ccd_l),
+        "WR_TO_WR_L": max(burst, t.tCCD_L_WR if grouped and t.tCCD_L_WR else ccd_l),
         "WR_TO_WR_S": max(burst, t.tCCD_S),
         "WR_TO_WR_R": burst,
         "ACT_TO_RD": t.tRCDRD - t.AL,

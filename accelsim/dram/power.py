@@ -44,3 +44,5 @@ class Power:
     """Termination energy that no IDD current contains, at equally many zeros and ones."""
     phy_pj_per_bit: float = 0.0
     """Controller and PHY on the chip's side."""
+    activate_pj: float | None = None
+    """One ACT and its PRE in one device, where IDD0 - IDD3N does not give it; None: it does."""

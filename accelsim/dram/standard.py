@@ -29,6 +29,8 @@ class DramStandard:
     power: Power
     controller: Controller
     sources: dict[str, str]
+    package_channels: int = 1
+    """Channels of what one buys: 2 sub-channels of a DDR5 module, 16 of an HBM2 stack."""
 
     def config(
         self,

@@ -2,7 +2,7 @@
 
 Summed over supply rails and devices of a rank, with I in mA, V in volts and t in ns:
 
-  ACT and its PRE   V (IDD0 tRC - IDD3N tRAS - IDD2N tRP)
+  ACT and its PRE   V (IDD0 tRC - IDD3N tRAS - IDD2N tRP), or activate_pj of the configuration
   RD, WR            V (IDD4R - IDD3N) burst,  V (IDD4W - IDD3N) burst
   REF               V (IDD5 - IDD2N) tRFC
   standby           V IDD3N with any bank open, V IDD2N with all closed
@@ -66,9 +66,13 @@ def event_energy(config: DramConfig, mode: EnergyMode = "max") -> EventEnergy:
 
     rails = config.power.rails
     burst, bits = t.burst_cycles, 8 * config.line_bytes
+    activate = total(
+        [r.volts * (r.IDD0 * t.tRC - r.IDD3N * t.tRAS - r.IDD2N * t.tRP) for r in rails]
+    )
+    if config.power.activate_pj is not None:
+        activate = config.power.activate_pj * config.organisation.devices
     return EventEnergy(
-        activate=share.activate
-        * total([r.volts * (r.IDD0 * t.tRC - r.IDD3N * t.tRAS - r.IDD2N * t.tRP) for r in rails]),
+        activate=share.activate * activate,
         read=share.read * total([r.volts * (r.IDD4R - r.IDD3N) * burst for r in rails]),
         write=share.write * total([r.volts * (r.IDD4W - r.IDD3N) * burst for r in rails]),
         refresh=share.refresh

@@ -73,6 +73,7 @@ STANDARD = DramStandard(
         phy_pj_per_bit=1.0,
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP, dual_command=True),
+    package_channels=8,
     sources={
         "ranks": "one stack",
         "channels": "one of the eight of a stack; the configuration chooses",

@@ -68,9 +68,10 @@ STANDARD = DramStandard(
         phy_pj_per_bit=1.0,
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
+    package_channels=2,
     sources={
         "ranks": "one die",
-        "channels": "one; the configuration chooses",
+        "channels": "JESD209-4: two per die; the configuration chooses",
         "bankgroups, banks_per_group, rows, columns": "JESD209-4 addressing, 4 Gb per channel",
         "device_bits, bus_bits, burst_length": "JESD209-4: 16-bit channel, BL16",
         "tCK_ns, burst_cycles, tCCD_S, tCCD_L": "JESD209-4: 3200 MT/s, two beats per cycle, BL16",
