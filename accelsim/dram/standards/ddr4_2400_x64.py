@@ -1,0 +1,109 @@
+"""DDR4-2400, eight 8 Gb x8 devices on a 64-bit bus: one rank of a module."""
+
+from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.power import Power, Rail, TypicalFactors
+from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+
+_JEDEC = "JESD79-4 speed bin DDR4-2400 (17-17-17), nanoseconds rounded up to cycles"
+_MICRON = "Micron MT40A1G8 (8 Gb DDR4 Rev N), Table 148, die rev B, 2400; agrees with DRAMsim3"
+_TYPICAL = "measured over data sheet currents of DDR4-2133 modules, Shi et al. 2024 (second hand)"
+_CONTROLLER = "DRAMsim3's controller defaults"
+
+STANDARD = DramStandard(
+    name="ddr4_2400_x64",
+    description="DDR4-2400, eight 8 Gb x8 devices, 64-bit bus, one rank",
+    protocol="DDR4",
+    organisation=Organisation(
+        channels=1,
+        ranks=1,
+        bankgroups=4,
+        banks_per_group=4,
+        rows=65536,
+        columns=1024,
+        device_bits=8,
+        bus_bits=64,
+        burst_length=8,
+    ),
+    timing=Timing(
+        tCK_ns=5 / 6,
+        burst_cycles=4,
+        AL=0,
+        CL=17,
+        CWL=12,
+        tRCDRD=17,
+        tRCDWR=17,
+        tRP=17,
+        tRAS=39,
+        tRFC=420,
+        tRFCb=420,
+        tREFI=9360,
+        tREFIb=9360,
+        tRRD_S=4,
+        tRRD_L=6,
+        tFAW=26,
+        t32AW=0,
+        tCCD_S=4,
+        tCCD_L=6,
+        tWTR_S=3,
+        tWTR_L=9,
+        tWR=18,
+        tRTP=9,
+        tRTRS=1,
+        tPPD=0,
+    ),
+    power=Power(
+        rails=(
+            Rail(
+                name="VDD",
+                volts=1.2,
+                IDD0=48.0,
+                IDD2N=34.0,
+                IDD3N=43.0,
+                IDD4R=135.0,
+                IDD4W=123.0,
+                IDD5AB=457.0,
+                IDD5PB=0.0,
+                IDD6=30.0,
+            ),
+        ),
+        typical=TypicalFactors(
+            activate=0.54,
+            read=0.55,
+            write=0.43,
+            refresh=0.83,
+            active_standby=0.35,
+            idle_standby=0.58,
+        ),
+        io_pj_per_bit=0.5 * 1.2**2 / (34 + 60) * (5 / 12) * 1e3,
+        phy_pj_per_bit=1.5,
+    ),
+    controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
+    sources={
+        "ranks": "eight devices, one rank",
+        "channels": "one; the configuration chooses",
+        "bankgroups, banks_per_group, rows, columns": "JESD79-4 addressing table, 8 Gb x8",
+        "device_bits, bus_bits, burst_length": "JESD79-4; eight devices, one rank",
+        "tCK_ns, burst_cycles, tCCD_S": "JESD79-4: 2400 MT/s, two beats per cycle, BL8",
+        "AL, CL, CWL, tRCDRD, tRCDWR, tRP, tRAS": _JEDEC,
+        "tRFC, tREFI": "JESD79-4: 350 ns and 7.8 us for 8 Gb; sources disagree: Ramulator 2.1 "
+        "has 360 ns",
+        "tRFCb, tREFIb": "not in DDR4; equal to the all-bank values and unused",
+        "tRRD_S, tRRD_L, tFAW": "JESD79-4, 1 KB page: 3.3 (at least 4 cycles), 4.9 and 21 ns",
+        "t32AW, tPPD": "not in DDR4",
+        "tCCD_L, tWTR_S, tWTR_L, tWR, tRTP": _JEDEC,
+        "tRTRS": "assumption: one cycle of bus turnaround, as in DRAMsim3's DDR4 files",
+        "VDD": "JESD79-4: 1.2 V; VPP is left out (no sourced IPP0)",
+        "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD6": _MICRON,
+        "IDD5AB": "IDD2N + (IDD5R - IDD2N) * tREFI / tRFC with IDD5R = 53 mA of the same table; "
+        "sources disagree: DRAMsim3 has 250 mA",
+        "IDD5PB": "not in DDR4",
+        "activate, read, write, active_standby, idle_standby": _TYPICAL,
+        "refresh": "measured over data sheet IDD5B of DDR3L, Ghose et al. 2018 (second hand)",
+        "io_pj_per_bit": "POD termination: half the bits low, 1.2 V squared over 34 + 60 ohm for "
+        "5/12 ns",
+        "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",
+        "address_map": "interleaves bank groups; see docs/dram.md",
+        "page_policy, queue_structure, refresh_policy": _CONTROLLER,
+        "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,
+    },
+)

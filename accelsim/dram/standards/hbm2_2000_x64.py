@@ -1,0 +1,110 @@
+"""HBM2 at 2.0 Gb/s per pin: one 64-bit pseudo channel of a stack of four 8 Gb dies."""
+
+from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.power import Power, Rail
+from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+
+_STRAP = "timing of a graphics card at 2 Gb/s (DRAMSys HBM2.json; gem5 agrees)"
+_MEASURED = "measured on 36 stacks, CMU-SAFARI HBM-Power HBM2_1200MTs, per pseudo channel"
+_CONTROLLER = "DRAMsim3's controller defaults"
+# From the measurement at 1.2 Gb/s along its lines of data rate, given again at 6.4 Gb/s.
+_GROWTH = (2000 - 1200) / (6400 - 1200)
+_IDD2N = 11.756 + (70.5 * 32 / 36 - 11.756) * _GROWTH
+_IDD3N = _IDD2N + 0.638
+# Random data toggles half the wires: 5.149 pJ/bit where static data takes 3.180.
+_RANDOM = 5.149 / 3.180
+_READ = 190.4 + (489.5 * 64 / 36 - 190.4) * _GROWTH
+_WRITE = 125.0 + (318.3 * 64 / 36 - 125.0) * _GROWTH
+
+STANDARD = DramStandard(
+    name="hbm2_2000_x64",
+    description="HBM2 2.0 Gb/s, one 64-bit pseudo channel of 2 Gb",
+    protocol="HBM2",
+    organisation=Organisation(
+        channels=1,
+        ranks=1,
+        bankgroups=4,
+        banks_per_group=4,
+        rows=16384,
+        columns=128,
+        device_bits=64,
+        bus_bits=64,
+        burst_length=4,
+    ),
+    timing=Timing(
+        tCK_ns=1.0,
+        burst_cycles=2,
+        AL=0,
+        CL=18,
+        CWL=7,
+        tRCDRD=12,
+        tRCDWR=6,
+        tRP=14,
+        tRAS=28,
+        tRFC=260,
+        tRFCb=160,
+        tREFI=3900,
+        tREFIb=243,
+        tRRD_S=4,
+        tRRD_L=6,
+        tFAW=16,
+        t32AW=0,
+        tCCD_S=2,
+        tCCD_L=3,
+        tWTR_S=4,
+        tWTR_L=9,
+        tWR=14,
+        tRTP=5,
+        tRTRS=5,
+        tPPD=0,
+    ),
+    power=Power(
+        rails=(
+            Rail(
+                name="VDD",
+                volts=1.2,
+                IDD0=_IDD2N + 16.8 * (1 + 0.886 * _GROWTH),
+                IDD2N=_IDD2N,
+                IDD3N=_IDD3N,
+                IDD4R=_IDD3N + _READ * _RANDOM,
+                IDD4W=_IDD3N + _WRITE * _RANDOM,
+                IDD5AB=_IDD3N + 53.9 * (1 + 0.541 * _GROWTH),
+                IDD5PB=0.0,
+                IDD6=0.0,
+            ),
+        ),
+        io_pj_per_bit=0.0,
+        phy_pj_per_bit=0.8,
+    ),
+    controller=Controller(address_map=DEFAULT_ADDRESS_MAP, dual_command=True),
+    package_channels=16,
+    sources={
+        "ranks": "one stack",
+        "channels": "JESD235D: sixteen pseudo channels of a stack; the configuration chooses",
+        "bankgroups, banks_per_group, rows, columns": "JESD235D addressing, 4 Gb per channel: 1 "
+        "KB page of a pseudo channel",
+        "device_bits, bus_bits, burst_length": "JESD235D: pseudo-channel mode, 64 bits, BL4",
+        "tCK_ns, burst_cycles, tCCD_S": "JESD235D: 2.0 Gb/s per pin, two beats per cycle, BL4",
+        "AL": "not in HBM",
+        "CL, CWL, tRCDRD, tRCDWR, tRP, tRAS": _STRAP + "; CL 18 (gem5; DRAMSys 17); sources "
+        "disagree: Ramulator 2.1 and DRAMsim3 have 14-14-14-34",
+        "tRFC, tREFI": "JESD235D: 260 ns at 4 Gb per channel (AMD PG276: stack of four) and 3.9 "
+        "us; the card has 220 ns",
+        "tRFCb, tREFIb": "JESD235D: 160 ns; tREFI over the 16 banks; unused by default",
+        "tRRD_S, tRRD_L, tFAW, tCCD_L": _STRAP,
+        "t32AW, tPPD": "not in HBM2",
+        "tWTR_S, tWTR_L, tWR, tRTP": _STRAP,
+        "tRTRS": _STRAP + ": a write follows a read by 18 ns",
+        "VDD": "JESD235D: 1.2 V",
+        "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB": _MEASURED + ", random data; between its 1.2 "
+        "and 6.4 Gb/s on straight lines",
+        "IDD5PB, IDD6": "assumption: 0, since per-bank and self refresh are not used",
+        "io_pj_per_bit": "none: unterminated, and inside the measured burst current",
+        "phy_pj_per_bit": "Samsung HBM2E PHY, Hot Chips 32: 0.56 read and 1.07 write, the mean "
+        "(second hand)",
+        "address_map": "interleaves bank groups; see docs/dram.md",
+        "page_policy, queue_structure, refresh_policy": _CONTROLLER,
+        "command_queue_size, transaction_queue_size, unified_queue": _CONTROLLER,
+        "dual_command": "JESD235D: separate row and column command buses",
+    },
+)
