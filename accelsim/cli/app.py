@@ -43,7 +43,7 @@ def make_app() -> App:
     app.command(f"{here}.sweep:sweep", name="sweep", help="Run a study of many design points.")
     groups = {
         "codecs": ("Formats of compressed feature maps.", ("list", "measure")),
-        "dram": ("Memories behind the chip.", ("list", "replay", "characterise")),
+        "dram": ("Memories behind the chip.", ("list", "show", "replay", "characterise")),
         "hw": ("Hardware files.", ("list", "show", "check", "schema")),
         "trace": ("Networks with their real tensors.", ("info", "export", "synth")),
         "train": (
@@ -56,6 +56,7 @@ def make_app() -> App:
         "codecs measure": "Code the arrays of a file, and say what they take.",
         "dram list": "Every memory: size, speed, energy per bit.",
         "dram characterise": "Bandwidth, latency and energy by pattern, address map and load.",
+        "dram show": "Every value of a memory: unit, nanoseconds, source.",
         "dram replay": "Replay a request trace, as DRAMsim3 does.",
         "hw list": "The chips that come with accelsim.",
         "hw show": "Every key of a chip: value, unit, meaning, source.",

@@ -12,39 +12,100 @@ if TYPE_CHECKING:
     from accelsim.results.tables import Table
 
 
-def list_dram() -> None:
-    """Every memory: size, speed, energy per bit."""
+def list_dram(*, energy: Literal["max", "typical"] = "typical") -> None:
+    """Every memory: size, speed, energy per bit.
+
+    Parameters
+    ----------
+    energy
+        DRAM currents: data sheet maxima, or the measured typical fraction.
+    """
     from accelsim.cli.console import print_table
     from accelsim.energy.dram_catalogue import catalogue
     from accelsim.results.tables import Column, Table
 
+    entries = catalogue(energy)
     print_table(
         Table(
-            title="Memories, one channel each",
+            title=f"Memories, one channel each; {energy} energy",
             columns=(
                 Column("standard", is_text=True),
                 Column("organisation", is_text=True),
+                Column("channels", "package"),
                 Column("burst", "bytes"),
                 Column("peak", "GB/s"),
                 Column("stream", "pJ/bit"),
                 Column("random", "pJ/bit"),
-                Column("currents from", is_text=True),
+                Column("ACT", "stream"),
+                Column("ACT", "random"),
+                *(Column(part, "pJ/bit") for part in ("read", "standby", "refresh", "I/O", "PHY")),
             ),
             rows=tuple(
                 (
                     entry.name,
                     entry.organisation,
+                    str(entry.package_channels),
                     str(entry.line_bytes),
                     f"{entry.peak_gb_s:.1f}",
-                    f"{entry.stream_pj_per_bit:.1f}",
-                    f"{entry.random_pj_per_bit:.1f}",
-                    entry.source,
+                    f"{entry.stream.total:.1f}",
+                    f"{entry.random.total:.1f}",
+                    f"{entry.stream.activate:.2f}",
+                    f"{entry.random.activate:.2f}",
+                    f"{entry.stream.read:.2f}",
+                    f"{entry.stream.standby:.2f}",
+                    f"{entry.stream.refresh:.2f}",
+                    f"{entry.stream.io:.2f}",
+                    f"{entry.stream.phy:.2f}",
                 )
-                for entry in catalogue()
+                for entry in entries
             ),
             footer=(
-                "pJ/bit at full bandwidth: reading whole rows, and one burst of each row; "
-                "typical currents, without termination and PHY",
+                "pJ/bit of reads at full bandwidth: whole rows, and one burst of each row; "
+                "the columns from ACT on are its parts",
+                "`accelsim dram show NAME`: every value and its source",
+            ),
+        )
+    )
+
+
+def show_dram(standard: str, /, *, as_json: Json = False) -> None:
+    """Every value of a memory: unit, nanoseconds, source.
+
+    Parameters
+    ----------
+    standard
+        A memory of `accelsim dram list`.
+    """
+    from accelsim.cli.console import print_table, print_text
+    from accelsim.dram.standard import STANDARDS
+    from accelsim.dram.values import dram_values
+    from accelsim.results.json_form import dumps
+    from accelsim.results.tables import Column, Table
+
+    memory = STANDARDS[standard]
+    values = dram_values(memory)
+    if as_json:
+        print_text(dumps({value.key: vars(value) for value in values}))
+        return
+    print_table(
+        Table(
+            title=f"{memory.name}: {memory.description}",
+            columns=(
+                Column("key", is_text=True),
+                Column("value"),
+                Column("unit", is_text=True),
+                Column("time", "ns"),
+                Column("source", is_text=True),
+            ),
+            rows=tuple(
+                (
+                    value.key,
+                    f"{value.value:.6g}" if isinstance(value.value, float) else str(value.value),
+                    value.unit,
+                    "" if value.nanoseconds is None else f"{value.nanoseconds:.6g}",
+                    value.source,
+                )
+                for value in values
             ),
         )
     )

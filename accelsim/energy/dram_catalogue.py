@@ -1,8 +1,8 @@
 """What ``dram list`` shows: every memory with its size, speed and energy per bit.
 
-Energies are closed forms of ``accelsim.energy.dram``, at full bandwidth, without
-termination and PHY: a stream opens each row once and reads all of it; random access opens
-a row for every burst. Both carry standby and refresh of one rank.
+Energies are closed forms of ``accelsim.energy.dram``, reading at full bandwidth: a stream
+opens each row once and reads all of it; random access opens a row for every burst. Both
+carry standby and refresh of one rank.
 """
 
 from __future__ import annotations
@@ -15,6 +15,30 @@ from accelsim.energy.dram import EnergyMode, event_energy
 
 
 @dataclass(frozen=True)
+class BitEnergy:
+    """Picojoules of one bit that is read, by part."""
+
+    activate: float
+    """Its share of an ACT and the PRE that belongs to it."""
+    read: float
+    standby: float
+    refresh: float
+    io: float
+    """Termination that no current holds."""
+    phy: float
+    """Controller and PHY on the chip's side."""
+
+    @property
+    def device(self) -> float:
+        """Without termination and PHY."""
+        return self.activate + self.read + self.standby + self.refresh
+
+    @property
+    def total(self) -> float:
+        return self.device + self.io + self.phy
+
+
+@dataclass(frozen=True)
 class DramEntry:
     """One line of the catalogue."""
 
@@ -22,19 +46,30 @@ class DramEntry:
     description: str
     organisation: str
     line_bytes: int
+    package_channels: int
+    """Channels of a package, module or stack; all else is of one channel."""
     peak_gb_s: float
-    stream_pj_per_bit: float
-    random_pj_per_bit: float
-    source: str
-    """Where the currents come from."""
+    stream: BitEnergy
+    random: BitEnergy
 
 
-def pj_per_bit(config: DramConfig, mode: EnergyMode, bursts_per_activate: float) -> float:
-    """Energy of reading at full bandwidth with so many bursts for each ACT."""
-    each, t = event_energy(config, mode), config.timing
-    standby = each.active_cycle + each.refresh / t.tREFI
-    burst = each.read + each.activate / bursts_per_activate + standby * t.burst_cycles
-    return burst / (8 * config.line_bytes)
+def bit_energy(config: DramConfig, mode: EnergyMode, bursts_per_activate: float) -> BitEnergy:
+    """Energy of a bit read at full bandwidth with so many bursts for each ACT.
+
+    >>> from accelsim.dram.standard import STANDARDS
+    >>> ddr4 = STANDARDS["ddr4_2400_x16"].config()
+    >>> round(bit_energy(ddr4, "max", 128).read, 2)   # 1.2 V x 196 mA x 3.33 ns / 128 bits
+    6.12
+    """
+    each, t, bits = event_energy(config, mode), config.timing, 8 * config.line_bytes
+    return BitEnergy(
+        activate=each.activate / bursts_per_activate / bits,
+        read=each.read / bits,
+        standby=each.active_cycle * t.burst_cycles / bits,
+        refresh=each.refresh / t.tREFI * t.burst_cycles / bits,
+        io=each.io / bits,
+        phy=each.phy / bits,
+    )
 
 
 def catalogue(mode: EnergyMode = "typical") -> list[DramEntry]:
@@ -51,10 +86,10 @@ def catalogue(mode: EnergyMode = "typical") -> list[DramEntry]:
                 organisation=f"{o.devices} x {gbit / o.devices:g} Gb x{o.device_bits}, "
                 f"{o.bankgroups} x {o.banks_per_group} banks, {o.bus_bits}-bit bus",
                 line_bytes=config.line_bytes,
+                package_channels=standard.package_channels,
                 peak_gb_s=config.peak_gb_s,
-                stream_pj_per_bit=pj_per_bit(config, mode, o.lines_per_row),
-                random_pj_per_bit=pj_per_bit(config, mode, 1),
-                source=next(text for key, text in standard.sources.items() if "IDD0" in key),
+                stream=bit_energy(config, mode, o.lines_per_row),
+                random=bit_energy(config, mode, 1),
             )
         )
     return entries

@@ -164,6 +164,8 @@ def test_replay_counts_one_read(accelsim, tmp_path):
     [
         (("codecs", "list"), "huffman"),
         (("dram", "list"), "ddr4_2400_x16"),
+        (("dram", "list", "--energy", "max"), "max energy"),
+        (("dram", "show", "ddr5_4800_x32"), "timing.tCCD_L_WR"),
         (("hw", "list"), "edge_npu"),
         (("hw", "show", "edge_npu"), "buffers.ifmap_kib"),
         (("hw", "check", "edge_npu"), "a valid chip"),
@@ -191,6 +193,19 @@ def test_hw_check_finds_all_errors_at_once(accelsim, tmp_path):
 def test_the_schema_is_json_with_units_in_its_keys(accelsim):
     schema = json.loads(accelsim("hw", "schema").out)
     assert "$schema" in schema
+
+
+def test_dram_show_json_has_value_unit_time_and_source(accelsim):
+    values = json.loads(accelsim("dram", "show", "ddr4_3200_x64", "--json").out)
+    window = values["timing.tFAW"]
+    assert (window["value"], window["unit"], window["nanoseconds"]) == (34, "cycles", 21.25)
+    assert "JESD79-4" in window["source"]
+
+
+def test_dram_show_of_an_unknown_memory_names_the_nearest(accelsim):
+    said = accelsim("dram", "show", "hbm3")
+    assert said.code == 2
+    assert "hbm3_6400_x32" in said.err
 
 
 def test_hw_show_json_can_be_read_as_a_hardware_file(accelsim, tmp_path):

@@ -5,7 +5,7 @@ import pytest
 from accelsim.dram.replay import replay
 from accelsim.dram.standard import STANDARDS
 from accelsim.energy.dram import EnergyMode, event_energy, price_dram
-from accelsim.energy.dram_catalogue import catalogue, pj_per_bit
+from accelsim.energy.dram_catalogue import bit_energy, catalogue
 from accelsim.energy.replay_report import replay_report
 from accelsim.sim.counts import DramEvents
 from tests.dram import golden
@@ -37,8 +37,8 @@ def test_energy_per_bit_is_that_of_the_table_made_from_the_same_currents(
     """The project's table of devices; its refresh and rounding differ by a few per cent."""
     config = STANDARDS[name].config()
     rows = config.organisation.lines_per_row
-    assert pj_per_bit(config, mode, rows) == pytest.approx(stream, rel=0.06)
-    assert pj_per_bit(config, mode, 1) == pytest.approx(random, rel=0.06)
+    assert bit_energy(config, mode, rows).device == pytest.approx(stream, rel=0.06)
+    assert bit_energy(config, mode, 1).device == pytest.approx(random, rel=0.06)
 
 
 def test_every_part_is_its_count_times_its_price() -> None:
@@ -92,4 +92,4 @@ def test_the_report_has_the_keys_of_the_command_line() -> None:
 def test_the_catalogue_lists_every_standard() -> None:
     entries = catalogue()
     assert [entry.name for entry in entries] == list(STANDARDS)
-    assert all(0 < e.stream_pj_per_bit < e.random_pj_per_bit for e in entries)
+    assert all(0 < e.stream.device < e.random.device for e in entries)
