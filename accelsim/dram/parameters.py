@@ -10,6 +10,7 @@ The constants here are frozen into kernels.
 from __future__ import annotations
 
 from enum import IntEnum, auto
+from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -57,7 +58,9 @@ class P(IntEnum):
     WR_GAP = auto()
     READ_DELAY = auto()
     WRITE_DELAY = auto()
+    ANSWER_DELAY = auto()
     REFRESH_INTERVAL = auto()
+    FIRST_REFRESH = auto()
     REFRESH_POLICY = auto()
     N_CHANNELS = auto()
     N_RANKS = auto()
@@ -74,6 +77,8 @@ class P(IntEnum):
     CLOSE_PAGE = auto()
     DUAL = auto()
     STRICT = auto()
+    RAMULATOR = auto()
+    READ_TURNS = auto()
     CH_SHIFT = auto()
     RA_SHIFT = auto()
     BG_SHIFT = auto()
@@ -91,9 +96,19 @@ class P(IntEnum):
 STAGGERED, SIMULTANEOUS, BANK_STAGGERED = range(3)
 
 
-def parameters(config: DramConfig) -> NDArray[np.int64]:
+ControllerName: TypeAlias = Literal["dramsim3", "ramulator"]
+
+RAMULATOR_TURNAROUND: Final = 2
+"""Clocks between a read and a write, and between two ranks, in Ramulator's DDR4."""
+
+
+def parameters(
+    config: DramConfig, controller: ControllerName = "dramsim3"
+) -> NDArray[np.int64]:
     """[len(P)] values, indexed by ``P``."""
     table = _delays(config) | _sizes(config) | _address_bits(config)
+    if controller == "ramulator":
+        table |= _ramulator(config, table["REFRESH_INTERVAL"])
     return np.array([table[p.name] for p in P], np.int64)
 
 
@@ -168,7 +183,9 @@ def _sizes(config: DramConfig) -> dict[str, int]:
         "bank_staggered": BANK_STAGGERED,
     }
     return {
+        "ANSWER_DELAY": 2,
         "REFRESH_INTERVAL": interval[controller.refresh_policy],
+        "FIRST_REFRESH": interval[controller.refresh_policy],
         "REFRESH_POLICY": policy[controller.refresh_policy],
         "N_CHANNELS": organisation.channels,
         "N_RANKS": organisation.ranks,
@@ -186,7 +203,39 @@ def _sizes(config: DramConfig) -> dict[str, int]:
         "CLOSE_PAGE": controller.page_policy == "close",
         "DUAL": controller.dual_command,
         "STRICT": config.compat == "dramsim3",
+        "RAMULATOR": False,
+        "READ_TURNS": config.compat == "none",
     }
+
+
+def _ramulator(config: DramConfig, refresh_interval: int) -> dict[str, int]:
+    """What differs with Ramulator 2.1's controller.
+
+    Three lists for each channel (reads, writes, requests whose row is open) take the place
+    of the command queues. Its clock is one ahead of ours: refreshes are due one cycle
+    earlier. With ``compat: dramsim3`` the bus turns around as in its own DDR4 tables.
+    """
+    organisation, t, burst = config.organisation, config.timing, config.timing.burst_cycles
+    read_beats, write_beats = t.read_latency + burst, t.write_latency + burst
+    table = {
+        "RAMULATOR": True,
+        "STRICT": False,
+        "ANSWER_DELAY": 1,
+        "FIRST_REFRESH": refresh_interval - 1,
+        "N_QUEUES": 3,
+        "QUEUE_DEPTH": max(
+            config.controller.transaction_queue_size, organisation.ranks * organisation.banks
+        ),
+    }
+    if config.compat == "dramsim3":
+        turn = RAMULATOR_TURNAROUND
+        table |= {
+            "RD_TO_RD_R": burst + turn,
+            "RD_TO_WR": read_beats + turn - t.write_latency,
+            "RD_TO_WR_R": burst + turn,
+            "WR_TO_RD_R": max(0, write_beats + turn - t.read_latency),
+        }
+    return table
 
 
 def _address_bits(config: DramConfig) -> dict[str, int]:

@@ -1,7 +1,8 @@
-"""Replay a request trace as DRAMsim3's own driver does, and count what happened.
+"""Replay a request trace as the simulators' own drivers do, and count what happened.
 
 One requester, at most one line per clock, in order, no limit of reads in flight. It ends
-where everything is returned and at most eight writes wait in each write buffer.
+where everything is returned and each write buffer holds what its controller leaves there:
+at most eight writes in DRAMsim3's, none in Ramulator's.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from accelsim.dram.config import DramConfig
 from accelsim.dram.kernel.replay import Driver, account_all
 from accelsim.dram.kernel.replay import replay as replay_kernel
+from accelsim.dram.parameters import ControllerName
 from accelsim.dram.requests import Requests
 from accelsim.dram.state import COMMANDS, Channel, Count, Log, Misc, Rank, new_state
 from accelsim.errors import DramTraceError
@@ -43,12 +45,23 @@ class ReplayResult:
     """Writes left in the write buffers, which DRAMsim3 never drains."""
     active_rank_cycles: int
     idle_rank_cycles: int
+    row_misses: int | None
+    """Requests whose first command found their bank closed; only Ramulator counts them."""
+    row_conflicts: int | None
+    """Requests whose first command found another row open; only Ramulator counts them."""
     done_cycle: NDArray[np.int64]  # [requests] data returned, or write acknowledged
     commands: NDArray[np.int64]  # [n, len(Log)] if they were recorded
 
 
-def replay(config: DramConfig, requests: Requests, record_commands: bool = False) -> ReplayResult:
+def replay(
+    config: DramConfig,
+    requests: Requests,
+    record_commands: bool = False,
+    controller: ControllerName = "dramsim3",
+) -> ReplayResult:
     """Run ``requests`` through the memory of ``config``.
+
+    Raises ``ConfigError`` for a configuration that the controller cannot run.
 
     >>> from accelsim.dram.standard import STANDARDS
     >>> one = Requests(np.array([0]), np.array([0]), np.array([0]))
@@ -56,7 +69,7 @@ def replay(config: DramConfig, requests: Requests, record_commands: bool = False
     39.0
     """
     n = len(requests)
-    state = new_state(config, 1, n, LOG_ROWS if record_commands else 0)
+    state = new_state(config, 1, n, LOG_ROWS if record_commands else 0, controller)
     driver, done = np.zeros(len(Driver), np.int64), np.zeros(n, np.int64)
     accepted = np.zeros(n, np.int64)
     address = np.array(requests.address, np.int64)
@@ -81,7 +94,8 @@ def replay(config: DramConfig, requests: Requests, record_commands: bool = False
     account_all(state, cycles)
     is_read = is_write == 0
     # DRAMsim3 stamps a request at the tick after the one that offered it.
-    latency = (done - accepted - 1)[is_read]
+    stamped = accepted + 1 if controller == "dramsim3" else accepted
+    latency = (done - stamped)[is_read]
     counts, rank = state.counts.sum(axis=0), state.rank.sum(axis=0)
     return ReplayResult(
         requests=n,
@@ -96,6 +110,8 @@ def replay(config: DramConfig, requests: Requests, record_commands: bool = False
         residual_writes=int(state.channel[:, Channel.WRITE_LENGTH].sum()),
         active_rank_cycles=int(rank[Rank.ACTIVE_CYCLES]),
         idle_rank_cycles=int(rank[Rank.IDLE_CYCLES]),
+        row_misses=int(counts[Count.MISS]) if controller == "ramulator" else None,
+        row_conflicts=int(counts[Count.CONFLICT]) if controller == "ramulator" else None,
         done_cycle=done,
         commands=np.concatenate(logs),
     )

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.parameters import P, parameters
+from accelsim.dram.parameters import ControllerName, P, parameters
 
 FAR: Final = 1 << 62
 CLOSED: Final = -1
@@ -38,6 +38,10 @@ class Bank(IntEnum):
     REF = auto()
     LABEL = auto()
     """Whom the open row was opened for."""
+    OWNED = auto()
+    """Ramulator: 1 while the request that opened the row waits for its column command."""
+    HIT_SCAN = auto()
+    """Ramulator: the last scan that met a request for the open row."""
 
 
 class Group(IntEnum):
@@ -104,6 +108,8 @@ class Slot(IntEnum):
     COLUMN = auto()
     QUEUE = auto()
     LABEL = auto()
+    STARTED = auto()
+    """Ramulator: 1 from its first command on."""
     TOKEN = auto()
     """Reads: the first of the chain of requests that this burst answers."""
     AGE = auto()
@@ -125,8 +131,6 @@ class Channel(IntEnum):
     """No transaction can move to a command queue before this cycle."""
     POINTER = auto()
     """Command queue that issued last."""
-    QUEUED = auto()
-    """Entries in all command queues."""
     DRAIN = auto()
     """Writes still to move before reads may again."""
     ROW_WORK = auto()
@@ -136,10 +140,12 @@ class Channel(IntEnum):
     """Command queues with room for which a read, or a write, waits."""
     MOVABLE_WRITES = auto()
     READ_TURN = auto()
-    """Reads that move before the next drain; always 0 with DRAMsim3's own rule."""
+    """Reads that go before the next drain; always 0 with the simulators' own rules."""
     READ_LENGTH = auto()
     """Transactions in the read queue, and in the write buffer."""
     WRITE_LENGTH = auto()
+    QUEUED = auto()
+    """Entries in all command queues; Ramulator: requests whose own ACT opened their row."""
     REFRESH_AT = auto()
     """Next cycle at which a refresh becomes due."""
     REFRESH_DUE = auto()
@@ -154,6 +160,10 @@ class Channel(IntEnum):
     """Chain of requests whose RD issued in this cycle, or NONE."""
     LAST_RETURN = auto()
     """Last cycle at which a completion or acknowledgement is handed back."""
+    WRITE_MODE = auto()
+    """Ramulator: 1 while the write buffer is served, 0 while the read buffer is."""
+    SCANS = auto()
+    """Ramulator: scans of a buffer so far."""
     LAST_BEAT = auto()
     """Cycle after the last beat of the last burst."""
 
@@ -166,6 +176,10 @@ class Count(IntEnum):
     RD = auto()
     WR = auto()
     HIT = auto()
+    MISS = auto()
+    """Ramulator: requests whose first command found their bank closed."""
+    CONFLICT = auto()
+    """Ramulator: requests whose first command found another row open."""
 
 
 class Misc(IntEnum):
@@ -199,6 +213,7 @@ COMMANDS: Final = (
     "write_p",
     "refresh",
     "refresh_bank",
+    "precharge_all",
 )
 
 
@@ -213,6 +228,7 @@ class Command(IntEnum):
     WRA = auto()
     REF = auto()
     REFB = auto()
+    PREAB = auto()
 
 
 class State(NamedTuple):
@@ -235,9 +251,15 @@ class State(NamedTuple):
     log: NDArray[np.int64]  # [n_log, len(Log)]; no rows: commands are not recorded
 
 
-def new_state(config: DramConfig, n_labels: int, n_tokens: int, n_log: int = 0) -> State:
+def new_state(
+    config: DramConfig,
+    n_labels: int,
+    n_tokens: int,
+    n_log: int = 0,
+    controller: ControllerName = "dramsim3",
+) -> State:
     """Idle channels at cycle 0, all banks closed."""
-    par = parameters(config)
+    par = parameters(config, controller)
     n_channels, n_ranks = int(par[P.N_CHANNELS]), int(par[P.N_CHANNELS] * par[P.N_RANKS])
     n_queues = int(n_channels * par[P.N_QUEUES])
     depth, transactions = int(par[P.QUEUE_DEPTH]), int(par[P.TRANSACTIONS])
@@ -248,7 +270,7 @@ def new_state(config: DramConfig, n_labels: int, n_tokens: int, n_log: int = 0) 
     bank[:, Bank.ROW] = CLOSED
     channel = np.zeros((n_channels, len(Channel)), np.int64)
     channel[:, [Channel.EARLIEST, Channel.MOVE_AT, Channel.REFRESH_TRY]] = FAR
-    channel[:, [Channel.NEXT, Channel.REFRESH_AT]] = par[P.REFRESH_INTERVAL]
+    channel[:, [Channel.NEXT, Channel.REFRESH_AT]] = par[P.FIRST_REFRESH]
     channel[:, Channel.POINTER] = np.arange(n_channels) * int(par[P.N_QUEUES])
     channel[:, [Channel.READ_TOKEN, Channel.LAST_RETURN]] = NONE
     queue = np.zeros((n_queues, len(Queue)), np.int64)

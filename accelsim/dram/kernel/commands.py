@@ -31,7 +31,7 @@ def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> 
     if n >= s.log.shape[0]:
         return
     per_group, per_rank = s.par[P.N_BANKS_PER_GROUP], s.par[P.N_BANKS]
-    ranks, whole_rank = s.par[P.N_RANKS], command == Command.REF
+    ranks, whole_rank = s.par[P.N_RANKS], command == Command.REF or command == Command.PREAB
     s.log[n, Log.CYCLE] = t
     s.log[n, Log.COMMAND] = command
     s.log[n, Log.CHANNEL] = bank // (per_rank * ranks)
@@ -106,6 +106,19 @@ def precharge(s: State, b: int, t: int, row: int, column: int, label: int) -> No
     close(s, b, r, t)
     s.counts[label, Count.PRE] += 1
     record(s, t, Command.PRE, b, row, column)
+
+
+@state_kernel
+def precharge_all(s: State, r: int, t: int) -> None:
+    """PRE of all banks of rank ``r`` in one command, charged to those whose rows close."""
+    first, n = r * s.par[P.N_BANKS], s.par[P.N_BANKS]
+    for b in range(first, first + n):
+        s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + s.par[P.PRE_TO_ACT])
+        s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + s.par[P.PRE_TO_ACT])
+        if s.bank[b, Bank.ROW] != CLOSED:
+            close(s, b, r, t)
+            s.counts[s.bank[b, Bank.LABEL], Count.PRE] += 1
+    record(s, t, Command.PREAB, first, NONE, NONE)
 
 
 @state_kernel

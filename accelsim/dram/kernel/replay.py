@@ -1,7 +1,8 @@
-"""DRAMsim3's own driver: a request trace, one requester, one line per clock in order.
+"""The simulators' own driver: a request trace, one requester, one line per clock in order.
 
-It stops where DRAMsim3's reference driver does: everything accepted and returned, command
-queues empty, no drain under way, at most eight writes left in each write buffer.
+It stops where the reference drivers do: everything accepted and returned, command queues
+empty; with DRAMsim3's controller at most eight writes left in each write buffer, with
+Ramulator's none.
 """
 
 from __future__ import annotations
@@ -12,15 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.kernel.commands import account
-from accelsim.dram.kernel.tick import tick
-from accelsim.dram.kernel.transactions import (
-    ANSWERED,
-    DRAIN_THRESHOLD,
-    REFUSED,
-    accept,
-    channel_of,
-    has_room,
-)
+from accelsim.dram.kernel.controller import accept, tick, would_accept
+from accelsim.dram.kernel.transactions import ANSWERED, DRAIN_THRESHOLD, REFUSED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
@@ -41,12 +35,12 @@ class Driver(IntEnum):
 @state_kernel
 def last_cycle(s: State, t: int) -> int:
     """Cycle at which a fully accepted trace is drained if nothing else happens, or FAR."""
-    last = t
+    last, left = t, 0 if s.par[P.RAMULATOR] else DRAIN_THRESHOLD
     for c in range(s.par[P.N_CHANNELS]):
         busy = s.channel[c, Channel.READ_LENGTH] + s.channel[c, Channel.QUEUED]
         if busy > 0 or s.channel[c, Channel.DRAIN] > 0:
             return FAR
-        if s.channel[c, Channel.WRITE_LENGTH] > DRAIN_THRESHOLD:
+        if s.channel[c, Channel.WRITE_LENGTH] > left:
             return FAR
         last = max(last, s.channel[c, Channel.LAST_RETURN])
     return last
@@ -82,10 +76,10 @@ def replay(
             if answer != REFUSED:
                 accepted[k] = t
                 if answer == ANSWERED or is_write[k]:
-                    done[k] = t + 2
+                    done[k] = t + s.par[P.ANSWER_DELAY]
                 k += 1
         if k < n:
-            if has_room(s, channel_of(s, line[k]), is_write[k]):
+            if would_accept(s, channel_of(s, line[k]), key[k], is_write[k]):
                 following = max(t + 1, arrival[k])
         else:
             last = last_cycle(s, t)

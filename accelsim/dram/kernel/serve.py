@@ -21,8 +21,8 @@ from accelsim.dram.front import (
     new_front,
 )
 from accelsim.dram.kernel.completion import block_arrived, retire
-from accelsim.dram.kernel.tick import tick
-from accelsim.dram.kernel.transactions import ANSWERED, accept, channel_of, has_room
+from accelsim.dram.kernel.controller import accept, tick, would_accept
+from accelsim.dram.kernel.transactions import ANSWERED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
@@ -133,7 +133,7 @@ def offer(s: State, f: FrontState, r: int, c: int, t: int) -> None:
         f.token[token, Token.BLOCK] = b
         requester[r, Requester.IN_FLIGHT] += 1
         if answer == ANSWERED:
-            await_arrival(f, NEAR, t + 2, token)
+            await_arrival(f, NEAR, t + s.par[P.ANSWER_DELAY], token)
     renew(f, r)
 
 
@@ -201,8 +201,9 @@ def next_offer(s: State, f: FrontState, t: int) -> int:
             soonest = min(soonest, at)
             continue
         b = f.requester[r, Requester.SENT] & (ring - 1)
+        line = next_line(f, r)
         empty = f.block[r, b, Block.N_LINES] == 0
-        if empty or has_room(s, channel_of(s, next_line(f, r)), head_is_write(f, r)):
+        if empty or would_accept(s, channel_of(s, line), line, head_is_write(f, r)):
             return t
     return soonest
 
@@ -215,7 +216,7 @@ def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
         r = r + 1 if r + 1 < n else 0
         if f.requester[r, Requester.AT] > t or channel_of(s, next_line(f, r)) != c:
             continue
-        if has_room(s, c, head_is_write(f, r)):
+        if would_accept(s, c, next_line(f, r), head_is_write(f, r)):
             offer(s, f, r, c, t)
             f.granted[c] = r
             pass_empty_blocks(f, r, t)

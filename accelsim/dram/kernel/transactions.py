@@ -36,8 +36,8 @@ def find(s: State, is_write: int, key: int) -> int:
 
 
 @state_kernel
-def release(s: State, i: int) -> None:
-    """Forget the request in slot ``i``: its column command was issued."""
+def unlink(s: State, i: int) -> None:
+    """Requests with the key of slot ``i`` do not find it any more."""
     is_write, head = s.slot[i, Slot.IS_WRITE], bucket_of(s, s.slot[i, Slot.KEY])
     j = s.bucket[is_write, head]
     if j == i:
@@ -46,8 +46,20 @@ def release(s: State, i: int) -> None:
         while s.slot[j, Slot.NEXT] != i:
             j = s.slot[j, Slot.NEXT]
         s.slot[j, Slot.NEXT] = s.slot[i, Slot.NEXT]
+
+
+@state_kernel
+def free(s: State, i: int) -> None:
+    """Slot ``i`` may hold another request."""
     s.slot[i, Slot.NEXT] = s.misc[Misc.FREE_SLOT]
     s.misc[Misc.FREE_SLOT] = i
+
+
+@state_kernel
+def release(s: State, i: int) -> None:
+    """Forget the request in slot ``i``: its column command was issued."""
+    unlink(s, i)
+    free(s, i)
 
 
 @state_kernel
