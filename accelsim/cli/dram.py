@@ -116,11 +116,11 @@ def replay_dram(
     config: str,
     trace: Path,
     commands: Path | None = None,
-    policy: Literal["dramsim3"] = "dramsim3",
+    policy: Literal["dramsim3", "ramulator"] = "dramsim3",
     compat: Literal["dramsim3", "none"] | None = None,
     as_json: Json = False,
 ) -> None:
-    """Replay a request trace command by command, as DRAMsim3's own driver does.
+    """Replay a request trace command by command, as the simulator's own driver does.
 
     Parameters
     ----------
@@ -131,9 +131,9 @@ def replay_dram(
     commands
         Write every DRAM command as CSV.
     policy
-        The scheduler of the controller.
+        The simulator whose controller runs: DRAMsim3, or Ramulator 2.1.
     compat
-        Keep DRAMsim3's deviations from the standards; the default for .ini files.
+        Keep that simulator's deviations from the standards; the default for .ini files.
     """
     from time import perf_counter
 
@@ -151,7 +151,7 @@ def replay_dram(
     requests = read_requests(trace, memory)
     warm_up()
     start = perf_counter()
-    result = replay(memory, requests, record_commands=commands is not None)
+    result = replay(memory, requests, record_commands=commands is not None, controller=policy)
     host_seconds = perf_counter() - start
     if commands is not None:
         write_commands(commands, result.commands)

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from accelsim.dram.address_map import address_map
 from accelsim.dram.config import DramConfig
+from accelsim.errors import ConfigError
 
 
 class P(IntEnum):
@@ -102,9 +103,7 @@ RAMULATOR_TURNAROUND: Final = 2
 """Clocks between a read and a write, and between two ranks, in Ramulator's DDR4."""
 
 
-def parameters(
-    config: DramConfig, controller: ControllerName = "dramsim3"
-) -> NDArray[np.int64]:
+def parameters(config: DramConfig, controller: ControllerName = "dramsim3") -> NDArray[np.int64]:
     """[len(P)] values, indexed by ``P``."""
     table = _delays(config) | _sizes(config) | _address_bits(config)
     if controller == "ramulator":
@@ -215,6 +214,7 @@ def _ramulator(config: DramConfig, refresh_interval: int) -> dict[str, int]:
     of the command queues. Its clock is one ahead of ours: refreshes are due one cycle
     earlier. With ``compat: dramsim3`` the bus turns around as in its own DDR4 tables.
     """
+    _refuse_unknown_to_ramulator(config)
     organisation, t, burst = config.organisation, config.timing, config.timing.burst_cycles
     read_beats, write_beats = t.read_latency + burst, t.write_latency + burst
     table = {
@@ -236,6 +236,21 @@ def _ramulator(config: DramConfig, refresh_interval: int) -> dict[str, int]:
             "WR_TO_RD_R": max(0, write_beats + turn - t.read_latency),
         }
     return table
+
+
+def _refuse_unknown_to_ramulator(config: DramConfig) -> None:
+    controller = config.controller
+    for key, value, fix in (
+        ("page_policy", controller.page_policy == "close", "open"),
+        ("refresh_policy", controller.refresh_policy == "bank_staggered", "rank_staggered"),
+        ("unified_queue", controller.unified_queue, "False"),
+    ):
+        if value:
+            raise ConfigError(
+                f"DRAM {config.name}: {key}",
+                f"{getattr(controller, key)!r} is not known to the controller of Ramulator",
+                f"use {fix}, or the dramsim3 policy",
+            )
 
 
 def _address_bits(config: DramConfig) -> dict[str, int]:

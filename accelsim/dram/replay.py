@@ -39,16 +39,17 @@ class ReplayResult:
     precharges: int
     refreshes: int
     row_hits: int
-    """Column accesses that were not the first after their ACT."""
+    """Column accesses that were not the first after their ACT; of Ramulator, requests whose
+    first command was their column access."""
     average_read_latency_cycles: float
     residual_writes: int
-    """Writes left in the write buffers, which DRAMsim3 never drains."""
+    """Writes left in the write buffers, which DRAMsim3 never drains (Ramulator does)."""
     active_rank_cycles: int
     idle_rank_cycles: int
     row_misses: int | None
-    """Requests whose first command found their bank closed; only Ramulator counts them."""
+    """Requests whose first command found their bank closed. Only Ramulator counts them."""
     row_conflicts: int | None
-    """Requests whose first command found another row open; only Ramulator counts them."""
+    """Requests whose first command found another row open. Only Ramulator counts them."""
     done_cycle: NDArray[np.int64]  # [requests] data returned, or write acknowledged
     commands: NDArray[np.int64]  # [n, len(Log)] if they were recorded
 
@@ -97,21 +98,26 @@ def replay(
     stamped = accepted + 1 if controller == "dramsim3" else accepted
     latency = (done - stamped)[is_read]
     counts, rank = state.counts.sum(axis=0), state.rank.sum(axis=0)
+    reads, writes = int(counts[Count.RD]), int(counts[Count.WR])
+    hits, misses, conflicts = int(counts[Count.HIT]), None, None
+    if controller == "ramulator":
+        misses, conflicts = int(counts[Count.MISS]), int(counts[Count.CONFLICT])
+        hits = reads + writes - misses - conflicts
     return ReplayResult(
         requests=n,
         cycles=cycles,
-        reads=int(counts[Count.RD]),
-        writes=int(counts[Count.WR]),
+        reads=reads,
+        writes=writes,
         activates=int(counts[Count.ACT]),
         precharges=int(counts[Count.PRE]),
         refreshes=int(rank[Rank.REFRESHES]),
-        row_hits=int(counts[Count.HIT]),
+        row_hits=hits,
         average_read_latency_cycles=float(latency.mean()) if len(latency) else 0.0,
         residual_writes=int(state.channel[:, Channel.WRITE_LENGTH].sum()),
         active_rank_cycles=int(rank[Rank.ACTIVE_CYCLES]),
         idle_rank_cycles=int(rank[Rank.IDLE_CYCLES]),
-        row_misses=int(counts[Count.MISS]) if controller == "ramulator" else None,
-        row_conflicts=int(counts[Count.CONFLICT]) if controller == "ramulator" else None,
+        row_misses=misses,
+        row_conflicts=conflicts,
         done_cycle=done,
         commands=np.concatenate(logs),
     )

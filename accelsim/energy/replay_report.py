@@ -32,6 +32,7 @@ def replay_report(
 ) -> dict[str, Any]:
     """What ``dram replay --json`` prints."""
     time_ns = result.cycles * config.timing.tCK_ns
+    first_commands = {"row_misses": result.row_misses, "row_conflicts": result.row_conflicts}
     return {
         "requests": result.requests,
         "cycles": result.cycles,
@@ -41,6 +42,7 @@ def replay_report(
         "precharges": result.precharges,
         "refreshes": result.refreshes,
         "row_hits": result.row_hits,
+        **{key: count for key, count in first_commands.items() if count is not None},
         "average_read_latency_cycles": result.average_read_latency_cycles,
         "residual_writes": result.residual_writes,
         "bandwidth_gb_s": result.requests * config.line_bytes / time_ns if time_ns else 0.0,

@@ -78,7 +78,7 @@ class DramPort:
     allocation: Literal["staggered", "packed"]
     """Row-aligned with staggered banks, or back to back."""
     policy: str
-    """A registered policy: dramsim3, ideal."""
+    """A registered policy: dramsim3, ramulator, ideal."""
     outstanding_reads: int
     """Read lines in flight for each DMA engine."""
 

@@ -33,6 +33,13 @@ def _check_channel(config: DramConfig, commands: list[list[int]]) -> None:
         gap = now - last[earlier]  # type: ignore[index]
         assert gap >= cycles, f"cycle {now}: {gap} cycles after {earlier}, needs {cycles}"
 
+    def close(now: int, where: tuple[int, int, int]) -> None:
+        apart(now, ("activate", *where), t.tRAS)
+        apart(now, ("column_read", *where), t.AL + t.tRTP)
+        apart(now, ("column_write", *where), wl + burst + t.tWR)
+        last["precharge", *where] = now  # type: ignore[index]
+        del open_row[where]
+
     for now, code, _, rank, group, bank, row, _ in commands:
         name, where = COMMANDS[code], (rank, group, bank)
         per_clock[now].append(name)
@@ -55,10 +62,10 @@ def _check_channel(config: DramConfig, commands: list[list[int]]) -> None:
             open_row[where] = row
         elif name == "precharge":
             assert where in open_row, f"cycle {now}: PRE of a closed bank"
-            apart(now, ("activate", *where), t.tRAS)
-            apart(now, ("column_read", *where), t.AL + t.tRTP)
-            apart(now, ("column_write", *where), wl + burst + t.tWR)
-            del open_row[where]
+            close(now, where)
+        elif name == "precharge_all":
+            for open_bank in [b for b in open_row if b[0] == rank]:
+                close(now, open_bank)
         elif name in ("read", "read_p", "write", "write_p"):
             assert open_row.get(where) == row, f"cycle {now}: {name} of a row that is not open"
             is_read = name.startswith("read")

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from accelsim.dram.address_map import address_map
 from accelsim.dram.config import DramConfig
+from accelsim.dram.controlled import ControlledMemory
 from accelsim.dram.kernel import ideal, replay, serve
 from accelsim.dram.memory import POLICIES, Decoder, Memory
-from accelsim.dram.policies.dramsim3 import Dramsim3Memory
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import COMMANDS
 from accelsim.dram.traffic import write_traffic
@@ -44,7 +44,7 @@ def recording(
     decoder: Decoder | None = None,
 ) -> Memory:
     """With a record of commands, where there are commands."""
-    if policy == "dramsim3":
+    if policy != "ideal":
         return open_memory(policy, config, n_requesters, decoder, record_commands=True)
     return open_memory(policy, config, n_requesters, decoder)
 
@@ -142,7 +142,7 @@ def test_ideal_memory_is_latency_and_bandwidth() -> None:
     assert 500 * DDR4.line_bytes / seconds / 1e9 == pytest.approx(DDR4.peak_gb_s, rel=1e-6)
 
 
-def arrivals_fs(memory: Dramsim3Memory, blocks: list[tuple[int, int]]) -> list[int]:
+def arrivals_fs(memory: ControlledMemory, blocks: list[tuple[int, int]]) -> list[int]:
     """When the last beat of each block arrived, read off the RD commands."""
     t, mapping = DDR4.timing, address_map(DDR4)
     log = memory.commands()
@@ -171,7 +171,7 @@ def test_decoding_follows_the_recurrence_of_its_lanes(policy: str, lanes: int, f
     ]
     done = drive(memory, [jobs], window=len(jobs))
     arrived = [completion.arrived_fs for completion in done]
-    if isinstance(memory, Dramsim3Memory):
+    if isinstance(memory, ControlledMemory):
         true = arrivals_fs(memory, blocks)
         assert arrived == [max(true[: i + 1]) for i in range(len(true))]
         arrived = true
@@ -286,7 +286,7 @@ def test_waking_the_memory_for_no_reason_changes_nothing(
     assert done_a == done_b and end_a == end_b
     for key, value in vars(counts_a).items():
         np.testing.assert_array_equal(value, vars(counts_b)[key])
-    if isinstance(memory_a, Dramsim3Memory) and isinstance(memory_b, Dramsim3Memory):
+    if isinstance(memory_a, ControlledMemory) and isinstance(memory_b, ControlledMemory):
         np.testing.assert_array_equal(memory_a.commands(), memory_b.commands())
         legality.check(config, memory_a.commands())
 
@@ -366,7 +366,7 @@ def test_production_compiles_nothing_that_warming_up_has_not() -> None:
         module.warm_up()
     kernels = (serve.serve, ideal.serve_ideal)
     compiled = [list(kernel.signatures) for kernel in kernels]
-    for policy in ("dramsim3", "ideal"):
+    for policy in POLICIES:
         reader, writer = transfer(0, [0], [4]), transfer(1, [9], [4], is_write=True)
         memory = open_memory(policy, n_requesters=2)
         drive(memory, [[Job(reader, 0)], [Job(writer, 0)]])

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from accelsim.dram import state
 from accelsim.dram.config import Controller, DramConfig
-from accelsim.dram.parameters import P, parameters
+from accelsim.dram.parameters import ControllerName, P, parameters
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
@@ -173,8 +173,8 @@ def test_the_judge_finds_a_delay_that_the_controller_ignores(
     trace = make(*[(int(a), "RW"[i // 40 % 2], 0) for i, a in enumerate(lines)])
     legality.check(config, replay(config, trace, True).commands)
 
-    def without(config: DramConfig) -> NDArray[np.int64]:
-        table = parameters(config)
+    def without(config: DramConfig, controller: ControllerName) -> NDArray[np.int64]:
+        table = parameters(config, controller)
         table[P[delay]] = 0
         return table
 

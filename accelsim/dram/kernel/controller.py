@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from accelsim.dram.kernel import ramulator, tick as dramsim3, transactions
+from accelsim.dram.kernel import ramulator, transactions
+from accelsim.dram.kernel import tick as dramsim3
 from accelsim.dram.parameters import P
 from accelsim.dram.state import NONE, State
 from accelsim.jit import state_kernel
