@@ -1,0 +1,269 @@
+"""Ramulator's controller: its own statistics, rules by hand, legality, fairness, refusals."""
+
+import csv
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from accelsim.dram.config import DramConfig
+from accelsim.dram.policies.ramulator import RamulatorMemory
+from accelsim.dram.replay import ReplayResult
+from accelsim.dram.replay import replay as replay_with
+from accelsim.dram.requests import Requests
+from accelsim.dram.standard import STANDARDS
+from accelsim.dram.state import COMMANDS, Log
+from accelsim.energy.replay_report import replay_report
+from accelsim.errors import ConfigError
+from tests.dram import golden, legality
+from tests.dram.driving import Job, drive, transfer
+from tests.dram.test_replay import ROW, make, traffic, with_controller
+from tests.dram.uncompiled import use_plain_python
+
+MATCHED = golden.config("DDR4_8Gb_x8_3200_1rank")
+"""Every timing equals that of Ramulator's configuration DDR4_matched."""
+T = MATCHED.timing
+BANK = 8192  # bytes between bank groups in rochrababgco; banks of a group are 4 of them apart
+
+
+def replay(config: DramConfig, requests: Requests) -> ReplayResult:
+    return replay_with(config, requests, record_commands=True, controller="ramulator")
+
+
+def statistics() -> list[dict[str, str]]:
+    with (golden.DATA / "ramulator2_small.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+def golden_requests(pattern: str) -> Requests:
+    """Requests as Ramulator's driver sent them: it divided by tCK in single precision."""
+    requests = golden.requests(pattern, MATCHED)
+    with np.load(golden.DATA / "traces" / f"{pattern}.small.npz") as trace:
+        t_ns = trace["t_ns"].astype(np.float64)
+    cycle = np.ceil(t_ns / float(np.float32(T.tCK_ns))).astype(np.int64)
+    return replace(requests, arrival_cycle=cycle)
+
+
+def figures(config: DramConfig, pattern: str) -> dict[str, float]:
+    """What Ramulator prints, under its names."""
+    result = replay(config, golden_requests(pattern))
+    issued = Counter(COMMANDS[code] for code in result.commands[:, Log.COMMAND].tolist())
+    return {
+        "cycles": result.cycles,
+        "row_hits": result.row_hits,
+        "row_misses": result.row_misses or 0,
+        "row_conflicts": result.row_conflicts or 0,
+        "ACT": result.activates,
+        "PREpb": issued["precharge"],
+        "PREab": issued["precharge_all"],
+        "RD": result.reads,
+        "WR": result.writes,
+        "REFab": result.refreshes,
+        "avg_read_latency": round(result.average_read_latency_cycles, 4),
+    }
+
+
+@pytest.mark.parametrize("row", statistics(), ids=lambda row: str(row["pattern"]))
+def test_every_figure_is_the_one_that_ramulator_printed(row: dict[str, str]) -> None:
+    ours = figures(MATCHED, row["pattern"])
+    assert ours == {key: float(row[key]) for key in ours}
+
+
+def with_timing(**changes: int) -> DramConfig:
+    return replace(MATCHED, timing=replace(T, **changes))
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        with_timing(tFAW=0),
+        with_timing(tWTR_L=0),
+        with_timing(tRTP=0),
+        with_timing(tWR=0),
+        with_timing(tRRD_L=4),
+        with_timing(tRFC=100),
+        with_timing(tREFI=13000),
+        # Only Ramulator's own turnaround is two clocks; the file says one.
+        replace(MATCHED, compat="none"),
+    ],
+)
+def test_a_planted_fault_is_found(broken: DramConfig) -> None:
+    rows = [row for row in statistics() if row["pattern"] in ("f_rndmix", "h_idle20us")]
+    for row in rows:
+        ours = figures(broken, row["pattern"])
+        if any(ours[key] != float(row[key]) for key in ours):
+            return
+    raise AssertionError("the fault changes nothing")
+
+
+def latency(result: ReplayResult, index: int, offered: int) -> int:
+    return int(result.done_cycle[index]) - offered
+
+
+def test_unloaded_latency_is_the_sum_of_its_steps() -> None:
+    data = T.CL + T.burst_cycles
+    result = replay(MATCHED, make((0, "R", 0), (64, "R", 1000), (ROW, "R", 2000)))
+    assert latency(result, 0, 0) == 1 + T.tRCDRD + data == 49
+    assert latency(result, 1, 1000) == 1 + data == 27
+    assert latency(result, 2, 2000) == 1 + T.tRP + T.tRCDRD + data == 71
+    assert (result.row_hits, result.row_misses, result.row_conflicts) == (1, 1, 1)
+
+
+def test_a_row_stays_until_its_own_request_was_served() -> None:
+    """The younger request wants another row; tRAS would allow it to close the first."""
+    slow = with_timing(tRCDRD=60, tRCDWR=60)
+    commands = replay(slow, make((0, "R", 0), (ROW, "R", 0))).commands
+    names = [COMMANDS[code] for code in commands[:, Log.COMMAND]]
+    assert names == ["activate", "read", "precharge", "activate", "read"]
+    assert commands[2, Log.CYCLE] == commands[1, Log.CYCLE] + T.tRTP
+
+
+def test_only_an_older_row_hit_holds_a_row_open() -> None:
+    """With tRTP < tCCD_L a PRE is legal before the next RD of the open row."""
+    quick = with_timing(tRTP=4)
+    first, hit, conflict = (0, "R", 0), (128, "R", 100), (ROW, "R", 100)
+    for two, wait in (((hit, conflict), T.tCCD_L + 4), ((conflict, hit), 4)):
+        # The RD of line 1 issues in cycle 100, one after it was offered.
+        commands = replay(quick, make(first, (64, "R", 99), *two)).commands
+        is_precharge = commands[:, Log.COMMAND] == COMMANDS.index("precharge")
+        assert commands[is_precharge][0, Log.CYCLE] == 100 + wait
+
+
+def test_writes_start_when_no_read_waits() -> None:
+    result = replay(MATCHED, make(*[(64 * i, "W", 0) for i in range(8)]))
+    assert (result.writes, result.residual_writes) == (8, 0)
+    # One ACT, then eight WR of one bank group.
+    assert result.cycles == 1 + 1 + T.tRCDWR + 7 * T.tCCD_L
+
+
+def test_a_read_of_a_buffered_write_needs_no_dram() -> None:
+    # While a read waits for its bank, write mode does not start: the write stays buffered.
+    result = replay(MATCHED, make((BANK, "R", 0), (0, "W", 0), (0, "R", 1), (0, "W", 3)))
+    assert (result.reads, result.writes) == (1, 1)
+    assert latency(result, 2, 2) == 1
+
+
+def test_reads_of_one_address_are_not_merged() -> None:
+    assert replay(MATCHED, make(*[(0, "R", 0)] * 5)).reads == 5
+
+
+def test_one_command_closes_all_banks_for_a_refresh() -> None:
+    banks = [(group * BANK, "R", 0) for group in range(4)]
+    commands = replay(MATCHED, make(*banks, (0, "R", 14000))).commands
+    names = [COMMANDS[code] for code in commands[:, Log.COMMAND]]
+    assert names[8:] == ["precharge_all", "refresh", "activate", "read"]
+    # Its clock is one ahead: refreshes are due at tREFI - 1 of ours.
+    assert commands[8, Log.CYCLE] == T.tREFI - 1
+    assert commands[9, Log.CYCLE] == T.tREFI - 1 + T.tRP
+    assert commands[8, Log.GROUP] == commands[8, Log.BANK] == -1
+
+
+def test_staggered_refresh_visits_ranks_in_turn_and_simultaneous_all() -> None:
+    two = golden.config("DDR4_8Gb_x8_3200")
+    trace = make((0, "R", 0), (0, "R", 26000))
+    interval = T.tREFI // 2
+    expected = {
+        "rank_staggered": [(k * interval, (k - 1) % 2) for k in range(1, 5)],
+        "rank_simultaneous": [(k * T.tREFI, r) for k in (1, 2) for r in (0, 1)],
+    }
+    for policy, due in expected.items():
+        commands = replay(with_controller(two, refresh_policy=policy), trace).commands
+        is_refresh = commands[:, Log.COMMAND] == COMMANDS.index("refresh")
+        seen = commands[is_refresh][:, [Log.CYCLE, Log.RANK]].tolist()
+        assert [rank for _, rank in seen] == [rank for _, rank in due]
+        assert all(0 <= cycle - (at - 1) <= T.tRP + 1 for (cycle, _), (at, _) in zip(seen, due, strict=True))
+
+
+def test_read_modify_write_ends() -> None:
+    """DRAMsim3 hangs on this trace; Ramulator 2.1 takes 15 223 cycles."""
+    result = replay(MATCHED, golden.requests("z_rmw", MATCHED))
+    assert result.cycles == 15223
+
+
+KINDS = st.fixed_dictionaries(
+    {
+        "refresh_policy": st.sampled_from(["rank_staggered", "rank_simultaneous"]),
+        "transaction_queue_size": st.sampled_from([1, 9, 32]),
+        "address_map": st.sampled_from(["rochracobabg", "rochrababgco", "rorabgbacoch"]),
+    }
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.sampled_from(sorted(STANDARDS)), KINDS, st.sampled_from([1, 2]), traffic())
+def test_every_variant_obeys_the_standard_and_answers_all(
+    name: str, variant: dict[str, object], channels: int, requests: list[tuple[int, str, int]]
+) -> None:
+    config = with_controller(STANDARDS[name].config(channels), **variant)
+    size = config.n_lines * config.line_bytes
+    result = replay(config, make(*[(a % size, k, t) for a, k, t in requests]))
+    assert (result.done_cycle > 0).all()
+    assert result.residual_writes == 0
+    legality.check(config, result.commands)
+    assert result.active_rank_cycles + result.idle_rank_cycles == config.n_ranks * result.cycles
+
+
+@pytest.mark.parametrize("name", ["ddr4_2400_x16", "hbm2_2000"])
+def test_compiled_and_plain_python_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(5)
+    trace = make(
+        *[(int(rng.integers(0, 64)) * 4096, "RW"[rng.integers(2)], int(i * 3)) for i in range(80)]
+    )
+    config = STANDARDS[name].config(channels=2)
+    compiled = replay(config, trace)
+    use_plain_python(monkeypatch)
+    plain = replay(config, trace)
+    np.testing.assert_array_equal(compiled.commands, plain.commands)
+    np.testing.assert_array_equal(compiled.done_cycle, plain.done_cycle)
+
+
+def test_a_writer_that_never_pauses_does_not_lock_out_reads() -> None:
+    """By Ramulator's own rule write mode would last; native standards give reads a turn."""
+    ends = {}
+    for compat in ("none", "dramsim3"):
+        config = replace(STANDARDS["ddr4_2400_x16"].config(), compat=compat)  # type: ignore[arg-type]
+        memory = RamulatorMemory(config, 2, 1, {})
+        writes = [Job(transfer(1, [1 << 20], [8000], is_write=True), 0)]
+        reads = [Job(transfer(0, [0], [1000]), 0)]
+        ends[compat] = [done.done_fs for done in drive(memory, [reads, writes])]
+    assert ends["none"][0] < ends["none"][1] / 2
+    assert ends["dramsim3"][0] > ends["dramsim3"][1]
+
+
+def test_finish_finds_nothing_left_after_a_pause() -> None:
+    config = STANDARDS["ddr4_2400_x16"].config()
+    memory = RamulatorMemory(config, 1, 1, {})
+    drive(memory, [[Job(transfer(0, [0], [5], is_write=True), 0)]])
+    memory.finish(10**9)
+    counts = memory.counts()
+    assert (counts.drain_writes, counts.writes.tolist()) == (0, [5])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"page_policy": "close"}, "page_policy"),
+        ({"refresh_policy": "bank_staggered"}, "refresh_policy"),
+        ({"unified_queue": True}, "unified_queue"),
+    ],
+)
+def test_what_this_controller_does_not_know_is_refused(
+    change: dict[str, object], message: str
+) -> None:
+    config = with_controller(MATCHED, **change)
+    runs: tuple[Callable[[], object], ...] = (
+        lambda: replay(config, make((0, "R", 0))),
+        lambda: RamulatorMemory(config, 1, 1, {}),
+    )
+    for run in runs:
+        with pytest.raises(ConfigError, match=message):
+            run()
+
+
+def test_the_report_says_what_first_commands_found() -> None:
+    report = replay_report(replay(MATCHED, make((0, "R", 0), (ROW, "R", 0))), MATCHED, 0.5)
+    assert (report["row_hits"], report["row_misses"], report["row_conflicts"]) == (0, 1, 1)
