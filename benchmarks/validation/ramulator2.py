@@ -31,13 +31,13 @@ PRINTED = 1e-4
 
 
 def rows_of(folder: Path) -> list[dict[str, str]]:
-    """One row for each run; repetitions for timing are the same run."""
+    """One row for each run: repetitions, made for their time, may lack figures."""
     names = [folder / "results_ramulator2.csv", folder / "ramulator2_small.csv"]
     path = next(p for p in names if p.is_file())
     with path.open() as file:
         wanted = ("DDR4_matched", "FRFCFSRowHit")
         rows = [r for r in csv.DictReader(file) if (r["config"], r["scheduler"]) == wanted]
-    return list({(r["pattern"], r["size"]): r for r in rows}.values())
+    return [row for row in rows if row.get("rep", "0") == "0"]
 
 
 def requests_as_sent(path: Path, config: DramConfig) -> Requests:
