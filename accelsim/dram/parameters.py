@@ -40,7 +40,8 @@ class P(IntEnum):
     ACT_TO_ACT = auto()
     ACT_TO_ACT_L = auto()
     ACT_TO_ACT_S = auto()
-    ACT_TO_REFB = auto()
+    ACT_TO_REF = auto()
+    ACT_TO_REFB_OTHER = auto()
     RD_TO_PRE = auto()
     WR_TO_PRE = auto()
     PRE_TO_ACT = auto()
@@ -113,6 +114,7 @@ def parameters(config: DramConfig, controller: ControllerName = "dramsim3") -> N
 
 def _delays(config: DramConfig) -> dict[str, int]:
     t, strict = config.timing, config.compat == "dramsim3"
+    by_bank = config.controller.refresh_policy == "bank_staggered"
     burst, rl, wl = t.burst_cycles, t.read_latency, t.write_latency
     grouped = config.organisation.bankgroups > 1
     ccd_l = t.tCCD_L if grouped else t.tCCD_S
@@ -140,7 +142,9 @@ def _delays(config: DramConfig) -> dict[str, int]:
         "ACT_TO_ACT": t.tRC,
         "ACT_TO_ACT_L": rrd_l,
         "ACT_TO_ACT_S": t.tRRD_S,
-        "ACT_TO_REFB": t.tRC,
+        # DRAMsim3 lets a refresh follow an early auto-precharge, before tRC is over.
+        "ACT_TO_REF": 0 if strict else t.tRC,
+        "ACT_TO_REFB_OTHER": t.tRC if by_bank else 0,
         "RD_TO_PRE": t.AL + t.tRTP,
         "WR_TO_PRE": wl + burst + t.tWR,
         "PRE_TO_ACT": t.tRP,

@@ -51,7 +51,6 @@ class Group(IntEnum):
     RD = auto()
     WR = auto()
     PRE = auto()
-    REFB = auto()
 
 
 class Rank(IntEnum):

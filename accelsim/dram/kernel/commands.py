@@ -70,7 +70,12 @@ def activate(s: State, i: int, t: int) -> None:
     for other in range(first, first + par[P.N_GROUPS]):
         delay = par[P.ACT_TO_ACT_L] if other == g else par[P.ACT_TO_ACT_S]
         s.group[other, Group.ACT] = max(s.group[other, Group.ACT], t + delay)
-        s.group[other, Group.REFB] = max(s.group[other, Group.REFB], t + par[P.ACT_TO_REFB])
+    s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + par[P.ACT_TO_REF])
+    if par[P.ACT_TO_REFB_OTHER] > 0:
+        for other in range(r * par[P.N_BANKS], (r + 1) * par[P.N_BANKS]):
+            if other != b:
+                when = t + par[P.ACT_TO_REFB_OTHER]
+                s.bank[other, Bank.REF] = max(s.bank[other, Bank.REF], when)
     n = s.rank[r, Rank.ACTS]
     s.rank[r, Rank.FAW_RING + n % 4] = t + par[P.FAW]
     s.rank[r, Rank.AW32_RING + n % 32] = t + par[P.AW32]

@@ -27,7 +27,7 @@ from accelsim.dram.kernel.queues import (
 )
 from accelsim.dram.kernel.transactions import move, release
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Group, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Slot, State
 from accelsim.jit import state_kernel
 
 
@@ -106,9 +106,6 @@ def try_refresh(s: State, c: int, t: int) -> bool:
             s.channel[c, Channel.REFRESH_TRY] = t + 1
             return True
         open_when = min(open_when, when)
-    if single:
-        group = s.group[target >> s.par[P.GROUP_SHIFT], Group.REFB]
-        closed_when = max(closed_when, group)
     if not all_closed or closed_when > t:
         s.channel[c, Channel.REFRESH_TRY] = closed_when if all_closed else open_when
         return False
