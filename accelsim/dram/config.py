@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias, get_args
 
 from accelsim.dram.power import Power
+from accelsim.dram.refresh_checks import check_bank_refresh, check_self_refresh
 from accelsim.errors import ConfigError
 from accelsim.units import Clock
 
@@ -98,6 +99,12 @@ class Timing:
     tPPD: int
     tCCD_L_WR: int = 0
     """Write to write in one bank group (DDR5); 0 is tCCD_L."""
+    tCKESR: int = 0
+    """Least stay in self-refresh."""
+    tXS: int = 0
+    """Exit of self-refresh to ACT; 0: not known, so self-refresh cannot be used."""
+    tXSDLL: int = 0
+    """Exit of self-refresh to RD, which needs a locked DLL (DDR)."""
 
     @property
     def tRC(self) -> int:
@@ -126,6 +133,8 @@ class Controller:
     unified_queue: bool = False
     dual_command: bool = False
     """A row and a column command in one clock (HBM)."""
+    self_refresh_cycles: int = 0
+    """A rank that is idle for so long enters self-refresh; 0: never."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +190,8 @@ def check(config: DramConfig) -> None:
     _check_organisation(config.name, config.organisation)
     _check_timing(config.name, config.timing, config.organisation)
     _check_controller(config.name, config.controller)
-    _check_bank_refresh(config)
+    check_bank_refresh(config)
+    check_self_refresh(config)
     if not config.power.rails:
         raise ConfigError(f"DRAM {config.name}", "has no supply rail", "give its IDD currents")
     for rail in config.power.rails:
@@ -249,25 +259,6 @@ def _check_timing(name: str, timing: Timing, organisation: Organisation) -> None
             f"{timing.tREFI} for {organisation.ranks} rank(s) leaves no time beside "
             f"tRFC = {timing.tRFC} and tRC = {timing.tRC}",
             "the refresh interval is thousands of cycles; check its unit",
-        )
-
-
-def _check_bank_refresh(config: DramConfig) -> None:
-    """Refreshing bank by bank must leave time for requests."""
-    if config.controller.refresh_policy != "bank_staggered":
-        return
-    t, name = config.timing, config.name
-    if config.compat == "none" and t.tRFCb + t.tRC >= t.tREFIb:
-        raise ConfigError(
-            f"DRAM {name}: tREFIb",
-            f"{t.tREFIb} cycles leave no time beside tRFCb = {t.tRFCb} and tRC = {t.tRC}",
-            "tREFIb is tREFI over the number of banks; or refresh whole ranks",
-        )
-    if config.compat == "dramsim3" and config.controller.queue_structure == "per_rank":
-        raise ConfigError(
-            f"DRAM {name}: refresh_policy",
-            "bank_staggered with one queue per rank serves no request in DRAMsim3, ever",
-            "use queue_structure PER_BANK, or compat none",
         )
 
 

@@ -35,7 +35,7 @@ TIMING_DEFAULTS: Final = {
     "AL": 0, "CL": 12, "CWL": 12, "tRCD": 10, "tRP": 10, "tRAS": 24, "tRFC": 74, "tREFI": 7800,
     "tRFCb": 20, "tREFIb": 1950, "tRRD_S": 4, "tRRD_L": 4, "tFAW": 50, "t32AW": 330, "tCCD_S": 4,
     "tCCD_L": 6, "tWTR_S": 5, "tWTR_L": 5, "tWR": 10, "tRTP": 5, "tRTRS": 2, "tPPD": 0,
-    "tRCDRD": 24, "tRCDWR": 20,
+    "tRCDRD": 24, "tRCDWR": 20, "tCKESR": 12, "tXS": 432,
 }  # fmt: skip
 POWER_DEFAULTS: Final = {
     "IDD0": 48.0, "IDD2N": 34.0, "IDD3N": 43.0, "IDD4W": 123.0, "IDD4R": 135.0,
@@ -49,7 +49,7 @@ REFRESH_POLICIES: Final[dict[str, RefreshPolicy]] = {
 # Keys that DRAMsim3 reads or ships without any effect on cycles and energy.
 WITHOUT_EFFECT: Final = frozenset(
     {
-        *("trfc2", "trfc4", "twr2", "trpre", "twpre", "txp", "txs", "tcke", "tckesr", "tcksre"),
+        *("trfc2", "trfc4", "twr2", "trpre", "twpre", "txp", "tcke", "tcksre"),
         *("trtp_l", "trtp_s", "ipp0", "idd3p", "idd2p", "write_buf_size", "sref_threshold"),
         *("aggressive_precharging_enabled", "num_dies", "ideal_memory_latency"),
         *("epoch_period", "output_level", "output_prefix"),
@@ -120,8 +120,11 @@ def _config(path: Path, v: IniValues) -> DramConfig:
         raise ConfigError(
             f"{path}: queue_structure", f"unknown {structure!r}", "PER_BANK or PER_RANK"
         )
-    if v.boolean("system", "enable_self_refresh", False):
-        v.warnings.append("enable_self_refresh is not modelled: idle ranks stay in standby")
+    sleeps = v.boolean("system", "enable_self_refresh", False)
+    if sleeps:
+        v.warnings.append(
+            "enable_self_refresh: as in DRAMsim3 a rank sleeps only until its first request"
+        )
     closed = v.string("system", "row_buf_policy", "OPEN_PAGE").strip() == "CLOSE_PAGE"
     controller = Controller(
         address_map=v.string("system", "address_mapping", "chrobabgraco").strip(),
@@ -133,6 +136,8 @@ def _config(path: Path, v: IniValues) -> DramConfig:
         unified_queue=v.boolean("system", "unified_queue", False),
         dual_command=v.boolean("dram_structure", "hbm_dual_cmd", True)
         and protocol.startswith("HBM"),
+        # DRAMsim3 compares at the end of a cycle, so 0 and 1 are the same to it.
+        self_refresh_cycles=max(1, v.integer("system", "sref_threshold", 1000)) if sleeps else 0,
     )
     current = {key: v.real("power", key, default) for key, default in POWER_DEFAULTS.items()}
     current["IDD6"] = current.pop("IDD6x")
@@ -140,7 +145,7 @@ def _config(path: Path, v: IniValues) -> DramConfig:
         name=path.stem,
         protocol=protocol,
         organisation=organisation,
-        timing=_timing(v, protocol, organisation.burst_length),
+        timing=_timing(v, protocol, organisation.burst_length, sleeps),
         power=Power(rails=(Rail("VDD", v.real("power", "VDD", 1.2), **current),)),
         controller=controller,
         compat="dramsim3",
@@ -195,13 +200,13 @@ def _organisation(path: Path, v: IniValues, protocol: str) -> Organisation:
     )
 
 
-def _timing(v: IniValues, protocol: str, burst_length: int) -> Timing:
+def _timing(v: IniValues, protocol: str, burst_length: int, sleeps: bool) -> Timing:
     separate = protocol in SEPARATE_RCD
     unread = {"tRCD"} if separate else {"tRCDRD", "tRCDWR"}
     if not protocol.startswith("GDDR"):
         unread |= {"t32AW"}
     # Keys that matter nowhere in this protocol deserve no warning about their default.
-    quiet = unread | {"tRFCb", "tREFIb", "tPPD"}
+    quiet = unread | {"tRFCb", "tREFIb", "tPPD"} | (set() if sleeps else {"tCKESR", "tXS"})
     t: dict[str, int] = {}
     for key, default in TIMING_DEFAULTS.items():
         noticed = len(v.defaults)

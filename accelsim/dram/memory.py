@@ -82,6 +82,8 @@ class Background:
     """Sum over ranks of DRAM cycles with at least one bank open."""
     idle_rank_cycles: int
     """Sum over ranks of DRAM cycles with all banks closed."""
+    self_refresh_rank_cycles: int = 0
+    """Sum over ranks of DRAM cycles in self-refresh, which are not idle ones."""
 
 
 @dataclass(frozen=True)

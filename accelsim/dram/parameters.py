@@ -54,6 +54,9 @@ class P(IntEnum):
     REFB_TO_REFB_SAME = auto()
     REFB_TO_ACT_OTHER = auto()
     REFB_TO_REFB_OTHER = auto()
+    SREFE_TO_SREFX = auto()
+    SREFX_TO_ACT = auto()
+    SREFX_TO_RD = auto()
     FAW = auto()
     AW32 = auto()
     RD_GAP = auto()
@@ -64,6 +67,7 @@ class P(IntEnum):
     REFRESH_INTERVAL = auto()
     FIRST_REFRESH = auto()
     REFRESH_POLICY = auto()
+    SELF_REFRESH = auto()
     N_CHANNELS = auto()
     N_RANKS = auto()
     N_GROUPS = auto()
@@ -159,6 +163,10 @@ def _delays(config: DramConfig) -> dict[str, int]:
         "REFB_TO_REFB_SAME": 0 if strict else t.tRFCb,
         "REFB_TO_ACT_OTHER": t.tRFC if strict else t.tRRD_S,
         "REFB_TO_REFB_OTHER": t.tREFI if strict else t.tRFCb,
+        "SREFE_TO_SREFX": t.tCKESR,
+        "SREFX_TO_ACT": t.tXS,
+        # DRAMsim3 knows no DLL.
+        "SREFX_TO_RD": 0 if strict else t.tXSDLL,
         "FAW": t.tFAW,
         "AW32": window32,
         "READ_DELAY": rl + burst,
@@ -190,6 +198,7 @@ def _sizes(config: DramConfig) -> dict[str, int]:
         "REFRESH_INTERVAL": interval[controller.refresh_policy],
         "FIRST_REFRESH": interval[controller.refresh_policy],
         "REFRESH_POLICY": policy[controller.refresh_policy],
+        "SELF_REFRESH": controller.self_refresh_cycles,
         "N_CHANNELS": organisation.channels,
         "N_RANKS": organisation.ranks,
         "N_GROUPS": organisation.bankgroups,

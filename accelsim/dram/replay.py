@@ -50,6 +50,7 @@ class ReplayResult:
     """Requests whose first command found their bank closed. Only Ramulator counts them."""
     row_conflicts: int | None
     """Requests whose first command found another row open. Only Ramulator counts them."""
+    self_refresh_rank_cycles: int
     done_cycle: NDArray[np.int64]  # [requests] data returned, or write acknowledged
     commands: NDArray[np.int64]  # [n, len(Log)] if they were recorded
 
@@ -118,6 +119,7 @@ def replay(
         idle_rank_cycles=int(rank[Rank.IDLE_CYCLES]),
         row_misses=misses,
         row_conflicts=conflicts,
+        self_refresh_rank_cycles=int(rank[Rank.ASLEEP_CYCLES]),
         done_cycle=done,
         commands=np.concatenate(logs),
     )

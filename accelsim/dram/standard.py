@@ -40,6 +40,7 @@ class DramStandard:
         page_policy: PagePolicy | None = None,
         command_queue_size: int | None = None,
         transaction_queue_size: int | None = None,
+        self_refresh_cycles: int | None = None,
     ) -> DramConfig:
         """The complete configuration of ``channels`` such channels.
 
@@ -56,6 +57,9 @@ class DramStandard:
             page_policy=page_policy or own.page_policy,
             command_queue_size=command_queue_size or own.command_queue_size,
             transaction_queue_size=transaction_queue_size or own.transaction_queue_size,
+            self_refresh_cycles=own.self_refresh_cycles
+            if self_refresh_cycles is None
+            else self_refresh_cycles,
         )
         return DramConfig(
             name=self.name,

@@ -68,7 +68,14 @@ class Rank(IntEnum):
     """4 columns: the cycle at which each of the last four ACTs leaves the tFAW window."""
     AW32_RING = 10
     """32 columns: the same for t32AW."""
-    END = 42
+    ASLEEP_CYCLES = 42
+    ASLEEP_FROM = 43
+    """Cycle of the last entry into self-refresh."""
+    ASLEEP_TO = 44
+    """Cycle of the last exit, or FAR while the rank sleeps."""
+    OWES_REFRESH = 45
+    """1 from an exit until a refresh: without one the rank may not sleep again."""
+    END = 46
 
 
 class Queue(IntEnum):
@@ -213,6 +220,8 @@ COMMANDS: Final = (
     "refresh",
     "refresh_bank",
     "precharge_all",
+    "self_refresh_enter",
+    "self_refresh_exit",
 )
 
 
@@ -228,6 +237,8 @@ class Command(IntEnum):
     REF = auto()
     REFB = auto()
     PREAB = auto()
+    SREF_ENTER = auto()
+    SREF_EXIT = auto()
 
 
 class State(NamedTuple):
@@ -269,7 +280,9 @@ def new_state(
     bank[:, Bank.ROW] = CLOSED
     channel = np.zeros((n_channels, len(Channel)), np.int64)
     channel[:, [Channel.EARLIEST, Channel.MOVE_AT, Channel.REFRESH_TRY]] = FAR
-    channel[:, [Channel.NEXT, Channel.REFRESH_AT]] = par[P.FIRST_REFRESH]
+    channel[:, Channel.REFRESH_AT] = par[P.FIRST_REFRESH]
+    # Idle ranks may have to fall asleep at once.
+    channel[:, Channel.NEXT] = 0 if par[P.SELF_REFRESH] > 0 else par[P.FIRST_REFRESH]
     channel[:, Channel.POINTER] = np.arange(n_channels) * int(par[P.N_QUEUES])
     channel[:, [Channel.READ_TOKEN, Channel.LAST_RETURN]] = NONE
     queue = np.zeros((n_queues, len(Queue)), np.int64)

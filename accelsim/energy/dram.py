@@ -5,7 +5,7 @@ Summed over supply rails and devices of a rank, with I in mA, V in volts and t i
   ACT and its PRE   V (IDD0 tRC - IDD3N tRAS - IDD2N tRP), or activate_pj of the configuration
   RD, WR            V (IDD4R - IDD3N) burst,  V (IDD4W - IDD3N) burst
   REF               V (IDD5 - IDD2N) tRFC
-  standby           V IDD3N with any bank open, V IDD2N with all closed
+  standby           V IDD3N with any bank open, V IDD2N with all closed, V IDD6 in self-refresh
 
 Configurations with ``compat="dramsim3"`` use DRAMsim3's formulas: they subtract IDD3N for a
 refresh, and nothing is added for termination and PHY (DRAMsim3 prints V mA cycles; times
@@ -37,6 +37,8 @@ class EventEnergy:
     active_cycle: float
     """One rank for one cycle with any bank open."""
     idle_cycle: float
+    self_refresh_cycle: float
+    """One rank for one cycle in self-refresh, its own refreshes included."""
     io: float
     """Termination of one burst beyond what the currents hold."""
     phy: float
@@ -46,7 +48,7 @@ class EventEnergy:
 def event_energy(config: DramConfig, mode: EnergyMode = "max") -> EventEnergy:
     """The price list of a configuration.
 
-    ``max`` takes data sheet currents, ``typical`` the share of them that was measured.
+    ``max`` takes data sheet currents, ``typical`` the share of them that was measured (in self-refresh: of standby).
 
     >>> from accelsim.dram.standard import STANDARDS
     >>> round(event_energy(STANDARDS["ddr4_2400_x16"].config()).read)   # 1.2 V, 196 mA, 4 cycles
@@ -79,6 +81,7 @@ def event_energy(config: DramConfig, mode: EnergyMode = "max") -> EventEnergy:
         * total([r.volts * refresh_current(r) * refresh_cycles for r in rails]),
         active_cycle=share.active_standby * total([r.volts * r.IDD3N for r in rails]),
         idle_cycle=share.idle_standby * total([r.volts * r.IDD2N for r in rails]),
+        self_refresh_cycle=share.idle_standby * total([r.volts * r.IDD6 for r in rails]),
         io=config.power.io_pj_per_bit * bits,
         phy=config.power.phy_pj_per_bit * bits,
     )
@@ -96,7 +99,8 @@ def price_dram(
         "dram_write": events.writes * each.write,
         "dram_refresh": events.refreshes * each.refresh,
         "dram_background": events.active_rank_cycles * each.active_cycle
-        + events.idle_rank_cycles * each.idle_cycle,
+        + events.idle_rank_cycles * each.idle_cycle
+        + events.self_refresh_rank_cycles * each.self_refresh_cycle,
         "dram_io": bursts * each.io,
         "dram_phy": bursts * each.phy,
     }

@@ -22,7 +22,7 @@ def replay_energy_pj(
         "refresh": result.refreshes * each.refresh,
         "active_standby": result.active_rank_cycles * each.active_cycle,
         "precharge_standby": result.idle_rank_cycles * each.idle_cycle,
-        "self_refresh": 0.0,
+        "self_refresh": result.self_refresh_rank_cycles * each.self_refresh_cycle,
     }
     return {**parts, "total": fsum(parts.values())}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from accelsim.dram.memory import POLICIES, Background, Decoder, Memory
 from accelsim.hardware.chip import Chip
@@ -96,6 +96,7 @@ def _count(
                 refreshes=states[i].refreshes,
                 active_rank_cycles=states[i].active_rank_cycles,
                 idle_rank_cycles=states[i].idle_rank_cycles,
+                self_refresh_rank_cycles=states[i].self_refresh_rank_cycles,
             ),
             encoded_values=work.encoded_values,
             decoded_values=work.decoded_values,
@@ -131,7 +132,8 @@ def _states_by_stage(program: Program, machine: Machine, end: Background) -> lis
 
 def _plus(total: Background, after: Background, before: Background) -> Background:
     return Background(
-        total.refreshes + after.refreshes - before.refreshes,
-        total.active_rank_cycles + after.active_rank_cycles - before.active_rank_cycles,
-        total.idle_rank_cycles + after.idle_rank_cycles - before.idle_rank_cycles,
+        *(
+            getattr(total, f.name) + getattr(after, f.name) - getattr(before, f.name)
+            for f in fields(Background)
+        )
     )

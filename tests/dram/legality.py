@@ -28,6 +28,8 @@ def _check_channel(config: DramConfig, commands: list[list[int]]) -> None:
     acts: dict[int, list[int]] = defaultdict(list)
     per_clock: dict[int, list[str]] = defaultdict(list)
     bus_busy_until = 0
+    asleep: set[int] = set()
+    owes_refresh: set[int] = set()
 
     def apart(now: int, earlier: tuple[object, ...], cycles: int) -> None:
         gap = now - last[earlier]  # type: ignore[index]
@@ -43,6 +45,7 @@ def _check_channel(config: DramConfig, commands: list[list[int]]) -> None:
     for now, code, _, rank, group, bank, row, _ in commands:
         name, where = COMMANDS[code], (rank, group, bank)
         per_clock[now].append(name)
+        assert (rank in asleep) == (name == "self_refresh_exit"), f"cycle {now}: {name}, sleeping"
         if name == "activate":
             assert where not in open_row, f"cycle {now}: ACT of an open bank"
             for other in _banks(config, rank):
@@ -56,6 +59,7 @@ def _check_channel(config: DramConfig, commands: list[list[int]]) -> None:
                     same = other[1] == group and grouped
                     apart(now, ("activate", *other), t.tRRD_L if same else t.tRRD_S)
             apart(now, ("refresh", rank), t.tRFC)
+            apart(now, ("self_refresh_exit", rank), t.tXS)
             acts[rank].append(now)
             if len(acts[rank]) > 4:
                 assert now - acts[rank][-5] >= t.tFAW, f"cycle {now}: tFAW"
@@ -70,6 +74,8 @@ def _check_channel(config: DramConfig, commands: list[list[int]]) -> None:
             assert open_row.get(where) == row, f"cycle {now}: {name} of a row that is not open"
             is_read = name.startswith("read")
             apart(now, ("activate", *where), (t.tRCDRD if is_read else t.tRCDWR) - t.AL)
+            if is_read:
+                apart(now, ("self_refresh_exit", rank), t.tXSDLL)
             data = now + (rl if is_read else wl)
             assert data >= bus_busy_until, f"cycle {now}: two bursts on the bus"
             bus_busy_until = data + burst
@@ -85,16 +91,29 @@ def _check_channel(config: DramConfig, commands: list[list[int]]) -> None:
             if name.endswith("_p"):
                 last["auto_" + kind, *where] = now  # type: ignore[index]
                 del open_row[where]
+        elif name == "self_refresh_exit":
+            apart(now, ("self_refresh_enter", rank), t.tCKESR)
+            asleep.remove(rank)
+            owes_refresh.add(rank)
         else:
-            whole = name == "refresh"
+            whole = name in ("refresh", "self_refresh_enter")
             targets = [b for b in _banks(config, rank) if whole or b == where]
             for b in targets:
                 assert b not in open_row, f"cycle {now}: refresh of an open bank"
+                apart(now, ("activate", *b), t.tRC)
                 apart(now, ("precharge", *b), t.tRP)
                 apart(now, ("auto_read", *b), t.AL + t.tRTP + t.tRP)
+                apart(now, ("auto_write", *b), wl + burst + t.tWR + t.tRP)
                 apart(now, ("refresh_bank", *b), t.tRFCb)
             apart(now, ("refresh", rank), t.tRFC)
-        last[(name, rank) if name == "refresh" else (name, *where)] = now  # type: ignore[index]
+            apart(now, ("self_refresh_exit", rank), t.tXS)
+            if name == "self_refresh_enter":
+                assert rank not in owes_refresh, f"cycle {now}: no refresh since waking"
+                asleep.add(rank)
+            elif whole:
+                owes_refresh.discard(rank)
+        of_rank = name == "refresh" or name.startswith("self_refresh")
+        last[(name, rank) if of_rank else (name, *where)] = now  # type: ignore[index]
 
     for now, names in per_clock.items():
         columns = [n for n in names if n.startswith(("read", "write"))]

@@ -28,6 +28,10 @@ def test_every_value_has_a_source(name: str) -> None:
         for part in (standard.organisation, standard.timing, standard.controller)
         for field in fields(part)
     }
+    # A memory without self-refresh need not say why.
+    optional = {"tCKESR", "tXS", "tXSDLL", "self_refresh_cycles"}
+    parts = vars(standard.timing) | vars(standard.controller)
+    values -= {name for name in optional if parts[name] == 0}
     power = standard.power
     values |= {field.name for field in fields(Power)} - {"rails", "typical"}
     values -= set() if standard.timing.tCCD_L_WR else {"tCCD_L_WR"}
@@ -101,6 +105,21 @@ BAD: dict[str, tuple[Callable[[], DramConfig], str]] = {
     "narrow bus": (
         lambda: replace(DDR4, organisation=replace(DDR4.organisation, bus_bits=4)),
         "is narrower than one device",
+    ),
+    "sleeping forever": (
+        lambda: STANDARDS["ddr4_3200_x64"].config(self_refresh_cycles=-1),
+        "self_refresh_cycles: must be 0 or more, got -1",
+    ),
+    "sleeping for nothing": (
+        lambda: STANDARDS["lpddr4_3200_x16"].config(self_refresh_cycles=1000),
+        "IDD6: self-refresh has no current",
+    ),
+    "waking too fast": (
+        lambda: replace(
+            STANDARDS["ddr4_3200_x64"].config(self_refresh_cycles=1000),
+            timing=replace(DDR4.timing, tXS=559),
+        ),
+        "tXS, tCKESR: 559, 9 do not allow self-refresh beside tRFC = 560",
     ),
     "no rail": (lambda: replace(DDR4, power=Power(rails=())), "has no supply rail"),
     "bank by bank": (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from accelsim.dram.parameters import P
 from accelsim.dram.state import (
     CLOSED,
+    FAR,
     NONE,
     Bank,
     Channel,
@@ -31,7 +32,10 @@ def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> 
     if n >= s.log.shape[0]:
         return
     per_group, per_rank = s.par[P.N_BANKS_PER_GROUP], s.par[P.N_BANKS]
-    ranks, whole_rank = s.par[P.N_RANKS], command == Command.REF or command == Command.PREAB
+    ranks = s.par[P.N_RANKS]
+    whole_rank = (
+        command == Command.REF or command == Command.PREAB or command == Command.SREF_ENTER
+    )
     s.log[n, Log.CYCLE] = t
     s.log[n, Log.COMMAND] = command
     s.log[n, Log.CHANNEL] = bank // (per_rank * ranks)
@@ -47,7 +51,9 @@ def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> 
 def account(s: State, r: int, t: int) -> None:
     """Add the cycles before ``t`` to the state that rank ``r`` was in."""
     passed = t - s.rank[r, Rank.SINCE]
-    if s.rank[r, Rank.OPEN_BANKS] > 0:
+    if s.rank[r, Rank.ASLEEP_TO] == FAR:
+        s.rank[r, Rank.ASLEEP_CYCLES] += passed
+    elif s.rank[r, Rank.OPEN_BANKS] > 0:
         s.rank[r, Rank.ACTIVE_CYCLES] += passed
     else:
         s.rank[r, Rank.IDLE_CYCLES] += passed
@@ -204,6 +210,7 @@ def refresh_rank(s: State, r: int, t: int) -> None:
         s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + s.par[P.REF_TO_ACT])
         s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + s.par[P.REF_TO_ACT])
     s.rank[r, Rank.REFRESHES] += 1
+    s.rank[r, Rank.OWES_REFRESH] = 0
     record(s, t, Command.REF, first, NONE, NONE)
 
 

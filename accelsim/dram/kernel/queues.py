@@ -31,8 +31,10 @@ POSITION = 1 << 16
 
 @state_kernel
 def act_legal(s: State, b: int) -> int:
-    """First cycle at which an ACT of bank ``b`` is legal."""
+    """First cycle at which an ACT of bank ``b`` is legal, or the exit of its sleeping rank."""
     r = b >> s.par[P.RANK_SHIFT]
+    if s.rank[r, Rank.ASLEEP_TO] == FAR:
+        return int(s.rank[r, Rank.ASLEEP_FROM] + s.par[P.SREFE_TO_SREFX])
     n = s.rank[r, Rank.ACTS]
     when = max(s.bank[b, Bank.ACT], s.group[b >> s.par[P.GROUP_SHIFT], Group.ACT])
     when = max(when, s.rank[r, Rank.FAW_RING + n % 4])

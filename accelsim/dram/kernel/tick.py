@@ -1,7 +1,7 @@
 """One cycle of one channel, in DRAMsim3's order, and the next cycle that matters.
 
 Order: a refresh becomes due; the waiting refresh issues a command, else the queues do; an
-HBM channel issues a second one; one transaction moves to a command queue. Whoever drives
+HBM channel issues a second one; if no command was issued an idle rank falls asleep; one transaction moves to a command queue. Whoever drives
 the channel then offers new requests for this cycle. All cycles from there to
 ``Channel.NEXT`` would change nothing and are skipped.
 """
@@ -25,9 +25,10 @@ from accelsim.dram.kernel.queues import (
     pre_legal,
     soonest_row_command,
 )
+from accelsim.dram.kernel.self_refresh import asleep_at, sleep, wake
 from accelsim.dram.kernel.transactions import move, release
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Rank, Slot, State
 from accelsim.jit import state_kernel
 
 
@@ -42,21 +43,46 @@ def refresh_due(s: State, c: int, t: int) -> None:
         s.channel[c, Channel.REFRESH_TRY] = t
     s.channel[c, Channel.REFRESH_DUE] += n
     s.channel[c, Channel.REFRESH_AT] += s.par[P.REFRESH_INTERVAL]
+    drop_refreshes(s, c)
 
 
 @state_kernel
 def refresh_target(s: State, c: int) -> int:
-    """Bank (its rank's first, for a whole rank) of the refresh that waits longest."""
+    """Bank (its rank's first, for a whole rank) of the refresh that waits longest.
+
+    NONE if that rank refreshes itself, or did so when the timer fired.
+    """
     k, par = s.channel[c, Channel.REFRESH_DONE], s.par
+    simultaneous = par[P.REFRESH_POLICY] == SIMULTANEOUS
+    fired = k // par[P.N_RANKS] if simultaneous and not par[P.STRICT] else k
+    due = (fired + 1) * par[P.REFRESH_INTERVAL]
     if par[P.REFRESH_POLICY] == BANK_STAGGERED:
         group, k = k % par[P.N_GROUPS], k // par[P.N_GROUPS]
         bank, k = k % par[P.N_BANKS_PER_GROUP], k // par[P.N_BANKS_PER_GROUP]
         rank = c * par[P.N_RANKS] + k % par[P.N_RANKS]
+        if asleep_at(s, rank, due):
+            return NONE
         return int((rank * par[P.N_GROUPS] + group) * par[P.N_BANKS_PER_GROUP] + bank)
-    rank = c * par[P.N_RANKS] + k % par[P.N_RANKS]
-    if par[P.REFRESH_POLICY] == SIMULTANEOUS and par[P.STRICT]:
-        rank = c * par[P.N_RANKS]
+    rank, last = c * par[P.N_RANKS] + k % par[P.N_RANKS], c * par[P.N_RANKS] + k % par[P.N_RANKS]
+    if simultaneous and par[P.STRICT]:
+        # DRAMsim3 leaves its loop over the ranks after the first that is awake.
+        rank, last = c * par[P.N_RANKS], (c + 1) * par[P.N_RANKS] - 1
+    while asleep_at(s, rank, due):
+        if rank == last:
+            return NONE
+        rank += 1
     return int(rank * par[P.N_BANKS])
+
+
+@state_kernel
+def drop_refreshes(s: State, c: int) -> None:
+    """Pass over waiting refreshes of ranks that refresh themselves."""
+    channel = s.channel
+    while channel[c, Channel.REFRESH_DONE] < channel[c, Channel.REFRESH_DUE]:
+        if refresh_target(s, c) != NONE:
+            return
+        channel[c, Channel.REFRESH_DONE] += 1
+    channel[c, Channel.REFRESH_TRY] = FAR
 
 
 @state_kernel
@@ -116,8 +142,8 @@ def try_refresh(s: State, c: int, t: int) -> bool:
     s.channel[c, Channel.REFRESH_DONE] += 1
     release_queues(s, c)
     s.channel[c, Channel.EARLIEST] = t
-    waiting = s.channel[c, Channel.REFRESH_DUE] > s.channel[c, Channel.REFRESH_DONE]
-    s.channel[c, Channel.REFRESH_TRY] = t + 1 if waiting else FAR
+    s.channel[c, Channel.REFRESH_TRY] = t + 1
+    drop_refreshes(s, c)
     return True
 
 
@@ -129,7 +155,10 @@ def issue(s: State, c: int, choice: int, t: int) -> None:
     i = s.entry[q, position]
     b = s.slot[i, Slot.BANK]
     if command == Command.ACT:
-        activate(s, i, t)
+        if s.rank[s.slot[i, Slot.RANK], Rank.ASLEEP_TO] == FAR:
+            wake(s, c, i, t)
+        else:
+            activate(s, i, t)
     elif command == Command.PRE:
         row, column = s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN]
         precharge(s, b, t, row, column, s.slot[i, Slot.LABEL])
@@ -148,24 +177,36 @@ def issue(s: State, c: int, choice: int, t: int) -> None:
 
 
 @state_kernel
-def issue_commands(s: State, c: int, t: int) -> None:
-    """The commands of cycle ``t``: one, or on HBM one for the row and one for the column bus."""
+def issue_commands(s: State, c: int, t: int) -> bool:
+    """The commands of cycle ``t``: one, or on HBM one for the row and one for the column bus.
+
+    False if there was none.
+    """
     first_is_row = True
     for attempt in range(2 if s.par[P.DUAL] else 1):
         if attempt == 0:
             if s.channel[c, Channel.REFRESH_TRY] <= t and try_refresh(s, c, t):
                 continue
             if s.channel[c, Channel.EARLIEST] > t:
-                return
+                return False
         choice = choose(s, c, t)
         if choice == NONE:
-            return
+            return attempt == 1
         is_row = choice < Command.RD * POSITION
         if attempt == 1 and is_row == first_is_row:
             # As in DRAMsim3, the pointer stays at the queue whose choice is dropped.
-            return
+            return True
         issue(s, c, choice, t)
         first_is_row = is_row
+    return True
+
+
+@state_kernel
+def refreshed_rank(s: State, c: int) -> int:
+    """The rank for which a refresh waits, or NONE."""
+    if s.channel[c, Channel.REFRESH_DUE] == s.channel[c, Channel.REFRESH_DONE]:
+        return NONE
+    return int(refresh_target(s, c) >> s.par[P.RANK_SHIFT])
 
 
 @state_kernel
@@ -179,10 +220,13 @@ def tick(s: State, c: int, t: int) -> None:
     channel[c, Channel.READ_TOKEN] = NONE
     if t == channel[c, Channel.REFRESH_AT]:
         refresh_due(s, c, t)
+    is_free, may_sleep = True, FAR
     if min(channel[c, Channel.REFRESH_TRY], channel[c, Channel.EARLIEST]) <= t:
-        issue_commands(s, c, t)
+        is_free = not issue_commands(s, c, t)
+    if s.par[P.SELF_REFRESH] > 0:
+        may_sleep = sleep(s, c, t, is_free, refreshed_rank(s, c))
     if channel[c, Channel.MOVE_AT] <= t:
         move(s, c, t)
     soonest = min(channel[c, Channel.REFRESH_AT], channel[c, Channel.REFRESH_TRY])
-    soonest = min(soonest, channel[c, Channel.EARLIEST])
+    soonest = min(soonest, channel[c, Channel.EARLIEST], may_sleep)
     channel[c, Channel.NEXT] = max(t + 1, min(soonest, channel[c, Channel.MOVE_AT]))

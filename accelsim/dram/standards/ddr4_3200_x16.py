@@ -49,6 +49,9 @@ STANDARD = DramStandard(
         tRTP=12,
         tRTRS=1,
         tPPD=0,
+        tCKESR=9,
+        tXS=576,
+        tXSDLL=1024,
     ),
     power=Power(
         rails=(
@@ -88,6 +91,8 @@ STANDARD = DramStandard(
         "tRFCb, tREFIb": "not in DDR4; equal to the all-bank values and unused",
         "tRRD_S, tRRD_L, tFAW": "JESD79-4, 2 KB page: 5.3 ns, 6.4 ns and 30 ns, rounded up",
         "t32AW, tPPD": "not in DDR4",
+        "tCKESR, tXS, tXSDLL": "JESD79-4: tCKE (5 ns) + 1 cycle; tRFC + 10 ns; tDLLK",
+        "self_refresh_cycles": "off, as in DRAMsim3's files",
         "tCCD_L, tWTR_S, tWTR_L, tWR, tRTP": _JEDEC,
         "tRTRS": "assumption: one cycle of bus turnaround, as in DRAMsim3's DDR4 files",
         "VDD": "JESD79-4: 1.2 V; VPP is left out (no sourced IPP0)",

@@ -49,6 +49,9 @@ STANDARD = DramStandard(
         tRTP=12,
         tRTRS=8,
         tPPD=4,
+        tCKESR=24,
+        tXS=300,
+        tXSDLL=0,
     ),
     power=Power(
         rails=(
@@ -83,6 +86,8 @@ STANDARD = DramStandard(
         "t32AW": "not in LPDDR4",
         "tWTR_S, tWTR_L": _JEDEC + ": 10 ns, plus the cycle that JESD209-4 adds after WL",
         "tWR": _JEDEC + ": 18 ns, plus the cycle that JESD209-4 adds after WL",
+        "tCKESR, tXS, tXSDLL": "JESD209-4: tSR 15 ns; tXSR = tRFCab + 7.5 ns; no DLL",
+        "self_refresh_cycles": "off, as in DRAMsim3's files",
         "tRTP, tPPD": _JEDEC + ": 7.5 ns; 4 cycles",
         "tRTRS": "read to write: tDQSCKmax 3.5 ns (6 cycles) and tWPRE (2), JESD209-4",
         "VDD1, VDD2, VDDQ": "JESD209-4: 1.8, 1.1 and 1.1 V",

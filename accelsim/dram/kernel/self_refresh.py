@@ -1,0 +1,113 @@
+"""Idle ranks refresh themselves: when a rank falls asleep, when it wakes, and what changes.
+
+A rank sleeps in a cycle without any other command, after ``P.SELF_REFRESH`` cycles in which
+all its banks were closed, if its command queues are empty and no refresh waits for it. Its
+next request wakes it: SREF_EXIT stands where its ACT would, tCKESR after the entry at least,
+and ACT and REF follow tXS later, reads tXSDLL. Refreshes that become due meanwhile are its own affair.
+
+DRAMsim3 never learns that a command queue ran empty: there a rank sleeps only until its
+first request. Otherwise a rank that woke is refreshed once more before it sleeps again, as
+the standards demand since it may have lost a refresh on waking.
+"""
+
+from __future__ import annotations
+
+from accelsim.dram.kernel.commands import account, record, refresh_rank
+from accelsim.dram.kernel.queues import changed
+from accelsim.dram.parameters import BANK_STAGGERED, P
+from accelsim.dram.state import FAR, NONE, Bank, Command, Queue, Rank, Slot, State
+from accelsim.jit import state_kernel
+
+
+@state_kernel
+def asleep_at(s: State, r: int, t: int) -> bool:
+    """True if rank ``r`` sleeps, or did when cycle ``t`` began."""
+    until = s.rank[r, Rank.ASLEEP_TO]
+    return bool(until == FAR or s.rank[r, Rank.ASLEEP_FROM] < t <= until)
+
+
+@state_kernel
+def is_wanted(s: State, r: int) -> bool:
+    """True if requests keep rank ``r`` awake."""
+    if s.par[P.STRICT] and (s.rank[r, Rank.ACTS] > 0 or s.rank[r, Rank.ASLEEP_TO] > 0):
+        return True
+    n = s.par[P.N_BANKS] if s.par[P.PER_BANK] else 1
+    for q in range(r * n, r * n + n):
+        if s.queue[q, Queue.LENGTH] > 0:
+            return True
+    return False
+
+
+@state_kernel
+def may_sleep_at(s: State, r: int, t: int) -> int:
+    """First cycle at which rank ``r`` may enter self-refresh as it looks in ``t``, or FAR."""
+    rank = s.rank
+    if rank[r, Rank.ASLEEP_TO] == FAR or rank[r, Rank.OPEN_BANKS] > 0:
+        return FAR
+    # DRAMsim3 counts the cycle of the closing command as the first idle one.
+    when = rank[r, Rank.SINCE] + s.par[P.SELF_REFRESH] - 1
+    if when > t:
+        return int(when)
+    if is_wanted(s, r):
+        return FAR
+    if s.par[P.STRICT] and s.par[P.REFRESH_POLICY] == BANK_STAGGERED:
+        # There the refresh of a bank delays no entry.
+        return int(when)
+    first = r * s.par[P.N_BANKS]
+    for b in range(first, first + s.par[P.N_BANKS]):
+        when = max(when, s.bank[b, Bank.REF])
+    return int(when)
+
+
+@state_kernel
+def enter(s: State, r: int, t: int) -> None:
+    """SREF_ENTER of rank ``r``, whose banks are closed."""
+    # DRAMsim3 books the cycle of the command as idle.
+    account(s, r, t + 1)
+    s.rank[r, Rank.ASLEEP_FROM] = t
+    s.rank[r, Rank.ASLEEP_TO] = FAR
+    record(s, t, Command.SREF_ENTER, r * s.par[P.N_BANKS], NONE, NONE)
+
+
+@state_kernel
+def sleep(s: State, c: int, t: int, is_free: bool, waiting: int) -> int:
+    """Let one idle rank of channel ``c`` fall asleep if cycle ``t`` has no other command.
+
+    ``waiting`` is the rank for which a refresh waits, or NONE. Returns the first cycle after
+    ``t`` at which a rank might, as far as known now.
+    """
+    soonest = FAR
+    for r in range(c * s.par[P.N_RANKS], (c + 1) * s.par[P.N_RANKS]):
+        if r == waiting:
+            continue
+        when = may_sleep_at(s, r, t)
+        if when > t or not is_free:
+            soonest = min(soonest, max(when, t + 1))
+            continue
+        if s.rank[r, Rank.OWES_REFRESH] == 1:
+            refresh_rank(s, r, t)
+            if s.par[P.REFRESH_POLICY] == BANK_STAGGERED:
+                # Counts are in refreshes of the policy: this one is of all banks.
+                s.rank[r, Rank.REFRESHES] += s.par[P.N_BANKS] - 1
+            soonest = min(soonest, t + 1)
+        else:
+            enter(s, r, t)
+        is_free = False
+    return int(soonest)
+
+
+@state_kernel
+def wake(s: State, c: int, i: int, t: int) -> None:
+    """SREF_EXIT of the rank that the request in slot ``i`` wants."""
+    r, b = s.slot[i, Slot.RANK], s.slot[i, Slot.BANK]
+    account(s, r, t)
+    s.rank[r, Rank.ASLEEP_TO] = t
+    s.rank[r, Rank.OWES_REFRESH] = 1
+    n = s.par[P.N_BANKS]
+    for bank in range(r * n, r * n + n):
+        s.bank[bank, Bank.ACT] = max(s.bank[bank, Bank.ACT], t + s.par[P.SREFX_TO_ACT])
+        s.bank[bank, Bank.REF] = max(s.bank[bank, Bank.REF], t + s.par[P.SREFX_TO_ACT])
+        s.bank[bank, Bank.RD] = max(s.bank[bank, Bank.RD], t + s.par[P.SREFX_TO_RD])
+        if s.par[P.PER_BANK]:
+            changed(s, c, bank, bank)
+    record(s, t, Command.SREF_EXIT, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
