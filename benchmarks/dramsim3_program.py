@@ -95,6 +95,25 @@ def parse_commands(text: str) -> list[Row]:
     return rows
 
 
+STATISTICS = (
+    *("num_act_cmds", "num_pre_cmds", "num_read_cmds", "num_write_cmds", "num_ref_cmds"),
+    *("num_refb_cmds", "num_read_row_hits", "num_write_row_hits", "num_reads_done"),
+    *("rank_active_cycles", "all_bank_idle_cycles", "sref_cycles"),
+    *("act_energy", "read_energy", "write_energy", "ref_energy", "refb_energy"),
+    *("act_stb_energy", "pre_stb_energy", "sref_energy", "total_energy"),
+)
+
+
+def totals(statistics: dict[str, Any]) -> dict[str, float]:
+    """``STATISTICS``, summed over channels and ranks."""
+    found: dict[str, float] = dict.fromkeys(STATISTICS, 0)
+    for channel in statistics.values():
+        for name in STATISTICS:
+            value = channel[name]
+            found[name] += sum(value.values()) if isinstance(value, dict) else value
+    return found
+
+
 def our_commands(result: ReplayResult, channel: int) -> list[Row]:
     """Recorded commands of one channel of a replay, in the same form."""
     rows = result.commands[result.commands[:, 2] == channel].tolist()

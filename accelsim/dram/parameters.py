@@ -78,6 +78,7 @@ class P(IntEnum):
     RANK_SHIFT = auto()
     QUEUE_DEPTH = auto()
     TRANSACTIONS = auto()
+    HIT_LIMIT = auto()
     PER_BANK = auto()
     UNIFIED = auto()
     CLOSE_PAGE = auto()
@@ -99,6 +100,9 @@ class P(IntEnum):
     CO_MASK = auto()
 
 
+ROW_HIT_LIMIT: Final = 64
+"""After so many accesses of a row only the oldest entry of its bank is served. In DRAMsim3
+each access delays the precharge again: a stream of hits locks others out until a refresh."""
 STAGGERED, SIMULTANEOUS, BANK_STAGGERED = range(3)
 
 
@@ -210,6 +214,7 @@ def _sizes(config: DramConfig) -> dict[str, int]:
         "N_QUEUES": organisation.ranks * (organisation.banks if per_bank else 1),
         "QUEUE_DEPTH": controller.command_queue_size,
         "TRANSACTIONS": controller.transaction_queue_size,
+        "HIT_LIMIT": ROW_HIT_LIMIT if config.compat == "none" else 1 << 62,
         "PER_BANK": per_bank,
         "UNIFIED": controller.unified_queue,
         "CLOSE_PAGE": controller.page_policy == "close",
@@ -257,6 +262,7 @@ def _refuse_unknown_to_ramulator(config: DramConfig) -> None:
         ("page_policy", controller.page_policy == "close", "open"),
         ("refresh_policy", controller.refresh_policy == "bank_staggered", "rank_staggered"),
         ("unified_queue", controller.unified_queue, "False"),
+        ("self_refresh_cycles", controller.self_refresh_cycles > 0, "0"),
     ):
         if value:
             raise ConfigError(

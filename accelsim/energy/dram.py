@@ -48,7 +48,8 @@ class EventEnergy:
 def event_energy(config: DramConfig, mode: EnergyMode = "max") -> EventEnergy:
     """The price list of a configuration.
 
-    ``max`` takes data sheet currents, ``typical`` the share of them that was measured (in self-refresh: of standby).
+    ``max`` takes data sheet currents, ``typical`` the share of them that was measured; for
+    self-refresh, which nobody measured, that of standby.
 
     >>> from accelsim.dram.standard import STANDARDS
     >>> round(event_energy(STANDARDS["ddr4_2400_x16"].config()).read)   # 1.2 V, 196 mA, 4 cycles

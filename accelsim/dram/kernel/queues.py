@@ -100,6 +100,9 @@ def changed(s: State, c: int, q: int, b: int) -> None:
         note_row_work(s, c, q, 1)
         return
     first_rd, first_wr = NONE, NONE
+    conflict = s.slot[s.entry[q, 0], Slot.ROW] != row
+    if conflict and s.bank[b, Bank.HITS] >= s.par[P.HIT_LIMIT]:
+        n = 0
     for position in range(n):
         i = s.entry[q, position]
         if s.slot[i, Slot.ROW] != row:
@@ -111,7 +114,6 @@ def changed(s: State, c: int, q: int, b: int) -> None:
             first_wr = position
         if first_rd != NONE and first_wr != NONE:
             break
-    conflict = s.slot[s.entry[q, 0], Slot.ROW] != row
     no_hit = first_rd == NONE and first_wr == NONE
     may_pre = conflict and (no_hit or s.bank[b, Bank.HITS] >= ROW_HIT_CAP)
     s.queue[q, Queue.FIRST_RD] = first_rd
@@ -173,6 +175,18 @@ def may_precharge(s: State, q: int, position: int) -> bool:
 
 
 @state_kernel
+def overtakes(s: State, q: int, position: int) -> bool:
+    """True if an older entry waits for the same bank, but another row."""
+    i = s.entry[q, position]
+    for older in range(position):
+        j = s.entry[q, older]
+        same_bank = s.slot[j, Slot.BANK] == s.slot[i, Slot.BANK]
+        if same_bank and s.slot[j, Slot.ROW] != s.slot[i, Slot.ROW]:
+            return True
+    return False
+
+
+@state_kernel
 def ask_rank_queue(s: State, q: int, t: int) -> int:
     """The choice of per-rank queue ``q``, or NONE."""
     soonest = FAR
@@ -185,6 +199,8 @@ def ask_rank_queue(s: State, q: int, t: int) -> int:
             if not may_precharge(s, q, position):
                 continue
             when, command = pre_legal(s, b), Command.PRE * POSITION
+        elif s.bank[b, Bank.HITS] >= s.par[P.HIT_LIMIT] and overtakes(s, q, position):
+            continue
         elif is_write:
             if held_back(s, q, position):
                 continue

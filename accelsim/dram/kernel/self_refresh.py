@@ -2,8 +2,8 @@
 
 A rank sleeps in a cycle without any other command, after ``P.SELF_REFRESH`` cycles in which
 all its banks were closed, if its command queues are empty and no refresh waits for it. Its
-next request wakes it: SREF_EXIT stands where its ACT would, tCKESR after the entry at least,
-and ACT and REF follow tXS later, reads tXSDLL. Refreshes that become due meanwhile are its own affair.
+next request wakes it: SREF_EXIT stands where its ACT would, tCKESR after the entry at least;
+ACT and REF follow tXS later, reads tXSDLL. Refreshes that become due meanwhile are its own.
 
 DRAMsim3 never learns that a command queue ran empty: there a rank sleeps only until its
 first request. Otherwise a rank that woke is refreshed once more before it sleeps again, as
@@ -32,10 +32,10 @@ def is_wanted(s: State, r: int) -> bool:
     if s.par[P.STRICT] and (s.rank[r, Rank.ACTS] > 0 or s.rank[r, Rank.ASLEEP_TO] > 0):
         return True
     n = s.par[P.N_BANKS] if s.par[P.PER_BANK] else 1
+    waiting = 0
     for q in range(r * n, r * n + n):
-        if s.queue[q, Queue.LENGTH] > 0:
-            return True
-    return False
+        waiting += s.queue[q, Queue.LENGTH]
+    return bool(waiting > 0)
 
 
 @state_kernel

@@ -1,9 +1,9 @@
 """One cycle of one channel, in DRAMsim3's order, and the next cycle that matters.
 
 Order: a refresh becomes due; the waiting refresh issues a command, else the queues do; an
-HBM channel issues a second one; if no command was issued an idle rank falls asleep; one transaction moves to a command queue. Whoever drives
-the channel then offers new requests for this cycle. All cycles from there to
-``Channel.NEXT`` would change nothing and are skipped.
+HBM channel issues a second one; in a cycle without a command an idle rank may fall asleep;
+one transaction moves to a command queue. Whoever drives the channel then offers new requests
+for this cycle. All cycles from there to ``Channel.NEXT`` would change nothing and are skipped.
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def refresh_target(s: State, c: int) -> int:
         if asleep_at(s, rank, due):
             return NONE
         return int((rank * par[P.N_GROUPS] + group) * par[P.N_BANKS_PER_GROUP] + bank)
-    rank, last = c * par[P.N_RANKS] + k % par[P.N_RANKS], c * par[P.N_RANKS] + k % par[P.N_RANKS]
+    rank = c * par[P.N_RANKS] + k % par[P.N_RANKS]
+    last = rank
     if simultaneous and par[P.STRICT]:
         # DRAMsim3 leaves its loop over the ranks after the first that is awake.
         rank, last = c * par[P.N_RANKS], (c + 1) * par[P.N_RANKS] - 1
