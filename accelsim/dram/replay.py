@@ -51,6 +51,7 @@ class ReplayResult:
     row_conflicts: int | None
     """Requests whose first command found another row open. Only Ramulator counts them."""
     self_refresh_rank_cycles: int
+    accepted_cycle: NDArray[np.int64]  # [requests] the controller took it
     done_cycle: NDArray[np.int64]  # [requests] data returned, or write acknowledged
     commands: NDArray[np.int64]  # [n, len(Log)] if they were recorded
 
@@ -120,6 +121,7 @@ def replay(
         row_misses=misses,
         row_conflicts=conflicts,
         self_refresh_rank_cycles=int(rank[Rank.ASLEEP_CYCLES]),
+        accepted_cycle=accepted,
         done_cycle=done,
         commands=np.concatenate(logs),
     )

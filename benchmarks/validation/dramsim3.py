@@ -1,9 +1,12 @@
 """Every statistic of DRAMsim3's own runs against ours, from a folder of its results.
 
-Run as ``python benchmarks/validation/dramsim3.py FOLDER``, or without a folder on the small
-runs of the tests. FOLDER holds ``configs/*.ini``, ``traces/PATTERN.SIZE.npz`` and
-``results_dramsim3.csv`` (DRAMsim3's statistics by config, pattern, size and req_bytes;
-energies in its V x mA x cycles). Exit code 1 when any figure differs.
+Run as ``python benchmarks/validation/dramsim3.py [FOLDER] [--dramsim3 PROGRAM]``, without a
+folder on the small runs of the tests. FOLDER holds ``configs/*.ini``,
+``traces/PATTERN.SIZE.npz`` and ``results_dramsim3.csv`` (DRAMsim3's statistics by config,
+pattern, size and req_bytes; energies in its V x mA x cycles). With a built ``dramsim3main``
+each run is repeated there, and compared command for command if it was built with
+``cmake -DCMD_TRACE=1``; then the recorded variants of the tests are, too. Exit code 1 when
+anything differs.
 """
 
 from __future__ import annotations
@@ -11,12 +14,16 @@ from __future__ import annotations
 import csv
 import sys
 import warnings
+from argparse import ArgumentParser
 from math import isclose
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from dramsim3_program import our_commands, run_dramsim3, totals
+
 from accelsim.dram.ini import read_ini
 from accelsim.dram.replay import replay
-from accelsim.dram.requests import read_requests
+from accelsim.dram.requests import Requests, read_requests
 from accelsim.energy.replay_report import replay_energy_pj
 
 SMALL = Path(__file__).parents[2] / "tests" / "data" / "dram"
@@ -65,8 +72,64 @@ def differences(folder: Path, row: dict[str, str]) -> list[str]:
     ]
 
 
+def live_differences(program: Path, ini: Path, requests: Requests) -> tuple[list[str], int]:
+    """What differs between DRAMsim3 run now and our replay, and the commands compared."""
+    config, _ = read_ini(ini)
+    ours = replay(config, requests, record_commands=True)
+    theirs = run_dramsim3(program, ini, requests, ours.cycles)
+    if theirs.error:
+        return [f"DRAMsim3 stopped: {theirs.error}"], 0
+    found = []
+    for channel, commands in enumerate(theirs.commands):
+        mine = our_commands(ours, channel)
+        if mine != commands:
+            same = (
+                k for k, pair in enumerate(zip(mine, commands, strict=False)) if len(set(pair)) > 1
+            )
+            found.append(f"channel {channel} from command {next(same, len(mine))} on")
+    energy = replay_energy_pj(ours, config)
+    its = totals(theirs.statistics)
+    for name, value, other in (
+        ("reads", ours.reads, its["num_read_cmds"]),
+        ("activates", ours.activates, its["num_act_cmds"]),
+        ("refreshes", ours.refreshes, its["num_ref_cmds"] + its["num_refb_cmds"]),
+        ("active cycles", ours.active_rank_cycles, its["rank_active_cycles"]),
+        ("self-refresh cycles", ours.self_refresh_rank_cycles, its["sref_cycles"]),
+        ("energy", energy["total"], its["total_energy"] * config.timing.tCK_ns),
+    ):
+        if not isclose(value, other, rel_tol=PRINTED):
+            found.append(f"{name} {value} {other}")
+    return found, sum(map(len, theirs.commands))
+
+
+def live(program: Path, folder: Path) -> bool:
+    """Run DRAMsim3 on the stored runs of ``folder`` and on all variants; True if all agree."""
+    runs = []
+    for row in rows_of(folder):
+        ini = folder / "configs" / f"{row['config'].split('(')[0]}.ini"
+        trace = folder / "traces" / f"{row['pattern']}.{row['size']}.npz"
+        runs.append((ini, trace, int(float(row["req_bytes"]))))
+    for ini in sorted((SMALL / "variants").glob("*.ini")):
+        for trace in sorted((SMALL / "variants").glob("*.npz")):
+            if (ini.parent / f"{ini.stem}.{trace.stem}.csv.gz").is_file():
+                runs.append((ini, trace, read_ini(ini)[0].line_bytes))
+    n_wrong = n_commands = 0
+    for ini, trace, line_bytes in runs:
+        requests = read_requests(trace, read_ini(ini)[0], line_bytes)
+        wrong, n = live_differences(program, ini, requests)
+        n_commands, n_wrong = n_commands + n, n_wrong + bool(wrong)
+        if wrong:
+            print(ini.stem, trace.stem, "; ".join(wrong))
+    print(f"run now: {len(runs)} runs, {n_commands} commands, {n_wrong} with a difference")
+    return n_wrong == 0
+
+
 def main() -> int:
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else SMALL
+    parser = ArgumentParser(description="DRAMsim3's results beside ours")
+    parser.add_argument("folder", nargs="?", type=Path, default=SMALL)
+    parser.add_argument("--dramsim3", type=Path, help="a built dramsim3main, to run now")
+    options = parser.parse_args()
+    folder = options.folder
     warnings.simplefilter("ignore")
     by_size: dict[str, list[int]] = {}
     for row in rows_of(folder):
@@ -78,7 +141,10 @@ def main() -> int:
             print(row["config"], row["pattern"], row["size"], "; ".join(wrong))
     for size, (n, n_wrong) in by_size.items():
         print(f"{size}: {n} runs, {n_wrong} with a difference")
-    return int(any(n_wrong for _, n_wrong in by_size.values()))
+    agrees = not any(n_wrong for _, n_wrong in by_size.values())
+    if options.dramsim3 is not None:
+        agrees &= live(options.dramsim3.resolve(), folder)
+    return int(not agrees)
 
 
 if __name__ == "__main__":

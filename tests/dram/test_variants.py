@@ -141,6 +141,15 @@ def test_a_planted_fault_is_found(fault: str) -> None:
     assert ours(replayed(row, change(config(name)))) != theirs(row)
 
 
+def test_a_rank_does_not_sleep_while_a_refresh_waits_for_it() -> None:
+    """DRAMsim3 lets it, and stops with an error in the next cycle."""
+    row = next(row for row in statistics() if row["name"] == "ddr4_sleep_by_bank")
+    late = controller(self_refresh_cycles=1000)(config(row["name"]))
+    # Bank 0 of rank 0 is refreshed at 488; the next bank, due at 976, waits for tREFI.
+    entries = [r for r in ours(replayed(row, late)) if r[2] == "self_refresh_enter"]
+    assert [(r[1], r[3]) for r in entries] == [("999", "1")]
+
+
 @pytest.mark.parametrize("name", ["ddr4_sleep", "ddr4_sleep_simultaneous", "ddr4_sleep_by_bank"])
 def test_compiled_and_plain_python_agree(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     row = next(row for row in statistics() if row["name"] == name)
