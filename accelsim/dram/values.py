@@ -85,4 +85,6 @@ def _power(standard: DramStandard, sources: dict[str, str]) -> Iterator[DramValu
 
 def _controller(standard: DramStandard, sources: dict[str, str]) -> Iterator[DramValue]:
     for name, value in vars(standard.controller).items():
+        if name == "self_refresh_cycles" and value == 0:
+            continue  # what is switched off needs no source
         yield DramValue(f"controller.{name}", value, "", None, sources[name])

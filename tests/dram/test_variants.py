@@ -96,7 +96,7 @@ def test_counts_and_energy_are_those_that_dramsim3_printed(row: dict[str, str]) 
 
 def test_the_record_holds_every_command_and_all_sorts_of_memory() -> None:
     seen = {command for row in statistics() for _, _, command, *_ in theirs(row)}
-    assert seen == set(COMMANDS)
+    assert seen == set(COMMANDS) - {"precharge_all"}  # which only Ramulator's controller issues
     configs = [config(row["name"]) for row in statistics()]
     assert {c.organisation.channels for c in configs} == {1, 2, 4, 8}
     assert len({c.protocol for c in configs}) == 9

@@ -33,9 +33,7 @@ def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> 
         return
     per_group, per_rank = s.par[P.N_BANKS_PER_GROUP], s.par[P.N_BANKS]
     ranks = s.par[P.N_RANKS]
-    whole_rank = (
-        command == Command.REF or command == Command.PREAB or command == Command.SREF_ENTER
-    )
+    whole_rank = command == Command.REF or command == Command.PREAB or command == Command.SREF_ENTER
     s.log[n, Log.CYCLE] = t
     s.log[n, Log.COMMAND] = command
     s.log[n, Log.CHANNEL] = bank // (per_rank * ranks)
