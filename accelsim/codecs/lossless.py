@@ -7,6 +7,7 @@ file lays the blocks back to back in one buffer, and distrusts whatever it is gi
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +22,8 @@ MAX_STREAM_BYTES = 1 << 31
 """A unary code of wide words can be thousands of times longer than the words."""
 
 
-class LosslessCodec(Codec):
-    """A lossless codec in terms of ``size_blocks``, ``write_blocks`` and ``read_blocks``.
+class WordCodec(Codec):
+    """A lossless codec in terms of ``size_blocks``, ``encode_words`` and ``read_blocks``.
 
     ``words`` are the patterns of all values (see ``accelsim.codecs.words``); block i is
     ``words[offsets[i]:offsets[i + 1]]``, its bits are ``starts[i]`` to ``starts[i + 1]``.
@@ -32,18 +33,9 @@ class LosslessCodec(Codec):
     def size_blocks(self, words: Words, offsets: NDArray[np.int64]) -> NDArray[np.int64]:
         """[n_blocks] bits of each block. Raises ``CodecError`` for words without a code."""
 
-    def write_blocks(
-        self,
-        words: Words,
-        offsets: NDArray[np.int64],
-        payload: NDArray[np.uint8],
-        starts: NDArray[np.int64],
-    ) -> None:
-        """Write all blocks into ``payload``, which is zero and has ``PADDING`` spare bytes.
-
-        A codec that writes without knowing the sizes overrides ``encode_words`` instead.
-        """
-        raise NotImplementedError
+    @abstractmethod
+    def encode_words(self, words: Words, offsets: NDArray[np.int64]) -> Bitstream:
+        """The streams of all blocks. Raises ``CodecError`` for words without a code."""
 
     @abstractmethod
     def read_blocks(
@@ -66,20 +58,6 @@ class LosslessCodec(Codec):
     def encode(self, blocks: Blocks) -> Bitstream:
         offsets = checked_offsets(blocks)
         return self.encode_words(to_words(blocks.values, self.word), offsets)
-
-    def encode_words(self, words: Words, offsets: NDArray[np.int64]) -> Bitstream:
-        """The streams of all blocks. Raises ``CodecError`` for words without a code."""
-        starts = np.zeros(len(offsets), np.int64)
-        np.cumsum(self.size_blocks(words, offsets), out=starts[1:])
-        n_bytes = bits_to_bytes(int(starts[-1]))
-        if n_bytes > MAX_STREAM_BYTES:
-            raise CodecError(
-                f"{self.name}: {words.size:,} values would take {n_bytes / 1e9:.1f} GB; other "
-                "parameters suit these values better"
-            )
-        payload = np.zeros(n_bytes + PADDING, np.uint8)
-        self.write_blocks(words, offsets, payload, starts)
-        return Bitstream(payload[:n_bytes], starts)
 
     def decode(
         self, stream: Bitstream, sizes: NDArray[np.int64], shapes: Shapes | None = None
@@ -114,6 +92,48 @@ class LosslessCodec(Codec):
                 f"{self.name}: the stream is cut: {int(starts[-1])} bits announced, "
                 f"{8 * payload.size} present"
             )
+
+
+class LosslessCodec(WordCodec):
+    """A codec that writes its blocks into room of the sizes that ``size_blocks`` gives."""
+
+    @abstractmethod
+    def write_blocks(
+        self,
+        words: Words,
+        offsets: NDArray[np.int64],
+        payload: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+    ) -> None:
+        """Write all blocks into ``payload``, which is zero and has ``PADDING`` spare bytes."""
+
+    def encode_words(self, words: Words, offsets: NDArray[np.int64]) -> Bitstream:
+        starts = np.zeros(len(offsets), np.int64)
+        np.cumsum(self.size_blocks(words, offsets), out=starts[1:])
+        n_bytes = bits_to_bytes(int(starts[-1]))
+        if n_bytes > MAX_STREAM_BYTES:
+            raise CodecError(
+                f"{self.name}: {words.size:,} values would take {n_bytes / 1e9:.1f} GB; other "
+                "parameters suit these values better"
+            )
+        payload = np.zeros(n_bytes + PADDING, np.uint8)
+        self.write_blocks(words, offsets, payload, starts)
+        return Bitstream(payload[:n_bytes], starts)
+
+
+def write_in_one_pass(
+    room_bits: int,
+    offsets: NDArray[np.int64],
+    write: Callable[[NDArray[np.uint8], NDArray[np.int64]], None],
+) -> Bitstream:
+    """What ``write(payload, starts)`` leaves, which fills ``starts`` and needs no sizes.
+
+    ``room_bits`` bound all blocks together; ``payload`` is zero.
+    """
+    payload = np.zeros(bits_to_bytes(room_bits) + PADDING, np.uint8)
+    starts = np.zeros(len(offsets), np.int64)
+    write(payload, starts)
+    return Bitstream(payload[: bits_to_bytes(int(starts[-1]))].copy(), starts)
 
 
 def exercise(codec: Codec) -> None:

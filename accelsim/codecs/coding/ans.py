@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import Values, Word
 from accelsim.codecs.coding.unseen import WIDEST_FULL_TABLE_BITS, with_unseen
-from accelsim.codecs.lossless import LosslessCodec
+from accelsim.codecs.lossless import WordCodec
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words
 from accelsim.errors import CodecError
@@ -79,7 +79,7 @@ def join_streams(
 
 
 @dataclass(frozen=True)
-class AnsCodec(LosslessCodec):
+class AnsCodec(WordCodec):
     """Values take turns on ``states`` states. Without ``fit`` no value has a frequency."""
 
     word: Word

@@ -31,7 +31,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import Bitstream, BlockHardware, Blocks, Word
-from accelsim.codecs.bits import PADDING
 from accelsim.codecs.coding.bit_planes import (
     PlaneCode,
     read_group,
@@ -39,11 +38,11 @@ from accelsim.codecs.coding.bit_planes import (
     size_group,
     write_group,
 )
-from accelsim.codecs.lossless import LosslessCodec, exercise
+from accelsim.codecs.lossless import WordCodec, exercise, write_in_one_pass
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel, state_kernel
-from accelsim.units import bits_to_bytes, ceil_div
+from accelsim.units import ceil_div
 
 GROUPS = (8, 16, 32)
 
@@ -125,7 +124,7 @@ def _read(
 
 
 @dataclass(frozen=True)
-class Bpc(LosslessCodec):
+class Bpc(WordCodec):
     """BPC with groups of ``n`` (8, 16 or, as published, 32) words."""
 
     word: Word
@@ -197,10 +196,13 @@ class Bpc(LosslessCodec):
     def encode_words(self, words: Words, offsets: NDArray[np.int64]) -> Bitstream:
         """Written in one pass, into room for the longest groups."""
         n_groups = words.size // self.n + len(offsets)
-        payload = np.zeros(bits_to_bytes(self._code.worst_case_bits * n_groups) + PADDING, np.uint8)
-        starts = np.zeros(len(offsets), np.int64)
-        _write(words, offsets, self._code, *scratch(self._code), payload, starts)
-        return Bitstream(payload[: bits_to_bytes(int(starts[-1]))].copy(), starts)
+        return write_in_one_pass(
+            self._code.worst_case_bits * n_groups,
+            offsets,
+            lambda payload, starts: _write(
+                words, offsets, self._code, *scratch(self._code), payload, starts
+            ),
+        )
 
     def read_blocks(
         self,

@@ -3,8 +3,8 @@
 Reconstruction. Tai et al., "Compression-aware Projection with Greedy Dimension Reduction
 for Convolutional Neural Network Activations", ICASSP 2022 (arXiv 2110.08828): only the
 abstract is public. Known from it: a projection reduces the dimension of feature maps, a
-greedy metric picks the ratio of each layer (see ``accelsim.codecs.transforms.greedy_ranks``), and
-memory access falls by 2.91x to 5.97x. All else is our choice: this is the storage format,
+greedy metric picks the ratio of each layer (not built: ``keep`` is the user's), and memory
+access falls by 2.91x to 5.97x. All else is our choice: this is the storage format,
 with the projection that the method would start its training from.
 
 The channels of each pixel are a vector of d channels: all of them (``group`` = 0), or

@@ -36,7 +36,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import Bitstream, BlockHardware, Blocks, Word
-from accelsim.codecs.bits import PADDING
 from accelsim.codecs.coding.bit_planes import (
     PlaneCode,
     read_group,
@@ -45,11 +44,11 @@ from accelsim.codecs.coding.bit_planes import (
     write_group,
 )
 from accelsim.codecs.coding.zero_runs import LONGEST_RUN, RUN_BITS, read_zeros, write_zeros
-from accelsim.codecs.lossless import LosslessCodec, exercise
+from accelsim.codecs.lossless import WordCodec, exercise, write_in_one_pass
 from accelsim.codecs.words import Words, checked_offsets, to_words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
-from accelsim.units import bits_to_bytes, ceil_div
+from accelsim.units import ceil_div
 
 VARIANTS = ("rtl", "evaluation")
 
@@ -184,7 +183,7 @@ def _read(
 
 
 @dataclass(frozen=True)
-class Ebpc(LosslessCodec):
+class Ebpc(WordCodec):
     """EBPC with groups of ``n`` (8 or 16) words, in the ``variant`` "rtl" or "evaluation"."""
 
     word: Word
@@ -266,10 +265,13 @@ class Ebpc(LosslessCodec):
         """Written in one pass, into room for a run and a full group at every turn."""
         n_groups = words.size // self.n + len(offsets)
         room_bits = RUN_BITS * words.size + self._code.worst_case_bits * n_groups
-        payload = np.zeros(bits_to_bytes(room_bits) + PADDING, np.uint8)
-        starts = np.zeros(len(offsets), np.int64)
-        _write(words, offsets, self._code, *scratch(self._code), payload, starts)
-        return Bitstream(payload[: bits_to_bytes(int(starts[-1]))].copy(), starts)
+        return write_in_one_pass(
+            room_bits,
+            offsets,
+            lambda payload, starts: _write(
+                words, offsets, self._code, *scratch(self._code), payload, starts
+            ),
+        )
 
     def read_blocks(
         self,

@@ -50,6 +50,7 @@ from numpy.typing import NDArray
 from accelsim.codecs.base import BlockHardware, Values, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths, decoding_table
+from accelsim.codecs.coding.unseen import with_unseen
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words
@@ -59,8 +60,6 @@ from accelsim.jit import kernel
 SHORT_LIMIT, LONG_LIMIT = 12, 16
 LENGTH_FIELD_BITS = 4
 MAX_SUBSTREAMS = 64
-WIDEST_FULL_TABLE_BITS = 8
-"""Up to this word width, ``every_symbol`` gives each value a code of its own."""
 
 
 @kernel
@@ -210,11 +209,8 @@ class Huffman(LosslessCodec):
 
         Raises ``CodecError`` for values outside the word.
         """
-        counts = np.append(histogram(calibration, self.word), 0)
-        if every_symbol and self.word.bits <= WIDEST_FULL_TABLE_BITS:
-            counts[:-1] += 1
-        elif every_symbol and np.any(counts[:-1] == 0):
-            counts[-1] = max(1, np.count_nonzero(counts == 1))
+        found = histogram(calibration, self.word)
+        counts = with_unseen(found, self.word.bits) if every_symbol else np.append(found, 0)
         n_symbols = np.count_nonzero(counts)
         limit = SHORT_LIMIT if n_symbols <= 1 << SHORT_LIMIT else LONG_LIMIT
         return replace(self, lengths=code_lengths(counts, limit).tobytes())
