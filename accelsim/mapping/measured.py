@@ -53,7 +53,7 @@ def measure_maps(
     for word, group in by_word.items():
         name = block.name if takes(block.name, word) else "raw"
         codec = codec_named(name, word, in_network=True)
-        tensors = f"{trace.facts.sha256} image {image} fitted on {calibration}"
+        tensors = f"{trace.facts.sha256} image {image} fitted on {calibration} in block order"
         key = size_key(tensors, codec, block.block, block.scan)
         known = cache.get_many(key)
         missing = [stored for stored in group if stored.name not in known]

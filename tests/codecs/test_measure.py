@@ -98,3 +98,11 @@ def test_beats_are_counted_of_blocks_as_coded_and_as_raw() -> None:
     np.testing.assert_array_equal(found.beats[2], raw_ones)
     assert found.beats.shape == (4, blocks.n_blocks)
     assert measure_map(MAP, codec, (2, 4, 4)).beats.size == 0
+
+
+def test_blocks_that_are_stored_raw_have_no_error() -> None:
+    """SPARK makes 15 of 18; eight values of 8 bits save nothing, so the first block stays raw."""
+    rows = np.array([[[18] * 8, [5, *[18] * 7]]], np.uint8)
+    found = measure_map(rows, CODECS["spark"].for_word(Word(8)), (1, 1, 8))
+    assert found.error_energy == 7 * (18 - 15) ** 2
+    assert found.energy == 15 * 18**2 + 5**2
