@@ -21,6 +21,7 @@ from accelsim.dram.replay import ReplayResult
 from accelsim.dram.requests import Requests
 from accelsim.dram.state import COMMANDS
 
+COMMIT = "29817593"
 Row = tuple[int, str, int, int, int, int, int]
 NEVER = 1 << 60
 """Arrival of a last request: DRAMsim3 would repeat the last line of a file for ever."""
