@@ -59,8 +59,6 @@ class P(IntEnum):
     SREFX_TO_RD = auto()
     FAW = auto()
     AW32 = auto()
-    RD_GAP = auto()
-    WR_GAP = auto()
     READ_DELAY = auto()
     WRITE_DELAY = auto()
     ANSWER_DELAY = auto()
@@ -132,7 +130,7 @@ def _delays(config: DramConfig) -> dict[str, int]:
     has_ppd = config.protocol.startswith(("GDDR", "LPDDR4", "LPDDR5", "DDR5", "HBM3"))
     ppd = t.tPPD if has_ppd else 0
     window32 = t.t32AW if config.protocol.startswith("GDDR") else 0
-    delays = {
+    return {
         "RD_TO_RD_L": max(burst, ccd_l),
         "RD_TO_RD_S": max(burst, t.tCCD_S),
         "RD_TO_RD_R": burst + t.tRTRS,
@@ -176,12 +174,6 @@ def _delays(config: DramConfig) -> dict[str, int]:
         "READ_DELAY": rl + burst,
         "WRITE_DELAY": wl + burst,
     }
-    # Least cycles from a column command to any other one.
-    scopes = ("", "_L", "_S", "_R") if config.organisation.ranks > 1 else ("", "_L", "_S")
-    for first in ("RD", "WR"):
-        names = [f"{first}_TO_{then}{scope}" for then in ("RD", "WR") for scope in scopes]
-        delays[f"{first}_GAP"] = max(1, min(delays[name] for name in names if name in delays))
-    return delays
 
 
 def _sizes(config: DramConfig) -> dict[str, int]:

@@ -25,32 +25,22 @@ LOG_MARGIN: Final = 4
 
 
 class Bank(IntEnum):
-    """One bank: its row buffer, and the first cycle at which each command is legal."""
+    """One bank: its row buffer, and when it may be refreshed."""
 
     ROW = 0
     """Open row, or CLOSED."""
     HITS = auto()
     """Column accesses since the ACT."""
-    ACT = auto()
-    RD = auto()
-    WR = auto()
-    PRE = auto()
     REF = auto()
+    """First cycle at which a refresh is legal."""
+    ACT_AWAKE = auto()
+    """First legal cycle of an ACT, put aside while the rank refreshes itself."""
     LABEL = auto()
     """Whom the open row was opened for."""
     OWNED = auto()
     """Ramulator: 1 while the request that opened the row waits for its column command."""
     HIT_SCAN = auto()
     """Ramulator: the last scan that met a request for the open row."""
-
-
-class Group(IntEnum):
-    """One bank group: the first legal cycles as far as other banks decide."""
-
-    ACT = 0
-    RD = auto()
-    WR = auto()
-    PRE = auto()
 
 
 class Rank(IntEnum):
@@ -79,9 +69,11 @@ class Rank(IntEnum):
 
 
 class Queue(IntEnum):
-    """One command queue. The last four describe a per-bank queue only."""
+    """One command queue. The last two describe a per-bank queue only."""
 
     LENGTH = 0
+    WRITES = auto()
+    """Writes among its entries."""
     FIRST_READ = auto()
     """Slot of the oldest transaction of the read queue that comes here next, or NONE."""
     FIRST_WRITE = auto()
@@ -91,14 +83,10 @@ class Queue(IntEnum):
     READ_PLACE = auto()
     """Place in the channel's list of queues that reads can move to, or NONE."""
     WRITE_PLACE = auto()
-    ROW_WORK = auto()
-    """1 if an ACT or a PRE may be next here."""
     FIRST_RD = auto()
     """Position of the oldest read of the open row, or NONE."""
     FIRST_WR = auto()
     """Position of the oldest write of the open row that no older read holds back, or NONE."""
-    MAY_PRE = auto()
-    """1 if the oldest entry wants another row and may close the open one."""
 
 
 class Slot(IntEnum):
@@ -132,15 +120,15 @@ class Channel(IntEnum):
     NEXT = 0
     """Next cycle in which anything can happen without a new request."""
     EARLIEST = auto()
-    """No command queue can issue before this cycle."""
+    """First cycle at which a command queue can issue, as known now."""
+    TURN = auto()
+    """Command queue that issues then, counted from the channel's first."""
     MOVE_AT = auto()
     """No transaction can move to a command queue before this cycle."""
     POINTER = auto()
-    """Command queue that issued last."""
+    """Command queue that issued last, counted from the channel's first."""
     DRAIN = auto()
     """Writes still to move before reads may again."""
-    ROW_WORK = auto()
-    """Command queues in which an ACT or a PRE may be next."""
     ACCEPTED = auto()
     MOVABLE_READS = auto()
     """Command queues with room for which a read, or a write, waits."""
@@ -241,17 +229,22 @@ class Command(IntEnum):
     SREF_EXIT = auto()
 
 
+N_TIMED: Final = Command.WR + 1
+"""ACT, PRE, RD and WR: commands with a first legal cycle for each bank."""
+
+
 class State(NamedTuple):
     """All state of all channels. Kernels change it in place."""
 
     par: NDArray[np.int64]  # [len(P)]
     bank: NDArray[np.int64]  # [n_banks, len(Bank)]
-    group: NDArray[np.int64]  # [n_groups, len(Group)]
     rank: NDArray[np.int64]  # [n_ranks, Rank.END]
     channel: NDArray[np.int64]  # [n_channels, len(Channel)]
-    ready: NDArray[np.int64]  # [n_queues] no command of the queue is legal before this cycle
+    legal: NDArray[np.int64]  # [n_channels, 4, banks] first legal cycles of ACT, PRE, RD, WR
+    unwanted: NDArray[np.int64]  # [n_channels, 4, queues] FAR: no use in this per-bank queue; 0
     queue: NDArray[np.int64]  # [n_queues, len(Queue)]
     entry: NDArray[np.int64]  # [n_queues, depth] slots, oldest first
+    wanted: NDArray[np.int64]  # [n_queues, depth] row * 2 + is_write of each entry
     movable: NDArray[np.int64]  # [n_channels, 2, queues] those with room, wanted by reads, writes
     slot: NDArray[np.int64]  # [n_slots, len(Slot)]
     bucket: NDArray[np.int64]  # [2, n_buckets] first slot of each hash bucket: reads, writes
@@ -283,23 +276,25 @@ def new_state(
     channel[:, Channel.REFRESH_AT] = par[P.FIRST_REFRESH]
     # Idle ranks may have to fall asleep at once.
     channel[:, Channel.NEXT] = 0 if par[P.SELF_REFRESH] > 0 else par[P.FIRST_REFRESH]
-    channel[:, Channel.POINTER] = np.arange(n_channels) * int(par[P.N_QUEUES])
     channel[:, [Channel.READ_TOKEN, Channel.LAST_RETURN]] = NONE
     queue = np.zeros((n_queues, len(Queue)), np.int64)
     queue[:, Queue.FIRST_READ : Queue.WRITE_PLACE + 1] = NONE
+    queues = int(par[P.N_QUEUES])
+    banks = int(par[P.N_RANKS] * par[P.N_BANKS])
     slot = np.zeros((n_slots, len(Slot)), np.int64)
     slot[:, Slot.NEXT] = np.arange(1, n_slots + 1)
     slot[-1, Slot.NEXT] = NONE
     return State(
         par=par,
         bank=bank,
-        group=np.zeros((int(n_ranks * par[P.N_GROUPS]), len(Group)), np.int64),
         rank=np.zeros((n_ranks, int(Rank.END)), np.int64),
         channel=channel,
-        ready=np.full(n_queues, FAR, np.int64),
+        legal=np.zeros((n_channels, N_TIMED, banks), np.int64),
+        unwanted=np.full((n_channels, N_TIMED, queues), FAR, np.int64),
         queue=queue,
         entry=np.zeros((n_queues, depth), np.int64),
-        movable=np.zeros((n_channels, 2, int(par[P.N_QUEUES])), np.int64),
+        wanted=np.zeros((n_queues, depth), np.int64),
+        movable=np.zeros((n_channels, 2, queues), np.int64),
         slot=slot,
         bucket=np.full((2, n_buckets), NONE, np.int64),
         counts=np.zeros((n_labels, len(Count)), np.int64),

@@ -15,7 +15,6 @@ from accelsim.dram.state import (
     Channel,
     Command,
     Count,
-    Group,
     Log,
     Misc,
     Rank,
@@ -59,31 +58,56 @@ def account(s: State, r: int, t: int) -> None:
 
 
 @state_kernel
-def activate(s: State, i: int, t: int) -> None:
+def delay(s: State, c: int, command: int, b: int, t: int) -> None:
+    """This command of bank ``b`` is not legal before cycle ``t``."""
+    k = b - c * s.legal.shape[2]
+    s.legal[c, command, k] = max(s.legal[c, command, k], t)
+
+
+@state_kernel
+def delay_others(
+    s: State, c: int, command: int, b: int, in_group: int, in_rank: int, elsewhere: int
+) -> None:
+    """This command is not legal before those cycles, as near as a bank is to ``b``.
+
+    Cycles that have passed change nothing. One loop without branches over all banks of the
+    channel: it becomes vector instructions.
+    """
+    n, own = s.legal.shape[2], b - c * s.legal.shape[2]
+    r, g = own >> s.par[P.RANK_SHIFT], own >> s.par[P.GROUP_SHIFT]
+    for k in range(n):
+        t = in_rank if k >> s.par[P.RANK_SHIFT] == r else elsewhere
+        t = in_group if k >> s.par[P.GROUP_SHIFT] == g else t
+        s.legal[c, command, k] = max(s.legal[c, command, k], t)
+
+
+@state_kernel
+def activate(s: State, c: int, i: int, t: int) -> None:
     """ACT: open the row that the request in slot ``i`` wants."""
-    b, g, r = s.slot[i, Slot.BANK], s.slot[i, Slot.GROUP], s.slot[i, Slot.RANK]
+    b, r = s.slot[i, Slot.BANK], s.slot[i, Slot.RANK]
     par = s.par
     s.bank[b, Bank.ROW] = s.slot[i, Slot.ROW]
     s.bank[b, Bank.HITS] = 0
     s.bank[b, Bank.LABEL] = s.slot[i, Slot.LABEL]
-    s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + par[P.ACT_TO_ACT])
-    s.bank[b, Bank.RD] = max(s.bank[b, Bank.RD], t + par[P.ACT_TO_RD])
-    s.bank[b, Bank.WR] = max(s.bank[b, Bank.WR], t + par[P.ACT_TO_WR])
-    s.bank[b, Bank.PRE] = max(s.bank[b, Bank.PRE], t + par[P.ACT_TO_PRE])
-    first = r * par[P.N_GROUPS]
-    for other in range(first, first + par[P.N_GROUPS]):
-        delay = par[P.ACT_TO_ACT_L] if other == g else par[P.ACT_TO_ACT_S]
-        s.group[other, Group.ACT] = max(s.group[other, Group.ACT], t + delay)
+    delay(s, c, Command.ACT, b, t + par[P.ACT_TO_ACT])
+    delay(s, c, Command.RD, b, t + par[P.ACT_TO_RD])
+    delay(s, c, Command.WR, b, t + par[P.ACT_TO_WR])
+    delay(s, c, Command.PRE, b, t + par[P.ACT_TO_PRE])
     s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + par[P.ACT_TO_REF])
     if par[P.ACT_TO_REFB_OTHER] > 0:
         for other in range(r * par[P.N_BANKS], (r + 1) * par[P.N_BANKS]):
             if other != b:
                 when = t + par[P.ACT_TO_REFB_OTHER]
                 s.bank[other, Bank.REF] = max(s.bank[other, Bank.REF], when)
-    n = s.rank[r, Rank.ACTS]
-    s.rank[r, Rank.FAW_RING + n % 4] = t + par[P.FAW]
-    s.rank[r, Rank.AW32_RING + n % 32] = t + par[P.AW32]
-    s.rank[r, Rank.ACTS] = n + 1
+    n = s.rank[r, Rank.ACTS] + 1
+    s.rank[r, Rank.FAW_RING + (n - 1) % 4] = t + par[P.FAW]
+    s.rank[r, Rank.AW32_RING + (n - 1) % 32] = t + par[P.AW32]
+    s.rank[r, Rank.ACTS] = n
+    window = s.rank[r, Rank.FAW_RING + n % 4]
+    if par[P.AW32] > 0:
+        window = max(window, s.rank[r, Rank.AW32_RING + n % 32])
+    in_group, in_rank = t + par[P.ACT_TO_ACT_L], t + par[P.ACT_TO_ACT_S]
+    delay_others(s, c, Command.ACT, b, max(in_group, window), max(in_rank, window), t)
     if s.rank[r, Rank.OPEN_BANKS] == 0:
         account(s, r, t)
     s.rank[r, Rank.OPEN_BANKS] += 1
@@ -102,27 +126,25 @@ def close(s: State, b: int, r: int, t: int) -> None:
 
 
 @state_kernel
-def precharge(s: State, b: int, t: int, row: int, column: int, label: int) -> None:
+def precharge(s: State, c: int, b: int, t: int, row: int, column: int, label: int) -> None:
     """PRE of bank ``b``, wanted by ``label`` for ``row`` and ``column`` (-1: by a refresh)."""
     par = s.par
-    r = b >> par[P.RANK_SHIFT]
-    s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + par[P.PRE_TO_ACT])
+    delay(s, c, Command.ACT, b, t + par[P.PRE_TO_ACT])
     s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + par[P.PRE_TO_ACT])
     if par[P.PRE_TO_PRE] > 0:
-        first = r * par[P.N_GROUPS]
-        for g in range(first, first + par[P.N_GROUPS]):
-            s.group[g, Group.PRE] = max(s.group[g, Group.PRE], t + par[P.PRE_TO_PRE])
-    close(s, b, r, t)
+        in_rank = t + par[P.PRE_TO_PRE]
+        delay_others(s, c, Command.PRE, b, in_rank, in_rank, t)
+    close(s, b, b >> par[P.RANK_SHIFT], t)
     s.counts[label, Count.PRE] += 1
     record(s, t, Command.PRE, b, row, column)
 
 
 @state_kernel
-def precharge_all(s: State, r: int, t: int) -> None:
+def precharge_all(s: State, c: int, r: int, t: int) -> None:
     """PRE of all banks of rank ``r`` in one command, charged to those whose rows close."""
     first, n = r * s.par[P.N_BANKS], s.par[P.N_BANKS]
     for b in range(first, first + n):
-        s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + s.par[P.PRE_TO_ACT])
+        delay(s, c, Command.ACT, b, t + s.par[P.PRE_TO_ACT])
         s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + s.par[P.PRE_TO_ACT])
         if s.bank[b, Bank.ROW] != CLOSED:
             close(s, b, r, t)
@@ -131,34 +153,32 @@ def precharge_all(s: State, r: int, t: int) -> None:
 
 
 @state_kernel
-def read(s: State, i: int, c: int, t: int) -> None:
-    """RD of slot ``i``; with a closed-page policy the bank precharges itself (RDA)."""
-    b, g, r = s.slot[i, Slot.BANK], s.slot[i, Slot.GROUP], s.slot[i, Slot.RANK]
-    par, group = s.par, s.group
-    n_groups = par[P.N_GROUPS]
-    rank_first, first = r * n_groups, c * par[P.N_RANKS] * n_groups
-    for other in range(first, first + par[P.N_RANKS] * n_groups):
-        if other == g:
-            to_rd, to_wr = par[P.RD_TO_RD_L], par[P.RD_TO_WR]
-        elif rank_first <= other < rank_first + n_groups:
-            to_rd, to_wr = par[P.RD_TO_RD_S], par[P.RD_TO_WR]
-        else:
-            to_rd, to_wr = par[P.RD_TO_RD_R], par[P.RD_TO_WR_R]
-        group[other, Group.RD] = max(group[other, Group.RD], t + to_rd)
-        group[other, Group.WR] = max(group[other, Group.WR], t + to_wr)
-    label = s.slot[i, Slot.LABEL]
-    s.counts[label, Count.RD] += 1
+def count_access(s: State, i: int, count: int) -> None:
+    """One more RD or WR of the request in slot ``i``: a row hit unless it is the row's first."""
+    b, label = s.slot[i, Slot.BANK], s.slot[i, Slot.LABEL]
+    s.counts[label, count] += 1
     if s.bank[b, Bank.HITS] > 0:
         s.counts[label, Count.HIT] += 1
     s.bank[b, Bank.HITS] += 1
+
+
+@state_kernel
+def read(s: State, c: int, i: int, t: int) -> None:
+    """RD of slot ``i``; with a closed-page policy the bank precharges itself (RDA)."""
+    b, par = s.slot[i, Slot.BANK], s.par
+    to_group, to_rank, elsewhere = par[P.RD_TO_RD_L], par[P.RD_TO_RD_S], par[P.RD_TO_RD_R]
+    delay_others(s, c, Command.RD, b, t + to_group, t + to_rank, t + elsewhere)
+    to_rank, elsewhere = par[P.RD_TO_WR], par[P.RD_TO_WR_R]
+    delay_others(s, c, Command.WR, b, t + to_rank, t + to_rank, t + elsewhere)
+    count_access(s, i, Count.RD)
     command = Command.RD
     if par[P.CLOSE_PAGE]:
         command = Command.RDA
-        s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + par[P.RDA_TO_ACT])
+        delay(s, c, Command.ACT, b, t + par[P.RDA_TO_ACT])
         s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + par[P.RDA_TO_REF])
-        close(s, b, r, t)
+        close(s, b, s.slot[i, Slot.RANK], t)
     else:
-        s.bank[b, Bank.PRE] = max(s.bank[b, Bank.PRE], t + par[P.RD_TO_PRE])
+        delay(s, c, Command.PRE, b, t + par[P.RD_TO_PRE])
     s.channel[c, Channel.READ_TOKEN] = s.slot[i, Slot.TOKEN]
     done = t + par[P.READ_DELAY]
     s.channel[c, Channel.LAST_RETURN] = max(s.channel[c, Channel.LAST_RETURN], done)
@@ -167,45 +187,33 @@ def read(s: State, i: int, c: int, t: int) -> None:
 
 
 @state_kernel
-def write(s: State, i: int, c: int, t: int) -> None:
+def write(s: State, c: int, i: int, t: int) -> None:
     """WR of slot ``i``; with a closed-page policy the bank precharges itself (WRA)."""
-    b, g, r = s.slot[i, Slot.BANK], s.slot[i, Slot.GROUP], s.slot[i, Slot.RANK]
-    par, group = s.par, s.group
-    n_groups = par[P.N_GROUPS]
-    rank_first, first = r * n_groups, c * par[P.N_RANKS] * n_groups
-    for other in range(first, first + par[P.N_RANKS] * n_groups):
-        if other == g:
-            to_rd, to_wr = par[P.WR_TO_RD_L], par[P.WR_TO_WR_L]
-        elif rank_first <= other < rank_first + n_groups:
-            to_rd, to_wr = par[P.WR_TO_RD_S], par[P.WR_TO_WR_S]
-        else:
-            to_rd, to_wr = par[P.WR_TO_RD_R], par[P.WR_TO_WR_R]
-        group[other, Group.RD] = max(group[other, Group.RD], t + to_rd)
-        group[other, Group.WR] = max(group[other, Group.WR], t + to_wr)
-    label = s.slot[i, Slot.LABEL]
-    s.counts[label, Count.WR] += 1
-    if s.bank[b, Bank.HITS] > 0:
-        s.counts[label, Count.HIT] += 1
-    s.bank[b, Bank.HITS] += 1
+    b, par = s.slot[i, Slot.BANK], s.par
+    to_group, to_rank, elsewhere = par[P.WR_TO_RD_L], par[P.WR_TO_RD_S], par[P.WR_TO_RD_R]
+    delay_others(s, c, Command.RD, b, t + to_group, t + to_rank, t + elsewhere)
+    to_group, to_rank, elsewhere = par[P.WR_TO_WR_L], par[P.WR_TO_WR_S], par[P.WR_TO_WR_R]
+    delay_others(s, c, Command.WR, b, t + to_group, t + to_rank, t + elsewhere)
+    count_access(s, i, Count.WR)
     command = Command.WR
     if par[P.CLOSE_PAGE]:
         command = Command.WRA
-        s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + par[P.WRA_TO_ACT])
+        delay(s, c, Command.ACT, b, t + par[P.WRA_TO_ACT])
         s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + par[P.WRA_TO_ACT])
-        close(s, b, r, t)
+        close(s, b, s.slot[i, Slot.RANK], t)
     else:
-        s.bank[b, Bank.PRE] = max(s.bank[b, Bank.PRE], t + par[P.WR_TO_PRE])
+        delay(s, c, Command.PRE, b, t + par[P.WR_TO_PRE])
     done = t + par[P.WRITE_DELAY]
     s.channel[c, Channel.LAST_BEAT] = max(s.channel[c, Channel.LAST_BEAT], done)
     record(s, t, command, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
 
 
 @state_kernel
-def refresh_rank(s: State, r: int, t: int) -> None:
+def refresh_rank(s: State, c: int, r: int, t: int) -> None:
     """REF of all banks of rank ``r``, which are closed."""
     first, n = r * s.par[P.N_BANKS], s.par[P.N_BANKS]
     for b in range(first, first + n):
-        s.bank[b, Bank.ACT] = max(s.bank[b, Bank.ACT], t + s.par[P.REF_TO_ACT])
+        delay(s, c, Command.ACT, b, t + s.par[P.REF_TO_ACT])
         s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + s.par[P.REF_TO_ACT])
     s.rank[r, Rank.REFRESHES] += 1
     s.rank[r, Rank.OWES_REFRESH] = 0
@@ -213,7 +221,7 @@ def refresh_rank(s: State, r: int, t: int) -> None:
 
 
 @state_kernel
-def refresh_bank(s: State, b: int, t: int) -> None:
+def refresh_bank(s: State, c: int, b: int, t: int) -> None:
     """REF of bank ``b`` alone, which is closed."""
     par = s.par
     r = b >> par[P.RANK_SHIFT]
@@ -221,7 +229,7 @@ def refresh_bank(s: State, b: int, t: int) -> None:
     for other in range(first, first + par[P.N_BANKS]):
         to_act = par[P.REFB_TO_ACT_SAME] if other == b else par[P.REFB_TO_ACT_OTHER]
         to_ref = par[P.REFB_TO_REFB_SAME] if other == b else par[P.REFB_TO_REFB_OTHER]
-        s.bank[other, Bank.ACT] = max(s.bank[other, Bank.ACT], t + to_act)
+        delay(s, c, Command.ACT, other, t + to_act)
         s.bank[other, Bank.REF] = max(s.bank[other, Bank.REF], t + to_ref)
     s.rank[r, Rank.REFRESHES] += 1
     record(s, t, Command.REFB, b, NONE, NONE)

@@ -18,7 +18,7 @@ from accelsim.dram.kernel.commands import (
     refresh_rank,
     write,
 )
-from accelsim.dram.kernel.queues import act_legal, column_legal, pre_legal
+from accelsim.dram.kernel.queues import legal_at
 from accelsim.dram.kernel.tick import refresh_due, refresh_target
 from accelsim.dram.kernel.transactions import (
     ANSWERED,
@@ -32,7 +32,7 @@ from accelsim.dram.kernel.transactions import (
     unlink,
 )
 from accelsim.dram.parameters import P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Count, Rank, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Count, Rank, Slot, State
 from accelsim.jit import state_kernel
 
 OPENED = 2
@@ -93,7 +93,7 @@ def oldest_opened(s: State, c: int, t: int) -> int:
     oldest, age = NONE, FAR
     for position in range(s.channel[c, Channel.QUEUED]):
         i = s.entry[N_LISTS * c + OPENED, position]
-        when = column_legal(s, s.slot[i, Slot.BANK], s.slot[i, Slot.IS_WRITE])
+        when = legal_at(s, c, Command.RD + s.slot[i, Slot.IS_WRITE], s.slot[i, Slot.BANK])
         if when > t:
             s.channel[c, Channel.EARLIEST] = min(s.channel[c, Channel.EARLIEST], when)
         elif s.slot[i, Slot.AGE] < age:
@@ -117,15 +117,15 @@ def oldest_legal(s: State, c: int, which: int, t: int, columns: bool, rows: bool
             s.bank[b, Bank.HIT_SCAN] = scan
             if not columns:
                 continue
-            when = column_legal(s, b, s.slot[i, Slot.IS_WRITE])
+            when = legal_at(s, c, Command.RD + s.slot[i, Slot.IS_WRITE], b)
         elif not rows:
             continue
         elif row == CLOSED:
-            when = act_legal(s, b)
+            when = legal_at(s, c, Command.ACT, b)
         elif s.bank[b, Bank.OWNED] == 1 or s.bank[b, Bank.HIT_SCAN] == scan:
             continue
         else:
-            when = pre_legal(s, b)
+            when = legal_at(s, c, Command.PRE, b)
         if when <= t:
             return position
         soonest = min(soonest, when)
@@ -157,9 +157,9 @@ def choose_mode(s: State, c: int) -> int:
 def issue_column(s: State, c: int, i: int, t: int) -> None:
     """RD or WR of slot ``i``, which is in no list any more."""
     if s.slot[i, Slot.IS_WRITE]:
-        write(s, i, c, t)
+        write(s, c, i, t)
     else:
-        read(s, i, c, t)
+        read(s, c, i, t)
     free(s, i)
 
 
@@ -173,7 +173,7 @@ def advance(s: State, c: int, which: int, position: int, t: int) -> None:
         s.counts[label, Count.MISS if row == CLOSED else Count.CONFLICT] += 1
         s.slot[i, Slot.STARTED] = 1
     if row != CLOSED and row != wanted:
-        precharge(s, b, t, wanted, s.slot[i, Slot.COLUMN], label)
+        precharge(s, c, b, t, wanted, s.slot[i, Slot.COLUMN], label)
         return
     remove(s, c, which, position)
     unlink(s, i)
@@ -182,7 +182,7 @@ def advance(s: State, c: int, which: int, position: int, t: int) -> None:
     else:
         channel[c, Channel.READ_TURN] = max(0, channel[c, Channel.READ_TURN] - 1)
     if row == CLOSED:
-        activate(s, i, t)
+        activate(s, c, i, t)
         s.bank[b, Bank.OWNED] = 1
         append(s, c, OPENED, i)
     else:
@@ -198,14 +198,14 @@ def try_refresh(s: State, c: int, t: int) -> bool:
     for b in range(first, first + s.par[P.N_BANKS]):
         if s.bank[b, Bank.OWNED] == 1:
             return False
-        soonest = max(soonest, pre_legal(s, b) if is_open else s.bank[b, Bank.REF])
+        soonest = max(soonest, legal_at(s, c, Command.PRE, b) if is_open else s.bank[b, Bank.REF])
     if soonest > t:
         s.channel[c, Channel.EARLIEST] = min(s.channel[c, Channel.EARLIEST], soonest)
         return False
     if is_open:
-        precharge_all(s, r, t)
+        precharge_all(s, c, r, t)
     else:
-        refresh_rank(s, r, t)
+        refresh_rank(s, c, r, t)
         s.channel[c, Channel.REFRESH_DONE] += 1
     return True
 

@@ -12,8 +12,7 @@ the standards demand since it may have lost a refresh on waking.
 
 from __future__ import annotations
 
-from accelsim.dram.kernel.commands import account, record, refresh_rank
-from accelsim.dram.kernel.queues import changed
+from accelsim.dram.kernel.commands import account, delay, record, refresh_rank
 from accelsim.dram.parameters import BANK_STAGGERED, P
 from accelsim.dram.state import FAR, NONE, Bank, Command, Queue, Rank, Slot, State
 from accelsim.jit import state_kernel
@@ -60,12 +59,17 @@ def may_sleep_at(s: State, r: int, t: int) -> int:
 
 
 @state_kernel
-def enter(s: State, r: int, t: int) -> None:
+def enter(s: State, c: int, r: int, t: int) -> None:
     """SREF_ENTER of rank ``r``, whose banks are closed."""
     # DRAMsim3 books the cycle of the command as idle.
     account(s, r, t + 1)
     s.rank[r, Rank.ASLEEP_FROM] = t
     s.rank[r, Rank.ASLEEP_TO] = FAR
+    first = r * s.par[P.N_BANKS]
+    for b in range(first, first + s.par[P.N_BANKS]):
+        k = b - c * s.legal.shape[2]
+        s.bank[b, Bank.ACT_AWAKE] = s.legal[c, Command.ACT, k]
+        s.legal[c, Command.ACT, k] = t + s.par[P.SREFE_TO_SREFX]
     record(s, t, Command.SREF_ENTER, r * s.par[P.N_BANKS], NONE, NONE)
 
 
@@ -85,13 +89,13 @@ def sleep(s: State, c: int, t: int, is_free: bool, waiting: int) -> int:
             soonest = min(soonest, max(when, t + 1))
             continue
         if s.rank[r, Rank.OWES_REFRESH] == 1:
-            refresh_rank(s, r, t)
+            refresh_rank(s, c, r, t)
             if s.par[P.REFRESH_POLICY] == BANK_STAGGERED:
                 # Counts are in refreshes of the policy: this one is of all banks.
                 s.rank[r, Rank.REFRESHES] += s.par[P.N_BANKS] - 1
             soonest = min(soonest, t + 1)
         else:
-            enter(s, r, t)
+            enter(s, c, r, t)
         is_free = False
     return int(soonest)
 
@@ -105,9 +109,8 @@ def wake(s: State, c: int, i: int, t: int) -> None:
     s.rank[r, Rank.OWES_REFRESH] = 1
     n = s.par[P.N_BANKS]
     for bank in range(r * n, r * n + n):
-        s.bank[bank, Bank.ACT] = max(s.bank[bank, Bank.ACT], t + s.par[P.SREFX_TO_ACT])
+        k = bank - c * s.legal.shape[2]
+        s.legal[c, Command.ACT, k] = max(s.bank[bank, Bank.ACT_AWAKE], t + s.par[P.SREFX_TO_ACT])
         s.bank[bank, Bank.REF] = max(s.bank[bank, Bank.REF], t + s.par[P.SREFX_TO_ACT])
-        s.bank[bank, Bank.RD] = max(s.bank[bank, Bank.RD], t + s.par[P.SREFX_TO_RD])
-        if s.par[P.PER_BANK]:
-            changed(s, c, bank, bank)
+        delay(s, c, Command.RD, bank, t + s.par[P.SREFX_TO_RD])
     record(s, t, Command.SREF_EXIT, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])

@@ -16,17 +16,10 @@ from accelsim.dram.kernel.commands import (
     refresh_rank,
     write,
 )
-from accelsim.dram.kernel.queues import (
-    POSITION,
-    changed,
-    choose,
-    erase,
-    note_row_work,
-    pre_legal,
-    soonest_row_command,
-)
+from accelsim.dram.kernel.queues import POSITION, changed, erase, legal_at
 from accelsim.dram.kernel.self_refresh import asleep_at, sleep, wake
 from accelsim.dram.kernel.transactions import move, release
+from accelsim.dram.kernel.turns import choose, renew_turn
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
 from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Rank, Slot, State
 from accelsim.jit import state_kernel
@@ -87,7 +80,7 @@ def drop_refreshes(s: State, c: int) -> None:
 
 
 @state_kernel
-def stop_queues(s: State, c: int, target: int) -> None:
+def stop_queues(s: State, c: int, target: int, t: int) -> None:
     """Stop the command queues of the bank or rank that is to be refreshed."""
     rank = target >> s.par[P.RANK_SHIFT]
     if not s.par[P.PER_BANK]:
@@ -99,8 +92,8 @@ def stop_queues(s: State, c: int, target: int) -> None:
     s.channel[c, Channel.BLOCKED_FROM] = first
     s.channel[c, Channel.BLOCKED_TO] = first + n
     for q in range(first, first + n):
-        s.ready[q] = FAR
-        note_row_work(s, c, q, 0)
+        changed(s, c, q)
+    renew_turn(s, c, t)
 
 
 @state_kernel
@@ -110,7 +103,7 @@ def release_queues(s: State, c: int) -> None:
     s.channel[c, Channel.BLOCKED_FROM] = 0
     s.channel[c, Channel.BLOCKED_TO] = 0
     for q in range(first, end):
-        changed(s, c, q, q)
+        changed(s, c, q)
 
 
 @state_kernel
@@ -118,7 +111,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
     """Close one bank for the waiting refresh, or refresh; False if nothing is legal yet."""
     target = refresh_target(s, c)
     if s.channel[c, Channel.BLOCKED_TO] == 0:
-        stop_queues(s, c, target)
+        stop_queues(s, c, target, t)
     single = s.par[P.REFRESH_POLICY] == BANK_STAGGERED
     n = 1 if single else s.par[P.N_BANKS]
     all_closed, closed_when, open_when = True, 0, FAR
@@ -127,9 +120,9 @@ def try_refresh(s: State, c: int, t: int) -> bool:
             closed_when = max(closed_when, s.bank[b, Bank.REF])
             continue
         all_closed = False
-        when = pre_legal(s, b)
+        when = legal_at(s, c, Command.PRE, b)
         if when <= t:
-            precharge(s, b, t, NONE, NONE, s.bank[b, Bank.LABEL])
+            precharge(s, c, b, t, NONE, NONE, s.bank[b, Bank.LABEL])
             s.channel[c, Channel.REFRESH_TRY] = t + 1
             return True
         open_when = min(open_when, when)
@@ -137,12 +130,11 @@ def try_refresh(s: State, c: int, t: int) -> bool:
         s.channel[c, Channel.REFRESH_TRY] = closed_when if all_closed else open_when
         return False
     if single:
-        refresh_bank(s, target, t)
+        refresh_bank(s, c, target, t)
     else:
-        refresh_rank(s, target >> s.par[P.RANK_SHIFT], t)
+        refresh_rank(s, c, target >> s.par[P.RANK_SHIFT], t)
     s.channel[c, Channel.REFRESH_DONE] += 1
     release_queues(s, c)
-    s.channel[c, Channel.EARLIEST] = t
     s.channel[c, Channel.REFRESH_TRY] = t + 1
     drop_refreshes(s, c)
     return True
@@ -152,29 +144,25 @@ def try_refresh(s: State, c: int, t: int) -> bool:
 def issue(s: State, c: int, choice: int, t: int) -> None:
     """Carry out the command chosen from the queue at the pointer of channel ``c``."""
     command, position = choice // POSITION, choice % POSITION
-    q = s.channel[c, Channel.POINTER]
+    q = c * s.par[P.N_QUEUES] + s.channel[c, Channel.POINTER]
     i = s.entry[q, position]
-    b = s.slot[i, Slot.BANK]
     if command == Command.ACT:
         if s.rank[s.slot[i, Slot.RANK], Rank.ASLEEP_TO] == FAR:
             wake(s, c, i, t)
         else:
-            activate(s, i, t)
+            activate(s, c, i, t)
     elif command == Command.PRE:
         row, column = s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN]
-        precharge(s, b, t, row, column, s.slot[i, Slot.LABEL])
+        precharge(s, c, s.slot[i, Slot.BANK], t, row, column, s.slot[i, Slot.LABEL])
     else:
         if command == Command.RD:
-            read(s, i, c, t)
+            read(s, c, i, t)
         else:
-            write(s, i, c, t)
+            write(s, c, i, t)
         erase(s, c, q, position)
         release(s, i)
         s.channel[c, Channel.MOVE_AT] = t
-    changed(s, c, q, b)
-    if command >= Command.RD and s.par[P.PER_BANK]:
-        gap = s.par[P.RD_GAP] if command == Command.RD else s.par[P.WR_GAP]
-        s.channel[c, Channel.EARLIEST] = min(t + gap, max(t + 1, soonest_row_command(s, c)))
+    changed(s, c, q)
 
 
 @state_kernel
@@ -183,22 +171,21 @@ def issue_commands(s: State, c: int, t: int) -> bool:
 
     False if there was none.
     """
-    first_is_row = True
-    for attempt in range(2 if s.par[P.DUAL] else 1):
-        if attempt == 0:
-            if s.channel[c, Channel.REFRESH_TRY] <= t and try_refresh(s, c, t):
-                continue
-            if s.channel[c, Channel.EARLIEST] > t:
-                return False
+    dual = s.par[P.DUAL]
+    is_row = True
+    if s.channel[c, Channel.REFRESH_TRY] > t or not try_refresh(s, c, t):
+        if s.channel[c, Channel.EARLIEST] > t:
+            return False
         choice = choose(s, c, t)
-        if choice == NONE:
-            return attempt == 1
         is_row = choice < Command.RD * POSITION
-        if attempt == 1 and is_row == first_is_row:
-            # As in DRAMsim3, the pointer stays at the queue whose choice is dropped.
-            return True
         issue(s, c, choice, t)
-        first_is_row = is_row
+    renew_turn(s, c, t if dual else t + 1)
+    if dual and s.channel[c, Channel.EARLIEST] <= t:
+        choice = choose(s, c, t)
+        # As in DRAMsim3, the pointer stays at the queue whose choice is dropped.
+        if is_row != (choice < Command.RD * POSITION):
+            issue(s, c, choice, t)
+        renew_turn(s, c, t + 1)
     return True
 
 

@@ -7,7 +7,8 @@ replaces it.
 
 from __future__ import annotations
 
-from accelsim.dram.kernel.queues import changed, list_movable, unlist_movable
+from accelsim.dram.kernel.queues import append, changed, list_movable, unlist_movable
+from accelsim.dram.kernel.turns import renew_turn_of
 from accelsim.dram.parameters import P
 from accelsim.dram.state import FAR, NONE, Channel, Misc, Queue, Slot, State
 from accelsim.jit import state_kernel
@@ -153,8 +154,8 @@ def accept(
 
 
 @state_kernel
-def enqueue(s: State, c: int, which: int, i: int) -> None:
-    """Move the transaction in slot ``i`` into its command queue, which has room."""
+def enqueue(s: State, c: int, which: int, i: int, t: int) -> None:
+    """Move the transaction in slot ``i`` into its command queue, which has room, in ``t``."""
     q, queue, channel = s.slot[i, Slot.QUEUE], s.queue, s.channel
     following = s.slot[i, Slot.WAIT_NEXT]
     before = queue[q, Queue.FIRST_READ + which]
@@ -169,16 +170,14 @@ def enqueue(s: State, c: int, which: int, i: int) -> None:
         queue[q, Queue.LAST_READ + which] = before
     channel[c, Channel.READ_LENGTH + which] -= 1
 
-    s.entry[q, queue[q, Queue.LENGTH]] = i
-    queue[q, Queue.LENGTH] += 1
-    channel[c, Channel.QUEUED] += 1
+    append(s, c, q, i)
     if queue[q, Queue.LENGTH] == s.par[P.QUEUE_DEPTH]:
         unlist_movable(s, c, READS, q)
         unlist_movable(s, c, WRITES, q)
     elif queue[q, Queue.FIRST_READ + which] == NONE:
         unlist_movable(s, c, which, q)
-    changed(s, c, q, s.slot[i, Slot.BANK])
-    channel[c, Channel.EARLIEST] = min(channel[c, Channel.EARLIEST], s.ready[q])
+    changed(s, c, q)
+    renew_turn_of(s, c, q, t + 1)
 
 
 @state_kernel
@@ -239,7 +238,7 @@ def move(s: State, c: int, t: int) -> None:
     if i == NONE:
         return
 
-    enqueue(s, c, which, i)
+    enqueue(s, c, which, i, t)
     channel[c, Channel.MOVE_AT] = t + 1
     if which == WRITES:
         channel[c, Channel.DRAIN] -= 1
