@@ -77,13 +77,15 @@ class ControlledMemory:
         """State counters up to ``time_fs``, which is not behind the last decision."""
         rank = self._state.rank
         passed = np.maximum(ceil_div(time_fs, self._period_fs) - rank[:, Rank.SINCE], 0)
-        is_active, is_asleep = rank[:, Rank.OPEN_BANKS] > 0, rank[:, Rank.ASLEEP_TO] == FAR
+        n_open, is_asleep = rank[:, Rank.OPEN_BANKS], rank[:, Rank.ASLEEP_TO] == FAR
+        is_active = n_open > 0
         is_idle = ~(is_active | is_asleep)
         return Background(
             refreshes=int(rank[:, Rank.REFRESHES].sum()),
             active_rank_cycles=int((rank[:, Rank.ACTIVE_CYCLES] + passed * is_active).sum()),
             idle_rank_cycles=int((rank[:, Rank.IDLE_CYCLES] + passed * is_idle).sum()),
             self_refresh_rank_cycles=int((rank[:, Rank.ASLEEP_CYCLES] + passed * is_asleep).sum()),
+            open_bank_cycles=int((rank[:, Rank.OPEN_BANK_CYCLES] + passed * n_open).sum()),
         )
 
     def finish(self, now_fs: int) -> int:

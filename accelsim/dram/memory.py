@@ -84,6 +84,8 @@ class Background:
     """Sum over ranks of DRAM cycles with all banks closed."""
     self_refresh_rank_cycles: int = 0
     """Sum over ranks of DRAM cycles in self-refresh, which are not idle ones."""
+    open_bank_cycles: int = 0
+    """Sum over ranks and their open banks of DRAM cycles."""
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,8 @@ class ReplayResult:
     row_conflicts: int | None
     """Requests whose first command found another row open. Only Ramulator counts them."""
     self_refresh_rank_cycles: int
+    open_bank_cycles: int
+    """Sum over ranks and their open banks of cycles."""
     accepted_cycle: NDArray[np.int64]  # [requests] the controller took it
     done_cycle: NDArray[np.int64]  # [requests] data returned, or write acknowledged
     commands: NDArray[np.int64]  # [n, len(Log)] if they were recorded
@@ -121,6 +123,7 @@ def replay(
         row_misses=misses,
         row_conflicts=conflicts,
         self_refresh_rank_cycles=int(rank[Rank.ASLEEP_CYCLES]),
+        open_bank_cycles=int(rank[Rank.OPEN_BANK_CYCLES]),
         accepted_cycle=accepted,
         done_cycle=done,
         commands=np.concatenate(logs),

@@ -65,7 +65,10 @@ class Rank(IntEnum):
     """Cycle of the last exit, or FAR while the rank sleeps."""
     OWES_REFRESH = 45
     """1 from an exit until a refresh: without one the rank may not sleep again."""
-    END = 46
+    OPEN_BANK_CYCLES = 46
+    """Open banks, summed over cycles, up to SINCE, and what banks that changed since then
+    differ from those open now."""
+    END = 47
 
 
 class Queue(IntEnum):

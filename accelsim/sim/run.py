@@ -97,6 +97,7 @@ def _count(
                 active_rank_cycles=states[i].active_rank_cycles,
                 idle_rank_cycles=states[i].idle_rank_cycles,
                 self_refresh_rank_cycles=states[i].self_refresh_rank_cycles,
+                open_bank_cycles=states[i].open_bank_cycles,
             ),
             encoded_values=work.encoded_values,
             decoded_values=work.decoded_values,

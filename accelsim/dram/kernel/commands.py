@@ -52,6 +52,7 @@ def account(s: State, r: int, t: int) -> None:
         s.rank[r, Rank.ASLEEP_CYCLES] += passed
     elif s.rank[r, Rank.OPEN_BANKS] > 0:
         s.rank[r, Rank.ACTIVE_CYCLES] += passed
+        s.rank[r, Rank.OPEN_BANK_CYCLES] += passed * s.rank[r, Rank.OPEN_BANKS]
     else:
         s.rank[r, Rank.IDLE_CYCLES] += passed
     s.rank[r, Rank.SINCE] = t
@@ -110,6 +111,8 @@ def activate(s: State, c: int, i: int, t: int) -> None:
     delay_others(s, c, Command.ACT, b, max(in_group, window), max(in_rank, window), t)
     if s.rank[r, Rank.OPEN_BANKS] == 0:
         account(s, r, t)
+    # The next account takes the bank as open since the last one.
+    s.rank[r, Rank.OPEN_BANK_CYCLES] -= t - s.rank[r, Rank.SINCE]
     s.rank[r, Rank.OPEN_BANKS] += 1
     s.counts[s.slot[i, Slot.LABEL], Count.ACT] += 1
     record(s, t, Command.ACT, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
@@ -122,6 +125,8 @@ def close(s: State, b: int, r: int, t: int) -> None:
     s.bank[b, Bank.HITS] = 0
     if s.rank[r, Rank.OPEN_BANKS] == 1:
         account(s, r, t)
+    # The next account takes the bank as closed since the last one.
+    s.rank[r, Rank.OPEN_BANK_CYCLES] += t - s.rank[r, Rank.SINCE]
     s.rank[r, Rank.OPEN_BANKS] -= 1
 
 

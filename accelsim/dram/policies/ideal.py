@@ -5,7 +5,7 @@ bandwidth; data arrives one unloaded latency later. Fewer bytes or more decoder 
 make anything slower here: the memory on which monotonicity laws hold. Writes are posted as
 the bus takes them, so none are left to flush.
 
-Counted as activity for energy: bursts, all row hits; every rank active; nominal refreshes.
+Counted as activity for energy: bursts, all row hits; every bank open; nominal refreshes.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ class IdealMemory:
             refreshes=cycles // self.config.timing.tREFI * n_ranks,
             active_rank_cycles=cycles * n_ranks,
             idle_rank_cycles=0,
+            open_bank_cycles=cycles * n_ranks * self.config.organisation.banks,
         )
 
     def finish(self, now_fs: int) -> int:
