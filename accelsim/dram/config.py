@@ -11,6 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias, get_args
 
 from accelsim.dram.power import Power
+from accelsim.dram.power_checks import check_power
 from accelsim.dram.refresh_checks import check_bank_refresh, check_self_refresh
 from accelsim.errors import ConfigError
 from accelsim.units import Clock
@@ -192,15 +193,7 @@ def check(config: DramConfig) -> None:
     _check_controller(config.name, config.controller)
     check_bank_refresh(config)
     check_self_refresh(config)
-    if not config.power.rails:
-        raise ConfigError(f"DRAM {config.name}", "has no supply rail", "give its IDD currents")
-    for rail in config.power.rails:
-        for key in fields(rail):
-            value = getattr(rail, key.name)
-            if key.name != "name" and not 0 <= value < 1e6:
-                where = f"DRAM {config.name}: {rail.name}.{key.name}"
-                problem = f"must be a current in mA or a voltage, 0 or more, got {value}"
-                raise ConfigError(where, problem, "see the data sheet's IDD table")
+    check_power(config)
 
 
 def _check_organisation(name: str, organisation: Organisation) -> None:

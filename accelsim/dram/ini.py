@@ -41,6 +41,7 @@ POWER_DEFAULTS: Final = {
     "IDD0": 48.0, "IDD2N": 34.0, "IDD3N": 43.0, "IDD4W": 123.0, "IDD4R": 135.0,
     "IDD5AB": 250.0, "IDD5PB": 5.0, "IDD6x": 31.0,
 }  # fmt: skip
+POWER_DOWN_DEFAULTS: Final = {"IDD2P": 25.0, "IDD3P": 37.0}
 REFRESH_POLICIES: Final[dict[str, RefreshPolicy]] = {
     "RANK_LEVEL_STAGGERED": "rank_staggered",
     "RANK_LEVEL_SIMULTANEOUS": "rank_simultaneous",
@@ -141,6 +142,7 @@ def _config(path: Path, v: IniValues) -> DramConfig:
     )
     current = {key: v.real("power", key, default) for key, default in POWER_DEFAULTS.items()}
     current["IDD6"] = current.pop("IDD6x")
+    current |= {key: _power_down(v, key, current) for key in POWER_DOWN_DEFAULTS}
     return DramConfig(
         name=path.stem,
         protocol=protocol,
@@ -151,6 +153,15 @@ def _config(path: Path, v: IniValues) -> DramConfig:
         compat="dramsim3",
         sources=(("*", f"DRAMsim3 file {path.name}"),),
     )
+
+
+def _power_down(v: IniValues, key: str, current: dict[str, float]) -> float:
+    """Without effect in DRAMsim3: a missing one needs no warning, nor may it exceed standby."""
+    noticed = len(v.defaults)
+    standby = current[key.replace("P", "N")]
+    value = v.real("power", key, min(POWER_DOWN_DEFAULTS[key], standby))
+    del v.defaults[noticed:]
+    return value
 
 
 def _organisation(path: Path, v: IniValues, protocol: str) -> Organisation:

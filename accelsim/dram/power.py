@@ -7,13 +7,23 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Rail:
-    """One supply rail: its voltage and its IDD currents in mA for each device."""
+    """One supply rail: its voltage and its currents in mA for each device.
+
+    Names are those of VDD; on VPP the sheets call them IPP0, IPP2N and so on.
+    """
 
     name: str
     volts: float
     IDD0: float
+    """One bank opened and closed every tRC."""
     IDD2N: float
+    """All banks closed."""
+    IDD2P: float
+    """The same in power-down."""
     IDD3N: float
+    """All banks open (LPDDR: one)."""
+    IDD3P: float
+    """The same in power-down."""
     IDD4R: float
     IDD4W: float
     IDD5AB: float
@@ -22,16 +32,18 @@ class Rail:
 
 
 @dataclass(frozen=True)
-class TypicalFactors:
-    """Measured draw over data sheet maximum. Applied to energies, which are differences of
-    currents, never to single currents: an activate energy would turn negative."""
+class TypicalShares:
+    """Measured draw over data sheet maximum, each of a difference of currents: taken of single
+    currents, an activate energy would turn negative."""
 
     activate: float = 1.0
     read: float = 1.0
     write: float = 1.0
     refresh: float = 1.0
-    active_standby: float = 1.0
-    idle_standby: float = 1.0
+    standby: float = 1.0
+    """Of IDD2N."""
+    open_banks: float = 1.0
+    """Of IDD3N - IDD2N."""
 
 
 @dataclass(frozen=True)
@@ -39,10 +51,20 @@ class Power:
     """Everything that prices commands and time."""
 
     rails: tuple[Rail, ...]
-    typical: TypicalFactors = TypicalFactors()
+    typical: TypicalShares = TypicalShares()
+    rho: float = 1.0
+    """Share of IDD3N - IDD2N that flows with any bank open; the rest is equal parts of each
+    open bank (DRAMPower's bank-wise factor). 1: one open bank draws as much as all."""
     io_pj_per_bit: float = 0.0
     """Termination energy that no IDD current contains, at equally many zeros and ones."""
     phy_pj_per_bit: float = 0.0
     """Controller and PHY on the chip's side."""
-    activate_pj: float | None = None
-    """One ACT and its PRE in one device, where IDD0 - IDD3N does not give it; None: it does."""
+
+    def one_open(self, rail: Rail, n_banks: int) -> float:
+        """Current in mA of ``rail`` with one of ``n_banks`` banks open.
+
+        >>> vdd = Rail("VDD", 1.2, 57, 37, 25, 52, 43, 168, 150, 460, 0, 30)
+        >>> Power((vdd,), rho=0.2).one_open(vdd, 16)   # 37 + (0.2 + 0.8 / 16) x 15
+        40.75
+        """
+        return rail.IDD2N + (self.rho + (1 - self.rho) / n_banks) * (rail.IDD3N - rail.IDD2N)

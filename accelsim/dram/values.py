@@ -67,17 +67,18 @@ def _power(standard: DramStandard, sources: dict[str, str]) -> Iterator[DramValu
     power = standard.power
     for rail in power.rails:
         own = sources[rail.name]
+        of_all = sources.get(f"{rail.name} currents")
         yield DramValue(f"power.{rail.name}.volts", rail.volts, "V", None, own)
         for name in _CURRENTS:
             key, current = f"power.{rail.name}.{name}", getattr(rail, name)
-            yield DramValue(key, current, "mA", None, sources.get(name, own))
+            yield DramValue(key, current, "mA", None, of_all or sources.get(name, own))
     for name, share in vars(power.typical).items():
         if name in sources:
             yield DramValue(f"power.typical.{name}", share, "of max", None, sources[name])
     for name, unit in (
+        ("rho", "of IDD3N - IDD2N"),
         ("io_pj_per_bit", "pJ/bit"),
         ("phy_pj_per_bit", "pJ/bit"),
-        ("activate_pj", "pJ"),
     ):
         if name in sources:
             yield DramValue(f"power.{name}", getattr(power, name), unit, None, sources[name])

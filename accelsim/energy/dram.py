@@ -1,25 +1,29 @@
-"""The energy of DRAM commands and time, from currents: Micron's TN-41-01 and TN-40-07.
+"""The energy of DRAM commands and time, from currents.
 
 Summed over supply rails and devices of a rank, with I in mA, V in volts and t in ns:
 
-  ACT and its PRE   V (IDD0 tRC - IDD3N tRAS - IDD2N tRP), or activate_pj of the configuration
+  ACT and its PRE   V (IDD0 tRC - I1 tRAS - IDD2N tRP)
   RD, WR            V (IDD4R - IDD3N) burst,  V (IDD4W - IDD3N) burst
   REF               V (IDD5 - IDD2N) tRFC
-  standby           V IDD3N with any bank open, V IDD2N with all closed, V IDD6 in self-refresh
+  standby           V IDD2N with all banks closed; with n of B open
+                    V (IDD2N + (rho + (1 - rho) n / B) (IDD3N - IDD2N)); V IDD6 in self-refresh
 
-Configurations with ``compat="dramsim3"`` use DRAMsim3's formulas: they subtract IDD3N for a
-refresh, and nothing is added for termination and PHY (DRAMsim3 prints V mA cycles; times
-tCK these are pJ). Not modelled: power-down, VPP, and the number of open banks.
+These are Micron's TN-41-01 and TN-40-07 with DRAMPower 5's bank-wise standby: I1 is that of
+one open bank. An ACT costs what IDD0 draws beyond it, so that a loop of ACT and PRE draws
+IDD0 for any rho; Micron's notes are the case rho = 1, where I1 = IDD3N.
+
+Configurations with ``compat="dramsim3"`` use DRAMsim3's formulas: rho is 1, a refresh costs
+IDD5 - IDD3N (DRAMsim3 prints V mA cycles; times tCK these are pJ). Not modelled: power-down.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import fsum
 from typing import Literal, TypeAlias
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.power import Rail, TypicalFactors
+from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.sim.counts import DramEvents
 
 EnergyMode: TypeAlias = Literal["max", "typical"]
@@ -34,9 +38,12 @@ class EventEnergy:
     read: float
     write: float
     refresh: float
-    active_cycle: float
-    """One rank for one cycle with any bank open."""
     idle_cycle: float
+    """One rank for one cycle with all banks closed."""
+    active_cycle: float
+    """The same with any bank open, without the share of each open bank."""
+    open_bank_cycle: float
+    """The share of one open bank for one cycle."""
     self_refresh_cycle: float
     """One rank for one cycle in self-refresh, its own refreshes included."""
     io: float
@@ -55,37 +62,51 @@ def event_energy(config: DramConfig, mode: EnergyMode = "max") -> EventEnergy:
     >>> round(event_energy(STANDARDS["ddr4_2400_x16"].config()).read)   # 1.2 V, 196 mA, 4 cycles
     784
     """
-    t = config.timing
-    share = config.power.typical if mode == "typical" else TypicalFactors()
-    per_bank = config.controller.refresh_policy == "bank_staggered"
-    refresh_cycles = t.tRFCb if per_bank else t.tRFC
-
-    def refresh_current(rail: Rail) -> float:
-        idle = rail.IDD3N if config.compat == "dramsim3" else rail.IDD2N
-        return (rail.IDD5PB if per_bank else rail.IDD5AB) - idle
+    t, n_banks, bits = config.timing, config.organisation.banks, 8 * config.line_bytes
+    power = _as_dramsim3(config.power) if config.compat == "dramsim3" else config.power
+    rails, rho = power.rails, power.rho
+    share = power.typical if mode == "typical" else TypicalShares()
 
     def total(charges: list[float]) -> float:
         return fsum(charges) * config.organisation.devices * t.tCK_ns
 
-    rails = config.power.rails
-    burst, bits = t.burst_cycles, 8 * config.line_bytes
-    activate = total(
-        [r.volts * (r.IDD0 * t.tRC - r.IDD3N * t.tRAS - r.IDD2N * t.tRP) for r in rails]
-    )
-    if config.power.activate_pj is not None:
-        activate = config.power.activate_pj * config.organisation.devices
+    idle = share.standby * total([r.volts * r.IDD2N for r in rails])
+    opening = share.open_banks * total([r.volts * (r.IDD3N - r.IDD2N) for r in rails])
     return EventEnergy(
-        activate=share.activate * activate,
-        read=share.read * total([r.volts * (r.IDD4R - r.IDD3N) * burst for r in rails]),
-        write=share.write * total([r.volts * (r.IDD4W - r.IDD3N) * burst for r in rails]),
-        refresh=share.refresh
-        * total([r.volts * refresh_current(r) * refresh_cycles for r in rails]),
-        active_cycle=share.active_standby * total([r.volts * r.IDD3N for r in rails]),
-        idle_cycle=share.idle_standby * total([r.volts * r.IDD2N for r in rails]),
-        self_refresh_cycle=share.idle_standby * total([r.volts * r.IDD6 for r in rails]),
-        io=config.power.io_pj_per_bit * bits,
-        phy=config.power.phy_pj_per_bit * bits,
+        activate=share.activate
+        * total(
+            [
+                r.volts * (r.IDD0 * t.tRC - power.one_open(r, n_banks) * t.tRAS - r.IDD2N * t.tRP)
+                for r in rails
+            ]
+        ),
+        read=share.read * total([r.volts * (r.IDD4R - r.IDD3N) * t.burst_cycles for r in rails]),
+        write=share.write * total([r.volts * (r.IDD4W - r.IDD3N) * t.burst_cycles for r in rails]),
+        refresh=share.refresh * total([_refresh_charge(r, config) for r in rails]),
+        idle_cycle=idle,
+        active_cycle=idle + rho * opening,
+        open_bank_cycle=(1 - rho) * opening / n_banks,
+        self_refresh_cycle=share.standby * total([r.volts * r.IDD6 for r in rails]),
+        io=power.io_pj_per_bit * bits,
+        phy=power.phy_pj_per_bit * bits,
     )
+
+
+def _as_dramsim3(power: Power) -> Power:
+    """It charges the full IDD3N for any open bank."""
+    return replace(power, rho=1.0)
+
+
+def _refresh_charge(rail: Rail, config: DramConfig) -> float:
+    """Volts x mA x cycles of one refresh, beyond the standby that is charged meanwhile."""
+    t, as_dramsim3 = config.timing, config.compat == "dramsim3"
+    standby = rail.IDD3N if as_dramsim3 else rail.IDD2N
+    by_bank = config.controller.refresh_policy == "bank_staggered"
+    if by_bank and (as_dramsim3 or rail.IDD5PB > 0):
+        return rail.volts * (rail.IDD5PB - standby) * t.tRFCb
+    # Where no current of one bank is known, a refresh of all banks is split among them.
+    n_banks = config.organisation.banks if by_bank else 1
+    return rail.volts * (rail.IDD5AB - standby) * t.tRFC / n_banks
 
 
 def price_dram(
@@ -100,6 +121,7 @@ def price_dram(
         "dram_write": events.writes * each.write,
         "dram_refresh": events.refreshes * each.refresh,
         "dram_background": events.active_rank_cycles * each.active_cycle
+        + events.open_bank_cycles * each.open_bank_cycle
         + events.idle_rank_cycles * each.idle_cycle
         + events.self_refresh_rank_cycles * each.self_refresh_cycle,
         "dram_io": bursts * each.io,

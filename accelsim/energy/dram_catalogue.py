@@ -2,7 +2,7 @@
 
 Energies are closed forms of ``accelsim.energy.dram``, reading at full bandwidth: a stream
 opens each row once and reads all of it; random access opens a row for every burst. Both
-carry standby and refresh of one rank.
+carry refresh and standby of one rank with all its banks open, as open pages leave it.
 """
 
 from __future__ import annotations
@@ -62,10 +62,11 @@ def bit_energy(config: DramConfig, mode: EnergyMode, bursts_per_activate: float)
     6.12
     """
     each, t, bits = event_energy(config, mode), config.timing, 8 * config.line_bytes
+    all_open = each.active_cycle + config.organisation.banks * each.open_bank_cycle
     return BitEnergy(
         activate=each.activate / bursts_per_activate / bits,
         read=each.read / bits,
-        standby=each.active_cycle * t.burst_cycles / bits,
+        standby=all_open * t.burst_cycles / bits,
         refresh=each.refresh / t.tREFI * t.burst_cycles / bits,
         io=each.io / bits,
         phy=each.phy / bits,

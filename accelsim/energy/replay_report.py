@@ -1,4 +1,7 @@
-"""The answer of ``dram replay``: counts and DRAMsim3's energy split, under contract keys."""
+"""The answer of ``dram replay``: counts and DRAMsim3's energy split, under contract keys.
+
+Termination, controller and PHY, which DRAMsim3 does not know, stand beside the split.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,8 @@ def replay_energy_pj(
         "read": result.reads * each.read,
         "write": result.writes * each.write,
         "refresh": result.refreshes * each.refresh,
-        "active_standby": result.active_rank_cycles * each.active_cycle,
+        "active_standby": result.active_rank_cycles * each.active_cycle
+        + result.open_bank_cycles * each.open_bank_cycle,
         "precharge_standby": result.idle_rank_cycles * each.idle_cycle,
         "self_refresh": result.self_refresh_rank_cycles * each.self_refresh_cycle,
     }
@@ -32,6 +36,7 @@ def replay_report(
 ) -> dict[str, Any]:
     """What ``dram replay --json`` prints."""
     time_ns = result.cycles * config.timing.tCK_ns
+    each, bursts = event_energy(config, mode), result.reads + result.writes
     first_commands = {"row_misses": result.row_misses, "row_conflicts": result.row_conflicts}
     return {
         "requests": result.requests,
@@ -46,6 +51,9 @@ def replay_report(
         "average_read_latency_cycles": result.average_read_latency_cycles,
         "residual_writes": result.residual_writes,
         "bandwidth_gb_s": result.requests * config.line_bytes / time_ns if time_ns else 0.0,
+        "energy_mode": mode,
         "energy_pj": replay_energy_pj(result, config, mode),
+        "io_pj": bursts * each.io,
+        "phy_pj": bursts * each.phy,
         "host_seconds": host_seconds,
     }

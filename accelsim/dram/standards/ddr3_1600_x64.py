@@ -1,7 +1,7 @@
 """DDR3-1600 at 1.5 V, eight 4 Gb x8 devices on a 64-bit bus: one rank of a module."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
-from accelsim.dram.power import Power, Rail, TypicalFactors
+from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD79-3F speed bin DDR3-1600K (11-11-11), nanoseconds rounded up to cycles"
@@ -58,7 +58,9 @@ STANDARD = DramStandard(
                 volts=1.5,
                 IDD0=55.0,
                 IDD2N=32.0,
+                IDD2P=18.0,
                 IDD3N=38.0,
+                IDD3P=38.0,
                 IDD4R=157.0,
                 IDD4W=125.0,
                 IDD5AB=235.0,
@@ -66,14 +68,15 @@ STANDARD = DramStandard(
                 IDD6=20.0,
             ),
         ),
-        typical=TypicalFactors(
+        typical=TypicalShares(
             activate=0.43,
             read=0.74,
             write=0.54,
             refresh=0.83,
-            active_standby=0.37,
-            idle_standby=0.57,
+            standby=0.57,
+            open_banks=0.0,
         ),
+        rho=0.2,
         io_pj_per_bit=(1.5 / 2) ** 2 / (34 + 40) * 0.625 * 1e3,
         phy_pj_per_bit=1.5,
     ),
@@ -96,8 +99,12 @@ STANDARD = DramStandard(
         "VDD": "JESD79-3F: 1.5 V",
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB, IDD6": _MICRON,
         "IDD5PB": "not in DDR3",
-        "activate, read, write, refresh, active_standby, idle_standby": _GHOSE
-        + "; assumption: the same die at 1.5 V",
+        "IDD2P, IDD3P": "DRAMsim3 DDR3_4Gb_x8_1600.ini, the same die; IDD2P with slow exit, with "
+        "fast exit it is IDD2N (gem5)",
+        "activate, read, write, refresh, standby": _GHOSE + "; assumption: the same die at 1.5 V",
+        "open_banks": "none: measured IDD3N lies below measured IDD2N in DDR3L (VAMPIRE) and DDR4",
+        "rho": "assumption: as measured on HBM2 (HBM-Power: one and sixteen banks open); nobody "
+        "published it of DDR3",
         "io_pj_per_bit": "SSTL: half of 1.5 V over 34 + 40 ohm (Micron's IDD test setting) for "
         "0.625 ns, in both states",
         "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",

@@ -1,7 +1,7 @@
 """DDR4-3200, one 8 Gb x16 device on a 16-bit bus."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
-from accelsim.dram.power import Power, Rail, TypicalFactors
+from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD79-4 speed bin DDR4-3200, nanoseconds rounded up to cycles"
@@ -60,22 +60,39 @@ STANDARD = DramStandard(
                 volts=1.2,
                 IDD0=95.0,
                 IDD2N=37.0,
+                IDD2P=25.0,
                 IDD3N=56.0,
+                IDD3P=47.0,
                 IDD4R=302.0,
                 IDD4W=278.0,
                 IDD5AB=460.0,
                 IDD5PB=0.0,
                 IDD6=30.0,
             ),
+            Rail(
+                name="VPP",
+                volts=2.5,
+                IDD0=4.0,
+                IDD2N=3.0,
+                IDD2P=3.0,
+                IDD3N=3.0,
+                IDD3P=3.0,
+                IDD4R=3.0,
+                IDD4W=3.0,
+                IDD5AB=3.0,
+                IDD5PB=0.0,
+                IDD6=3.0,
+            ),
         ),
-        typical=TypicalFactors(
+        typical=TypicalShares(
             activate=0.54,
             read=0.55,
             write=0.43,
             refresh=0.83,
-            active_standby=0.35,
-            idle_standby=0.58,
+            standby=0.58,
+            open_banks=0.0,
         ),
+        rho=0.2,
         io_pj_per_bit=0.5 * 1.2**2 / (34 + 60) * 0.3125 * 1e3,
         phy_pj_per_bit=1.5,
     ),
@@ -95,13 +112,20 @@ STANDARD = DramStandard(
         "self_refresh_cycles": "off, as in DRAMsim3's files",
         "tCCD_L, tWTR_S, tWTR_L, tWR, tRTP": _JEDEC,
         "tRTRS": "assumption: one cycle of bus turnaround, as in DRAMsim3's DDR4 files",
-        "VDD": "JESD79-4: 1.2 V; VPP is left out (no sourced IPP0)",
+        "VDD, VPP": "JESD79-4: 1.2 and 2.5 V",
+        "VPP currents": "IPP0 4 mA (DRAMsim3 DDR4_8Gb_x16_3200.ini, gem5), "
+        "IPP3N 3 mA in all other states (gem5; Micron's sheet says so of standby, RD and WR); "
+        "assumption: of refreshes too",
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD6": "DRAMsim3 DDR4_8Gb_x16_3200.ini, "
         "from Micron's data sheet",
         "IDD5AB": "IDD2N + (IDD5R - IDD2N) * tREFI / tRFC with IDD5R - IDD2N = 19 mA of "
         "Micron's 8 Gb DDR4 Rev N; assumption: same die and excess at 3200",
         "IDD5PB": "not in DDR4",
-        "activate, read, write, active_standby, idle_standby": _TYPICAL,
+        "IDD2P, IDD3P": "DRAMsim3 DDR4_8Gb_x16_3200.ini",
+        "activate, read, write, standby": _TYPICAL,
+        "open_banks": "none: measured IDD3N lies below measured IDD2N in DDR3L (VAMPIRE) and DDR4",
+        "rho": "assumption: as measured on HBM2 (HBM-Power: one and sixteen banks open); nobody "
+        "published it of DDR4",
         "refresh": "measured over data sheet IDD5B of DDR3L, Ghose et al. 2018 (second hand)",
         "io_pj_per_bit": "POD termination: half the bits low, 1.2 V squared over 34 + 60 ohm "
         "for 0.3125 ns",

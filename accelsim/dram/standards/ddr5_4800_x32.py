@@ -1,7 +1,7 @@
 """DDR5-4800: one 32-bit sub-channel of a module, four 16 Gb x8 devices, 64 bytes a burst."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
-from accelsim.dram.power import Power, Rail, TypicalFactors
+from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD79-5D speed bin DDR5-4800B (40-39-39): 16, 16 and 32 ns, rounded as its 13.2 says"
@@ -59,7 +59,9 @@ STANDARD = DramStandard(
                 volts=1.1,
                 IDD0=103.0,
                 IDD2N=92.0,
+                IDD2P=88.0,
                 IDD3N=142.0,
+                IDD3P=140.0,
                 IDD4R=377.0,
                 IDD4W=349.0,
                 IDD5AB=277.0,
@@ -71,7 +73,9 @@ STANDARD = DramStandard(
                 volts=1.8,
                 IDD0=7.0,
                 IDD2N=6.0,
+                IDD2P=6.0,
                 IDD3N=7.0,
+                IDD3P=7.0,
                 IDD4R=7.0,
                 IDD4W=7.0,
                 IDD5AB=7.0,
@@ -79,17 +83,17 @@ STANDARD = DramStandard(
                 IDD6=0.0,
             ),
         ),
-        typical=TypicalFactors(
+        typical=TypicalShares(
             activate=0.5,
             read=0.6,
             write=0.5,
             refresh=0.83,
-            active_standby=0.36,
-            idle_standby=0.57,
+            standby=0.57,
+            open_banks=0.0,
         ),
         io_pj_per_bit=0.5 * 1.1**2 / (34 + 40) / 4.8 * 1e3,
         phy_pj_per_bit=1.5,
-        activate_pj=1.1 * (103 * 48 - (92 + (142 - 92) / 32) * 32 - 92 * 16),
+        rho=0.0,
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
     package_channels=2,
@@ -122,9 +126,12 @@ STANDARD = DramStandard(
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB": _MICRON + "; gem5's 122, 530 and 479 mA are "
         "the x16 column; IPP in commands: as IPP3N",
         "IDD5PB, IDD6": "assumption: 0, since per-bank and self refresh are not used",
-        "activate_pj": "VDD: IDD0 over tRC, less IDD2N and 1/32 of IDD3N - IDD2N over tRAS, "
-        "since IDD3N is measured with all 32 banks open; IDD0 lies below IDD3N",
-        "activate, read, write, refresh, active_standby, idle_standby": _TYPICAL,
+        "IDD2P, IDD3P": "Micron MT60B2G8 die rev A (gem5 DDR5_4400_4x8); VPP: assumption, as "
+        "IPP2N and IPP3N",
+        "activate, read, write, refresh, standby": _TYPICAL,
+        "open_banks": "assumption: 0, as measured in DDR3L and DDR4",
+        "rho": "assumption: 0. IDD3N is measured with all 32 banks open and IDD0 lies below it; "
+        "with HBM2's 0.2 an ACT of the 5600 die would yield energy",
         "io_pj_per_bit": "POD termination: half the bits low, 1.1 V squared over 34 + 40 ohm "
         "(Micron's IDD test setting) for one bit",
         "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",

@@ -1,7 +1,7 @@
 """GDDR6 at 14 Gb/s per pin, one 16-bit channel of an 8 Gb device, 32 bytes a burst."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
-from accelsim.dram.power import Power, Rail, TypicalFactors
+from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _SAMSUNG = "Samsung K4Z80325BC-HC14 (Rev 1.3), Tables 91 and 92, as Ramulator 2.1"
@@ -58,7 +58,9 @@ STANDARD = DramStandard(
                 volts=1.35,
                 IDD0=215.0,
                 IDD2N=155.0,
+                IDD2P=115.0,
                 IDD3N=230.0,
+                IDD3P=190.0,
                 IDD4R=610.0,
                 IDD4W=735.0,
                 IDD5AB=395.0,
@@ -66,17 +68,17 @@ STANDARD = DramStandard(
                 IDD6=0.0,
             ),
         ),
-        typical=TypicalFactors(
+        typical=TypicalShares(
             activate=0.5,
             read=0.6,
             write=0.5,
             refresh=0.83,
-            active_standby=0.36,
-            idle_standby=0.57,
+            standby=0.57,
+            open_banks=0.0,
         ),
         io_pj_per_bit=0.5 * 1.35**2 / (40 + 60) / 14 * 1e3,
         phy_pj_per_bit=1.5,
-        activate_pj=3240.0,
+        rho=0.09,
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
     package_channels=2,
@@ -101,9 +103,12 @@ STANDARD = DramStandard(
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB": _CURRENT + "; sources disagree: DRAMsim3's "
         "GDDR6 currents are its GDDR5 ones, a third of these",
         "IDD5PB, IDD6": "assumption: 0, since per-bank and self refresh are not used",
-        "activate_pj": "from IDD7 - IDD4R of the same table (second hand); IDD0 lies below IDD3N "
-        "and would give 0.5 to 0.6 nJ, the difference of two large maxima",
-        "activate, read, write, refresh, active_standby, idle_standby": _TYPICAL,
+        "IDD2P": _CURRENT,
+        "IDD3P": "assumption: as far above IDD2P as IDD3N is above IDD2N",
+        "activate, read, write, refresh, standby": _TYPICAL,
+        "open_banks": "assumption: 0, as measured in DDR3L and DDR4",
+        "rho": "with it IDD0 prices an ACT at 3.25 nJ; IDD7 - IDD4R of the same table at 3.24 "
+        "(second hand)",
         "io_pj_per_bit": "POD termination: half the bits low, 1.35 V squared over 40 + 60 ohm "
         "for 1/14 ns",
         "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",

@@ -10,7 +10,9 @@ _CONTROLLER = "DRAMsim3's controller defaults"
 # From the measurement at 1.2 Gb/s along its lines of data rate, given again at 6.4 Gb/s.
 _GROWTH = (2400 - 1200) / (6400 - 1200)
 _IDD2N = 11.756 + (70.5 * 32 / 36 - 11.756) * _GROWTH
-_IDD3N = _IDD2N + 0.638
+# With one bank open, and with all sixteen.
+_IDD3N1 = _IDD2N + 0.638
+_IDD3N = _IDD2N + 2.525
 # Random data toggles half the wires: 5.149 pJ/bit where static data takes 3.180.
 _RANDOM = 5.149 / 3.180
 _READ = 190.4 + (489.5 * 64 / 36 - 190.4) * _GROWTH
@@ -65,14 +67,17 @@ STANDARD = DramStandard(
                 volts=1.2,
                 IDD0=_IDD2N + 16.8 * (1 + 0.886 * _GROWTH),
                 IDD2N=_IDD2N,
+                IDD2P=_IDD2N * 28 / 40,
                 IDD3N=_IDD3N,
+                IDD3P=_IDD3N * 40 / 55,
                 IDD4R=_IDD3N + _READ * _RANDOM,
                 IDD4W=_IDD3N + _WRITE * _RANDOM,
-                IDD5AB=_IDD3N + 53.9 * (1 + 0.541 * _GROWTH),
+                IDD5AB=_IDD3N1 + 53.9 * (1 + 0.541 * _GROWTH),
                 IDD5PB=0.0,
                 IDD6=0.0,
             ),
         ),
+        rho=(16 * 0.638 / 2.525 - 1) / 15,
         io_pj_per_bit=0.0,
         phy_pj_per_bit=0.8,
     ),
@@ -98,6 +103,10 @@ STANDARD = DramStandard(
         "VDD": "JESD235D: 1.2 V",
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB": _MEASURED + ", random data; between its 1.2 "
         "and 6.4 Gb/s on straight lines",
+        "IDD2P, IDD3P": "assumption: 28/40 of IDD2N and 40/55 of IDD3N, as in DRAMsim3's "
+        "HBM2_8Gb_x128.ini; not measured",
+        "rho": "the measured standby with one and with sixteen banks open (IDD3N1, IDD3N16 of "
+        "HBM-Power)",
         "IDD5PB, IDD6": "assumption: 0, since per-bank and self refresh are not used",
         "io_pj_per_bit": "none: unterminated, and inside the measured burst current",
         "phy_pj_per_bit": "Samsung HBM2E PHY, Hot Chips 32: 0.56 read and 1.07 write, the mean "

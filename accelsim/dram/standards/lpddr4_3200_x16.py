@@ -1,7 +1,7 @@
 """LPDDR4-3200, one 16-bit channel of a dual-channel 8 Gb die: the memory of a phone or edge SoC."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
-from accelsim.dram.power import Power, Rail, TypicalFactors
+from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD209-4 for 3200 MT/s, nanoseconds rounded up to cycles of 0.625 ns"
@@ -55,18 +55,58 @@ STANDARD = DramStandard(
     ),
     power=Power(
         rails=(
-            Rail("VDD1", 1.8, 3.5, 2.0, 2.25, 2.25, 2.25, 10.0, 0.0, 0.0),
-            Rail("VDD2", 1.1, 45.0, 27.0, 30.0, 275.0, 210.0, 90.0, 0.0, 0.0),
-            Rail("VDDQ", 1.1, 0.75, 0.75, 0.75, 150.0, 55.0, 0.75, 0.0, 0.0),
+            Rail(
+                name="VDD1",
+                volts=1.8,
+                IDD0=3.5,
+                IDD2N=2.0,
+                IDD2P=1.2,
+                IDD3N=2.25,
+                IDD3P=1.2,
+                IDD4R=2.25,
+                IDD4W=2.25,
+                IDD5AB=10.0,
+                IDD5PB=0.0,
+                IDD6=0.0,
+            ),
+            Rail(
+                name="VDD2",
+                volts=1.1,
+                IDD0=45.0,
+                IDD2N=27.0,
+                IDD2P=3.0,
+                IDD3N=30.0,
+                IDD3P=9.0,
+                IDD4R=275.0,
+                IDD4W=210.0,
+                IDD5AB=90.0,
+                IDD5PB=0.0,
+                IDD6=0.0,
+            ),
+            Rail(
+                name="VDDQ",
+                volts=1.1,
+                IDD0=0.75,
+                IDD2N=0.75,
+                IDD2P=0.75,
+                IDD3N=0.75,
+                IDD3P=0.75,
+                IDD4R=150.0,
+                IDD4W=55.0,
+                IDD5AB=0.75,
+                IDD5PB=0.0,
+                IDD6=0.0,
+            ),
         ),
-        typical=TypicalFactors(
+        typical=TypicalShares(
             activate=0.5,
             read=0.6,
             write=0.5,
             refresh=0.83,
-            active_standby=0.4,
-            idle_standby=0.4,
+            standby=0.57,
+            open_banks=0.0,
         ),
+        rho=1.0,
         io_pj_per_bit=0.0,
         phy_pj_per_bit=1.0,
     ),
@@ -91,9 +131,12 @@ STANDARD = DramStandard(
         "tRTP, tPPD": _JEDEC + ": 7.5 ns; 4 cycles",
         "tRTRS": "read to write: tDQSCKmax 3.5 ns (6 cycles) and tWPRE (2), JESD209-4",
         "VDD1, VDD2, VDDQ": "JESD209-4: 1.8, 1.1 and 1.1 V",
-        "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB": _DRAMSYS,
+        "IDD0, IDD2N, IDD2P, IDD3N, IDD3P, IDD4R, IDD4W, IDD5AB": _DRAMSYS,
         "IDD5PB, IDD6": "assumption: 0, since per-bank and self refresh are not used",
-        "activate, read, write, active_standby, idle_standby": "assumption, from DDR3L and DDR4",
+        "activate, read, write, standby": "assumption, from DDR3L and DDR4",
+        "open_banks": "assumption: 0, as measured in DDR3L and DDR4",
+        "rho": "JEDEC measures IDD3N of LPDDR with one bank open; assumption: more of them draw no "
+        "more",
         "refresh": "measured over data sheet IDD5B of DDR3L, Ghose et al. 2018 (second hand)",
         "io_pj_per_bit": "none on top: the VDDQ current of IDD4R and IDD4W holds the I/O",
         "phy_pj_per_bit": "assumption: low end of the 1 to 3 pJ/bit of published PHYs",

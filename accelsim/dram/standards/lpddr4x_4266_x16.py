@@ -1,7 +1,7 @@
 """LPDDR4X-4266, one 16-bit channel of a dual-channel 8 Gb die."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
-from accelsim.dram.power import Power, Rail, TypicalFactors
+from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD209-4 for 4266 MT/s, nanoseconds rounded up to cycles of 15/32 ns"
@@ -62,7 +62,9 @@ STANDARD = DramStandard(
                 volts=1.8,
                 IDD0=3.5,
                 IDD2N=2.0,
+                IDD2P=1.2,
                 IDD3N=2.25,
+                IDD3P=1.2,
                 IDD4R=2.25,
                 IDD4W=2.25,
                 IDD5AB=10.0,
@@ -74,7 +76,9 @@ STANDARD = DramStandard(
                 volts=1.1,
                 IDD0=45.0,
                 IDD2N=27.0,
+                IDD2P=3.0,
                 IDD3N=30.0,
+                IDD3P=9.0,
                 IDD4R=30.0 + (275.0 - 30.0) * _RATE,
                 IDD4W=30.0 + (210.0 - 30.0) * _RATE,
                 IDD5AB=90.0,
@@ -86,7 +90,9 @@ STANDARD = DramStandard(
                 volts=0.6,
                 IDD0=0.75 * _VDDQ,
                 IDD2N=0.75 * _VDDQ,
+                IDD2P=0.75 * _VDDQ,
                 IDD3N=0.75 * _VDDQ,
+                IDD3P=0.75 * _VDDQ,
                 IDD4R=(0.75 + (150.0 - 0.75) * _RATE) * _VDDQ,
                 IDD4W=(0.75 + (55.0 - 0.75) * _RATE) * _VDDQ,
                 IDD5AB=0.75 * _VDDQ,
@@ -94,14 +100,15 @@ STANDARD = DramStandard(
                 IDD6=0.0,
             ),
         ),
-        typical=TypicalFactors(
+        typical=TypicalShares(
             activate=0.5,
             read=0.6,
             write=0.5,
             refresh=0.83,
-            active_standby=0.36,
-            idle_standby=0.57,
+            standby=0.57,
+            open_banks=0.0,
         ),
+        rho=1.0,
         io_pj_per_bit=0.0,
         phy_pj_per_bit=1.0,
     ),
@@ -127,10 +134,13 @@ STANDARD = DramStandard(
         "tRTP, tPPD": _JEDEC + ": 7.5 ns; 4 cycles; sources disagree: DRAMSys has 17 for tRTP",
         "tRTRS": "read to write: tDQSCKmax 3.5 ns (8 cycles) and tWPRE (2), JESD209-4",
         "VDD1, VDD2, VDDQ": "JESD209-4-1: 1.8, 1.1 and 0.6 V",
-        "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB": _DRAMSYS + "; assumption: burst excess of "
-        "VDD2 and VDDQ times 4266/3200; VDDQ current times 0.6/1.1, an ohmic load",
+        "IDD0, IDD2N, IDD2P, IDD3N, IDD3P, IDD4R, IDD4W, IDD5AB": _DRAMSYS + "; assumption: burst "
+        "excess of VDD2 and VDDQ times 4266/3200; VDDQ current times 0.6/1.1, an ohmic load",
         "IDD5PB, IDD6": "assumption: 0, since per-bank and self refresh are not used",
-        "activate, read, write, refresh, active_standby, idle_standby": _TYPICAL,
+        "activate, read, write, refresh, standby": _TYPICAL,
+        "open_banks": "assumption: 0, as measured in DDR3L and DDR4",
+        "rho": "JEDEC measures IDD3N of LPDDR with one bank open; assumption: more of them draw no "
+        "more",
         "io_pj_per_bit": "none on top: the VDDQ current of IDD4R and IDD4W holds the I/O",
         "phy_pj_per_bit": "assumption: low end of the 1 to 3 pJ/bit of published PHYs",
         "address_map": "interleaves banks; see docs/dram.md",

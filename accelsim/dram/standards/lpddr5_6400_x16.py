@@ -1,7 +1,7 @@
 """LPDDR5-6400, one 16-bit channel of a 16 Gb die in bank-group mode, 32 bytes a burst."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
-from accelsim.dram.power import Power, Rail, TypicalFactors
+from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD209-5B for 6400 MT/s, CK:WCK 1:4, rounded up to cycles of 1.25 ns, as Ramulator 2.1"
@@ -60,7 +60,9 @@ STANDARD = DramStandard(
                 volts=1.8,
                 IDD0=3.8,
                 IDD2N=1.5,
+                IDD2P=1.5 * 1.2 / 2.0,
                 IDD3N=2.8,
+                IDD3P=2.8 * 1.2 / 2.25,
                 IDD4R=2.8 + (18.0 - 2.8) * _RATE,
                 IDD4W=2.8 + (16.5 - 2.8) * _RATE,
                 IDD5AB=2.8,
@@ -72,7 +74,9 @@ STANDARD = DramStandard(
                 volts=1.05,
                 IDD0=53.0,
                 IDD2N=32.5,
+                IDD2P=3.9,
                 IDD3N=40.0,
+                IDD3P=40.0 * 9 / 30,
                 IDD4R=40.0 + (390.0 - 40.0) * _RATE,
                 IDD4W=40.0 + (265.0 - 40.0) * _RATE,
                 IDD5AB=205.0,
@@ -84,7 +88,9 @@ STANDARD = DramStandard(
                 volts=0.5,
                 IDD0=0.6,
                 IDD2N=0.6,
+                IDD2P=0.6,
                 IDD3N=0.6,
+                IDD3P=0.6,
                 IDD4R=0.6 + (111.9 - 0.6) * _RATE,
                 IDD4W=0.6,
                 IDD5AB=0.6,
@@ -92,14 +98,15 @@ STANDARD = DramStandard(
                 IDD6=0.0,
             ),
         ),
-        typical=TypicalFactors(
+        typical=TypicalShares(
             activate=0.5,
             read=0.6,
             write=0.5,
             refresh=0.83,
-            active_standby=0.36,
-            idle_standby=0.57,
+            standby=0.57,
+            open_banks=0.0,
         ),
+        rho=1.0,
         io_pj_per_bit=0.0,
         phy_pj_per_bit=1.0,
     ),
@@ -131,7 +138,13 @@ STANDARD = DramStandard(
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W": _MICRON + "; assumption: burst excess times 6400/7500",
         "IDD5AB": _MICRON + "; VDD1: assumption, as IDD3N (not read)",
         "IDD5PB, IDD6": "assumption: 0, since per-bank and self refresh are not used",
-        "activate, read, write, refresh, active_standby, idle_standby": _TYPICAL,
+        "IDD2P, IDD3P": _MICRON
+        + ": IDD2P of VDD2H; assumption: the others are as far below IDD2N and "
+        "IDD3N as in LPDDR4 (DRAMSys)",
+        "activate, read, write, refresh, standby": _TYPICAL,
+        "open_banks": "assumption: 0, as measured in DDR3L and DDR4",
+        "rho": "JEDEC measures IDD3N of LPDDR with one bank open; assumption: more of them draw no "
+        "more",
         "io_pj_per_bit": "none on top: DQ termination is off by default (JESD209-5C) and the "
         "VDDQ current holds the rest",
         "phy_pj_per_bit": "assumption: low end of the 1 to 3 pJ/bit of published PHYs",

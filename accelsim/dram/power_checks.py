@@ -1,0 +1,73 @@
+"""Whether currents can be those of a real device."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Final
+
+from accelsim.errors import ConfigError
+
+if TYPE_CHECKING:
+    from accelsim.dram.config import DramConfig
+    from accelsim.dram.power import Rail
+
+RISING: Final = (("IDD2P", "IDD2N"), ("IDD3P", "IDD3N"), ("IDD2P", "IDD3P"), ("IDD2N", "IDD3N"))
+"""Pairs of states of which the second never draws less."""
+
+
+def check_power(config: DramConfig) -> None:
+    """Currents are numbers; but for DRAMsim3's own files they also stand in order.
+
+    What an imported file says is priced as DRAMsim3 prices it, whatever it is.
+    """
+    power = config.power
+    if not power.rails:
+        raise ConfigError(f"DRAM {config.name}", "has no supply rail", "give its IDD currents")
+    for rail in power.rails:
+        _check_values(config.name, rail)
+    if not 0 <= power.rho <= 1:
+        raise ConfigError(
+            f"DRAM {config.name}: rho",
+            f"must be from 0 to 1, got {power.rho}",
+            "it is the share of IDD3N - IDD2N that does not depend on how many banks are open",
+        )
+    if config.compat == "none":
+        for rail in power.rails:
+            _check_order(config.name, rail)
+        _check_activate(config)
+
+
+def _check_values(name: str, rail: Rail) -> None:
+    for key in fields(rail):
+        value = getattr(rail, key.name)
+        if key.name != "name" and not 0 <= value < 1e6:
+            raise ConfigError(
+                f"DRAM {name}: {rail.name}.{key.name}",
+                f"must be a current in mA or a voltage, 0 or more, got {value}",
+                "see the data sheet's IDD table",
+            )
+
+
+def _check_order(name: str, rail: Rail) -> None:
+    for less, more in RISING:
+        if getattr(rail, less) > getattr(rail, more):
+            raise ConfigError(
+                f"DRAM {name}: {rail.name}.{less}",
+                f"{getattr(rail, less):g} mA is more than {more} = {getattr(rail, more):g} mA",
+                "power-down saves, and open banks cost: compare the data sheet's IDD table",
+            )
+
+
+def _check_activate(config: DramConfig) -> None:
+    t, power, n_banks = config.timing, config.power, config.organisation.banks
+    energy = sum(
+        rail.volts
+        * (rail.IDD0 * t.tRC - power.one_open(rail, n_banks) * t.tRAS - rail.IDD2N * t.tRP)
+        for rail in power.rails
+    )
+    if energy < 0:
+        raise ConfigError(
+            f"DRAM {config.name}: IDD0",
+            "an ACT would yield energy: IDD0 is below the standby of the same time",
+            "where the sheet measures IDD3N with all banks open, give a rho below 1",
+        )
