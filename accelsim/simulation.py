@@ -242,7 +242,10 @@ def _notes(chip: Chip, trace: Trace, images: int) -> list[str]:
     n_images = trace.facts.n_images
     fitted = {image: calibration_images(n_images, image) for image in range(images)}
     own = [image for image, others in fitted.items() if image in others]
-    notes = [f"mapping: {chip.array.dataflow}, every map in DRAM, biases not moved"]
+    notes = [
+        f"mapping: {chip.array.dataflow}, every map in DRAM, biases not moved",
+        f"DRAM energy: {chip.energy.mode} currents",
+    ]
     if own:
         notes.append(f"codec tables of images {own} are fitted on themselves: no other image")
     else:

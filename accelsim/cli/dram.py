@@ -107,6 +107,10 @@ def show_dram(standard: str, /, *, as_json: Json = False) -> None:
                 )
                 for value in values
             ),
+            footer=(
+                "currents are max: data sheet limits, or measured where the source says so; "
+                "typical energy takes the shares power.typical.* of their differences",
+            ),
         )
     )
 
@@ -159,7 +163,8 @@ def replay_dram(
     if as_json:
         print_text(dumps(report))
     else:
-        print_table(_table(f"{trace} on {memory.name}", report))
+        title = f"{trace} on {memory.name}; {report['energy_mode']} energy, I/O and PHY apart"
+        print_table(_table(title, report))
 
 
 def characterise_dram(
@@ -236,8 +241,9 @@ def _table(title: str, report: dict[str, object]) -> Table:
     from accelsim.results.flat import flatten
     from accelsim.results.tables import Column, Table
 
+    figures = {key: value for key, value in report.items() if key != "energy_mode"}
     rows = tuple(
-        (key, f"{value:,}" if isinstance(value, int) else f"{value:,.3f}")
-        for key, value in flatten(report).items()
+        (key, f"{value:,.3f}" if isinstance(value, float) else f"{value:,}")
+        for key, value in flatten(figures).items()
     )
     return Table(title, (Column("figure", is_text=True), Column("value")), rows)

@@ -80,7 +80,7 @@ STANDARD = DramStandard(
                 IDD4R=3.0,
                 IDD4W=3.0,
                 IDD5AB=3.0,
-                IDD5PB=0.0,
+                IDD5PB=3.0,
                 IDD6=3.0,
             ),
         ),
