@@ -41,8 +41,8 @@ PUBLISHED: Final = (
         3.92,
         "device",
         "O'Connor et al., MICRO 2017, sections 1-2",
-        "a vendor's model; our currents were measured on silicon with random data (4.5 to read); "
-        "1.21 of rows is one ACT of 909 pJ for 94 bytes, between our stream and random",
+        "an estimate; our currents were measured on silicon with random data (4.5 to read). 1.21 "
+        "of rows is one ACT of 909 pJ for 94 bytes, between our stream and random",
     ),
     Published(
         "HBM2",
@@ -60,7 +60,7 @@ PUBLISHED: Final = (
         6.0,
         "device",
         "Micron, ultra-bandwidth table, average device power",
-        "their mix of hits and misses is unknown; ours passes 6.0 at one ACT for 3 bursts",
+        "their mix of hits and misses is unknown; 6.0 is one ACT for three bursts of ours",
     ),
     Published(
         "HBM3E: a fifth below HBM2E's 4.3",
@@ -86,7 +86,7 @@ PUBLISHED: Final = (
         4.0,
         8.0,
         "total",
-        "accelerator papers (4 to 6); CiMLoop's component library (8)",
+        "accelerator papers (4 to 6), hwcomponents (8)",
         "typical shares are an assumption; max is above (10.4)",
     ),
     Published(
@@ -105,16 +105,17 @@ PUBLISHED: Final = (
         1300 / 64,
         "total",
         "Jouppi et al., ISCA 2021, Table 2",
-        "theirs holds rows and idle ranks; a stream at full bandwidth has neither, random has rows",
+        "the pattern it holds for is not said; our stream shares a row among 128 bursts, our "
+        "random opens one for each",
     ),
     Published(
         "DDR3, 2 Gb, IDD7RW",
         "ddr3_1600_x64",
         9.0,
-        18.0,
+        9.0,
         "device",
         "Vogelsang, MICRO 2010",
-        "his device has four banks in turn, two bursts each; of ours random opens a row per burst",
+        "a model of a die; ours are limits of a 4 Gb die at 1.5 V, of which typical is a share",
     ),
     Published(
         "DDR3, whole system at low use",
