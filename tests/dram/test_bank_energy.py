@@ -2,18 +2,23 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.power import Power, Rail
+from accelsim.dram.patterns import PATTERNS
+from accelsim.dram.power import Power, Rail, TypicalShares
+from accelsim.dram.replay import replay
+from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.values import dram_values
 from accelsim.energy.dram import event_energy, price_dram
 from accelsim.energy.dram_catalogue import bit_energy
-from accelsim.errors import ConfigError
+from accelsim.energy.dram_character import characterise
+from accelsim.energy.replay_report import replay_report
 from accelsim.sim.counts import DramEvents
-from tests.dram import golden
 
 each_standard = pytest.mark.parametrize("name", list(STANDARDS))
 
@@ -92,6 +97,65 @@ def test_activate_and_precharge_are_drampowers_two_energies(
         total += rail.volts * (theta - one) * t.tRAS
         total += rail.volts * (rail.IDD0 - rail.IDD2N) * t.tRP
     assert event_energy(config).activate == pytest.approx(total * 8 * t.tCK_ns)
+
+
+def test_self_refresh_draws_idd6() -> None:
+    config = STANDARDS["ddr4_3200_x64"].config()
+    expected = (1.2 * 30 + 2.5 * 3) * 1000 * 8 * 0.625
+    assert spent(config, self_refresh_rank_cycles=1000) == pytest.approx(expected)
+
+
+def test_typical_takes_its_share_of_each_difference() -> None:
+    config = device(0.25, 60.0, 36.0, 52.0)
+    shares = TypicalShares(0.9, 0.8, 0.7, 0.6, standby=0.5, open_banks=0.3)
+    config = replace(config, power=replace(config.power, typical=shares))
+    most, typical = event_energy(config, "max"), event_energy(config, "typical")
+    volts = 8 * 0.625  # devices and ns of a cycle
+    assert typical.activate == pytest.approx(0.9 * most.activate)
+    assert typical.read == pytest.approx(0.8 * most.read)
+    assert typical.write == pytest.approx(0.7 * most.write)
+    assert typical.refresh == pytest.approx(0.6 * most.refresh)
+    idle = 0.5 * (1.2 * 36 + 2.5 * 3) * volts
+    assert typical.idle_cycle == pytest.approx(idle)
+    assert typical.active_cycle == pytest.approx(idle + 0.25 * 0.3 * 1.2 * 16 * volts)
+    assert typical.open_bank_cycle == pytest.approx(0.75 / 16 * 0.3 * 1.2 * 16 * volts)
+    assert typical.self_refresh_cycle == pytest.approx(0.5 * most.self_refresh_cycle)
+
+
+@pytest.mark.parametrize("name", ["ddr4_3200_x64", "hbm2_2000_x64"])
+def test_a_bit_of_a_stream_carries_the_standby_of_all_banks(name: str) -> None:
+    config = STANDARDS[name].config()
+    standby = bit_energy(config, "max", 128).standby * 8 * config.line_bytes
+    assert standby == pytest.approx(drawn(config, "IDD3N", config.timing.burst_cycles))
+
+
+def test_reports_price_each_open_bank() -> None:
+    """One read of DDR4-2400 x16: one of eight banks stays open, at 34 + 0.3 x 13 and 3 mA."""
+    config = STANDARDS["ddr4_2400_x16"].config()
+    result = replay(config, Requests(np.array([0]), np.array([0]), np.array([0])))
+    report = replay_report(result, config, 0.0)
+    n = result.active_rank_cycles
+    expected = (1.2 * (34 + 0.3 * 13) + 2.5 * 3) * n * 5 / 6
+    assert report["energy_pj"]["active_standby"] == pytest.approx(expected)
+    assert report["io_pj"] == pytest.approx(0.5 * 1.44 / 94 * 5 / 12 * 1000 * 128)
+    assert report["phy_pj"] == pytest.approx(1.5 * 128)
+
+
+def test_the_character_of_a_memory_prices_each_open_bank() -> None:
+    config = STANDARDS["hbm2_2000_x64"].config()
+    point = characterise(config, "max", n_requests=300).patterns[0]
+    result = replay(config, PATTERNS[point.pattern](config, 300))
+    standby = (
+        replay_report(result, config, 0.0)["energy_pj"][key]
+        for key in ("active_standby", "precharge_standby")
+    )
+    bits = 300 * 8 * config.line_bytes
+    assert point.energy_pj_per_bit["dram_background"] == pytest.approx(sum(standby) / bits)
+
+
+def test_currents_of_vpp_are_shown_with_their_own_source() -> None:
+    shown = {value.key: value.source for value in dram_values(STANDARDS["ddr4_3200_x64"])}
+    assert "IPP0" in shown["power.VPP.IDD0"] and "IPP0" not in shown["power.VDD.IDD0"]
 
 
 @each_standard
@@ -178,85 +242,3 @@ def test_hbm2_standby_was_measured_with_one_bank_and_with_all_banks_open(name: s
     one = each.active_cycle + each.open_bank_cycle - each.idle_cycle
     full = each.active_cycle + 16 * each.open_bank_cycle - each.idle_cycle
     assert (one / mw, full / mw) == (pytest.approx(0.638), pytest.approx(2.525))
-
-
-# A table of devices made by hand from the same currents: tRAS, tRP, tRFC, tREFI and burst in ns; picojoules of a read and a written bit, of an ACT; of a bit in a stream and
-# with one burst in each row.
-DEVICES = {
-    "ddr4_2400_x64": ((32, 14.16, 350, 7800, 10 / 3), (5.75, 5.00, 430, 10.1, 16.7)),
-    "ddr4_2400_x16": ((32, 14.16, 350, 7800, 10 / 3), (6.12, 5.65, 2164, 8.5, 25.3)),
-    "ddr4_3200_x64": ((32, 13.75, 350, 7800, 2.5), (5.44, 4.59, 522, 9.1, 17.2)),
-    "ddr4_3200_x16": ((32, 13.75, 350, 7800, 2.5), (5.77, 5.20, 2569, 7.8, 27.7)),
-    "ddr3l_1600_x64": ((35, 13.75, 260, 7800, 5.0), (12.6, 9.2, 1230, 17.4, 36.5)),
-    "lpddr4_3200_x16": ((42, 18, 180, 3904, 5.0), (8.47, 5.03, 1192, 9.4, 14.0)),
-    "lpddr4_4266_x16": ((42, 18, 180, 3904, 3.75), (8.47, 5.03, 1192, 9.2, 13.8)),
-    "lpddr4x_4266_x16": ((42, 18, 180, 3904, 3.75), (6.2, None, 1192, 6.9, 11.5)),
-    "lpddr5_6400_x16": ((42, 18, 280, 3906, 2.5), (None, 2.17, 1111, None, None)),
-    "gddr6_14000_x16": ((30, 15, 120, 1900, 8 / 7), (2.29, 3.04, 608, 3.8, 6.1)),
-}
-def in_picoseconds(name: str) -> DramConfig:
-    """The memory with its delays not rounded to clocks, and priced as Micron does: rho is 1."""
-    config = STANDARDS[name].config()
-    tRAS, tRP, tRFC, tREFI, burst = (round(1000 * ns) for ns in DEVICES[name][0])
-    timing = replace(
-        config.timing, tCK_ns=0.001, tRAS=tRAS, tRP=tRP, tRFC=tRFC, tREFI=tREFI, burst_cycles=burst
-    )
-    return replace(config, timing=timing, power=replace(config.power, rho=1.0))
-
-
-def half_a_digit(value: float) -> float:
-    digits = len(f"{value:g}".partition(".")[2])
-    return 0.5 * 10.0**-digits
-
-
-@pytest.mark.parametrize("name", DEVICES)
-def test_a_table_made_by_hand_comes_out_to_its_last_digit(name: str) -> None:
-    config, (read, write, activate, stream, random) = in_picoseconds(name), DEVICES[name][1]
-    each, bits = event_energy(config), 8 * config.line_bytes
-    o = config.organisation
-    found = {
-        read: each.read / bits,
-        write: each.write / bits,
-        activate: each.activate / o.devices,
-        stream: bit_energy(config, "max", o.lines_per_row).device,
-        random: bit_energy(config, "max", 1).device,
-    }
-    for expected, value in found.items():
-        if expected is not None:
-            assert value == pytest.approx(expected, abs=1.3 * half_a_digit(expected))
-
-
-@pytest.mark.parametrize(
-    ("change", "words"),
-    [
-        ({"IDD2P": 40.0}, "VDD.IDD2P.*more than IDD2N"),
-        ({"IDD3P": 60.0}, "VDD.IDD3P.*more than IDD3N"),
-        ({"IDD2P": 30.0, "IDD3P": 20.0}, "VDD.IDD2P.*more than IDD3P"),
-        ({"IDD2N": 55.0}, "VDD.IDD2N.*more than IDD3N"),
-        ({"IDD0": 39.0}, "IDD0.*would yield energy"),
-        ({"IDD4R": -1.0}, "VDD.IDD4R.*0 or more"),
-        ({"IDD4R": float("nan")}, "VDD.IDD4R.*0 or more"),
-    ],
-)
-def test_currents_that_no_device_has_are_refused(change: dict[str, float], words: str) -> None:
-    config = STANDARDS["ddr4_3200_x64"].config()
-    vdd, vpp = config.power.rails
-    power = replace(config.power, rails=(replace(vdd, **change), vpp))
-    with pytest.raises(ConfigError, match=words):
-        replace(config, power=power)
-
-
-def test_a_share_beyond_one_and_no_rail_are_refused() -> None:
-    config = STANDARDS["ddr4_3200_x64"].config()
-    with pytest.raises(ConfigError, match="rho"):
-        replace(config, power=replace(config.power, rho=1.1))
-    with pytest.raises(ConfigError, match="no supply rail"):
-        replace(config, power=replace(config.power, rails=()))
-
-
-def test_imported_files_keep_whatever_currents_they_have() -> None:
-    config = golden.config("DDR4_8Gb_x8_3200")
-    (vdd,) = config.power.rails
-    assert (vdd.IDD2P, vdd.IDD3P) == (25.0, 43.0)
-    odd = replace(config.power, rails=(replace(vdd, IDD0=1.0, IDD2N=99.0),))
-    assert event_energy(replace(config, power=odd)).activate < 0

@@ -68,6 +68,14 @@ def test_keys_ignore_case_and_comments_need_a_space() -> None:
     assert (config.timing.CL, config.timing.tRAS, config.timing.tRP) == (20, 30, 10)
 
 
+def test_a_missing_power_down_current_saves_something_and_is_not_mentioned() -> None:
+    """DRAMsim3's default, 25 mA, does nothing there: no more than the standby that is given."""
+    config, warnings = read("[power]\nIDD2N = 20\nIDD3P = 12\n")
+    (rail,) = config.power.rails
+    assert (rail.IDD2P, rail.IDD3P) == (20, 12)
+    assert "IDD2P" not in warnings
+
+
 def test_bank_groups_can_be_switched_off() -> None:
     o = golden.config("GDDR6_8Gb_x16").organisation
     assert (o.bankgroups, o.banks_per_group) == (1, 16)

@@ -209,6 +209,24 @@ def test_background_counts_every_rank_in_every_cycle(policy: str) -> None:
     assert at_end.refreshes == (cycles - 1) // DDR4.timing.tREFI
 
 
+def test_every_open_bank_is_counted_up_to_any_moment() -> None:
+    """Two lines of one row, then of a second bank: open from their ACT to the refresh."""
+    memory = recording("dramsim3")
+    assert isinstance(memory, ControlledMemory)
+    drive(memory, [[Job(transfer(0, [0, 1], [1, 1]), 0)]])
+    opened = [int(c[0]) for c in memory.commands() if COMMANDS[c[1]] == "activate"]
+    assert len(opened) == 2
+    for cycle in (200, 300):
+        seen = memory.background_at(cycle * PERIOD)
+        assert seen.open_bank_cycles == 2 * cycle - sum(opened)
+        assert seen.active_rank_cycles == cycle - opened[0]
+
+
+def test_an_ideal_memory_has_all_banks_open() -> None:
+    seen = open_memory("ideal").background_at(100 * PERIOD)
+    assert seen.open_bank_cycles == 100 * DDR4.organisation.banks
+
+
 @each_policy
 def test_recorded_traffic_is_what_was_asked_for(policy: str, tmp_path) -> None:  # type: ignore[no-untyped-def]
     memory = open_memory(policy, record_traffic=True)

@@ -291,3 +291,5 @@ def check_run(program: Program, counts: RunCounts, policy: str, line_bytes: int)
             assert (layer.dram.reads + layer.dram.writes) * line_bytes == fetched
     states = sum(x.dram.active_rank_cycles + x.dram.idle_rank_cycles for x in counts.layers)
     assert states == counts.memory_cycles
+    active = sum(layer.dram.active_rank_cycles for layer in counts.layers)
+    assert active <= sum(layer.dram.open_bank_cycles for layer in counts.layers) <= 16 * active
