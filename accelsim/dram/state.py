@@ -66,8 +66,7 @@ class Rank(IntEnum):
     OWES_REFRESH = 45
     """1 from an exit until a refresh: without one the rank may not sleep again."""
     OPEN_BANK_CYCLES = 46
-    """Open banks, summed over cycles, up to SINCE, and what banks that changed since then
-    differ from those open now."""
+    """Open banks, summed over cycles, if OPEN_BANKS is added for each from SINCE on."""
     END = 47
 
 
