@@ -1,9 +1,11 @@
-"""``accelsim dram``: memories, and the replay of request traces."""
+"""``accelsim dram``: memories, the replay of request traces, and the check of command traces."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from cyclopts import Parameter
 
 from accelsim.cli.options import Json
 
@@ -219,6 +221,53 @@ def characterise_dram(
         return
     print_table(patterns_table(found))
     print_table(loads_table(found))
+
+
+def check_dram(
+    *,
+    config: str,
+    commands: Path,
+    level: Literal["model", "jedec"] = "model",
+    compat: Literal["dramsim3", "none"] | None = None,
+    find_all: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    as_json: Json = False,
+) -> int:
+    """Say whether every command of a trace is legal (exit code 2: not), and which rule breaks.
+
+    Parameters
+    ----------
+    config
+        A DRAMsim3 .ini file, or a memory of `accelsim dram list`.
+    commands
+        CSV of `dram replay --commands`, or DRAMsim3's without the column channel; or gzipped.
+    level
+        The distances that the controller keeps, or all that the JEDEC standards ask.
+    compat
+        Judge with DRAMsim3's deviations from the standards; the default for .ini files.
+    find_all
+        Every violation, not the first alone.
+    """
+    from dataclasses import asdict
+
+    from accelsim.cli.console import print_text
+    from accelsim.cli.warm_up import warm_up
+    from accelsim.dram.command_trace import FIRST_LINE, read_commands
+    from accelsim.dram.legality import check
+    from accelsim.results.json_form import dumps
+
+    memory = _memory(config, compat)
+    warm_up()
+    trace = read_commands(commands, memory)
+    found = check(memory, trace, level, find_all)
+    if as_json:
+        report = {"level": level, "commands": len(trace), "legal": not found}
+        print_text(dumps(report | {"violations": [asdict(each) for each in found]}))
+    else:
+        for each in found:
+            print_text(f"{commands}:{each.second.index + FIRST_LINE}: {each}\n")
+        if not found:
+            print_text(f"{commands}: all {len(trace):,} commands are legal at level {level}\n")
+    return 2 if found else 0
 
 
 def _memory(name: str, compat: Literal["dramsim3", "none"] | None) -> DramConfig:

@@ -1,0 +1,154 @@
+"""What the judge remembers of a command trace, as arrays, and what each column means.
+
+What a rule asks is answered by the last command of each kind at each place: each bank, each
+bank group, each rank, each channel. So a command costs as many look-ups as it has rules,
+however long the trace is.
+
+The constants here are frozen into kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import IntEnum, auto
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.dram.config import Organisation
+from accelsim.dram.rules.rule import Command, Level, compiled
+
+NEVER: Final = -1
+CLOSED: Final = -1
+RING: Final = 32
+"""The longest window, t32AW of GDDR."""
+
+
+class Field(IntEnum):
+    """Columns of a command trace."""
+
+    CYCLE = 0
+    COMMAND = auto()
+    CHANNEL = auto()
+    RANK = auto()
+    GROUP = auto()
+    BANK = auto()
+    ROW = auto()
+    COLUMN = auto()
+
+
+class Size(IntEnum):
+    """Of the memory and of the level."""
+
+    RANKS = 0
+    GROUPS = auto()
+    BANKS_PER_GROUP = auto()
+    BANKS = auto()
+    ALL_GROUPS = auto()
+    """Place of the first bank group: banks come before it ..."""
+    ALL_RANKS = auto()
+    """... then ranks ..."""
+    ALL_CHANNELS = auto()
+    """... then channels."""
+    PLACES = auto()
+    CLOSE_IDLE = auto()
+    REFRESH_CYCLES = auto()
+
+
+class Rank(IntEnum):
+    """What is remembered of a rank. Commands are rows of the trace, or NEVER."""
+
+    ENTERED = 0
+    """The SRE, while in self refresh."""
+    LEFT = auto()
+    """The SRX, until the next refresh."""
+    REFRESHED = auto()
+    """Banks refreshed since ``BASE``; no more than eight refreshes ahead count."""
+    BASE = auto()
+    """Cycle from which refreshes are due: 0, and later by all time in self refresh."""
+    LAST_REFRESH = auto()
+    IS_LATE = auto()
+    """1 if that was already reported, until the next refresh."""
+    TURN = auto()
+    """Turns in which every bank was refreshed."""
+    IN_TURN = auto()
+    """Banks refreshed since."""
+    WINDOWED = auto()
+    """Commands that windows count so far: the position in the ring."""
+
+
+class History(NamedTuple):
+    """All that is remembered of the trace so far."""
+
+    size: NDArray[np.int64]  # [len(Size)]
+    entries: NDArray[np.int64]  # [n, len(Entry)]
+    begin: NDArray[np.int64]  # [len(Command) + 1]
+    allowed: NDArray[np.int64]  # [len(Command)] 1: the memory has this command
+    windowed: NDArray[np.int64]  # [len(Command)] 1: windows count this command
+    last: NDArray[np.int64]  # [places, len(Command)] row of the trace, or NEVER
+    open_row: NDArray[np.int64]  # [n_banks] or CLOSED
+    changed: NDArray[np.int64]  # [n_banks] the command that opened or closed it, or NEVER
+    refreshed: NDArray[np.int64]  # [n_banks] cycle of its last refresh
+    turn: NDArray[np.int64]  # [n_banks] the turn of its last refresh, or NEVER
+    rank: NDArray[np.int64]  # [n_ranks, len(Rank)]
+    ring: NDArray[np.int64]  # [n_ranks, RING] the last commands that windows count
+    found: NDArray[np.int64]  # [n, len(Found)] out: what is wrong
+    n_found: NDArray[np.int64]  # [1] also counts those that ``found`` has no room for
+
+
+class Found(IntEnum):
+    """One violation."""
+
+    RULE = 0
+    """A position in ``Level.rules``, or a ``State``."""
+    FIRST = auto()
+    """Row of the earlier command, or NEVER."""
+    SECOND = auto()
+    REQUIRED = auto()
+    """Cycles, or 0 where the rule is no distance."""
+    ACTUAL = auto()
+
+
+def new_history(organisation: Organisation, level: Level, room: int) -> History:
+    """Before the first command: all banks closed and refreshed, room for so many violations."""
+    size, n_ranks = _sizes(organisation, level), organisation.channels * organisation.ranks
+    n_banks = n_ranks * organisation.banks
+    entries, begin = compiled(level)
+    rank = np.zeros((n_ranks, len(Rank)), np.int64)
+    rank[:, [Rank.ENTERED, Rank.LEFT, Rank.LAST_REFRESH]] = NEVER
+    return History(
+        size=size,
+        entries=entries,
+        begin=begin,
+        allowed=_flags(level.commands),
+        windowed=_flags(level.windowed),
+        last=np.full((int(size[Size.PLACES]), len(Command)), NEVER, np.int64),
+        open_row=np.full(n_banks, CLOSED, np.int64),
+        changed=np.full(n_banks, NEVER, np.int64),
+        refreshed=np.zeros(n_banks, np.int64),
+        turn=np.full(n_banks, NEVER, np.int64),
+        rank=rank,
+        ring=np.zeros((n_ranks, RING), np.int64),
+        found=np.zeros((room, len(Found)), np.int64),
+        n_found=np.zeros(1, np.int64),
+    )
+
+
+def _flags(commands: Collection[Command]) -> NDArray[np.int64]:
+    return np.array([command in commands for command in Command], np.int64)
+
+
+def _sizes(o: Organisation, level: Level) -> NDArray[np.int64]:
+    n_ranks = o.channels * o.ranks
+    all_groups = n_ranks * o.banks
+    all_ranks = all_groups + n_ranks * o.bankgroups
+    all_channels = all_ranks + n_ranks
+    return np.array(
+        [
+            *(o.ranks, o.bankgroups, o.banks_per_group, o.banks),
+            *(all_groups, all_ranks, all_channels, all_channels + o.channels),
+            *(level.close_idle_banks, level.refresh_cycles),
+        ],
+        np.int64,
+    )

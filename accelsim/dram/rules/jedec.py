@@ -1,0 +1,180 @@
+"""The rules of the standards: DDR3 (JESD79-3F), DDR4 (-4B), LPDDR4 (JESD209-4), HBM (JESD235A).
+
+Delays come from the configuration, under the standards' names; what a family adds to them
+is in ``families``. A command's cycle is that of its last clock edge, from which the
+standards count.
+
+Not here: power-down, mode registers, ZQ calibration, ODT, precharge of all banks at once.
+"""
+
+from __future__ import annotations
+
+from accelsim.dram.config import DramConfig
+from accelsim.dram.rules.families import Family, SelfRefresh, family, in_cycles
+from accelsim.dram.rules.rule import COLUMN, READS, ROW, WRITES, Command, Level, Rule, Scope
+
+ACT, PRE, RD, WR = (Command.ACT,), (Command.PRE,), (Command.RD,), (Command.WR,)
+RDA, WRA, REF, REFB = (Command.RDA,), (Command.WRA,), (Command.REF,), (Command.REFB,)
+SRE, SRX = (Command.SRE,), (Command.SRX,)
+
+
+def jedec_level(config: DramConfig) -> Level:
+    """What the devices of ``config`` ask for.
+
+    Raises ``ConfigError`` for families whose rules are not here.
+    """
+    own = family(config)
+    rules = [*_bus(own), *_columns(config, own), *_rows(config), *_refresh(config)]
+    missing: set[Command] = set()
+    if own.bank_refresh:
+        rules += _bank_refresh(config, own)
+    else:
+        missing |= {Command.REFB}
+    if own.self_refresh:
+        rules += _self_refresh(config, own.self_refresh)
+    else:
+        missing |= {Command.SRE, Command.SRX}
+    return Level(
+        tuple(rules),
+        tuple(command for command in Command if command not in missing),
+        close_idle_banks=True,
+        refresh_cycles=config.timing.tREFI,
+        # A bank that is refreshed draws the current of an ACT.
+        windowed=(*ACT, *REFB),
+    )
+
+
+def _bus(own: Family) -> list[Rule]:
+    """Commands that take several clocks need the bus before the cycle that counts."""
+    buses: dict[str, tuple[Command, ...]] = {"command bus": (*ROW, *COLUMN)}
+    if own.split_bus:
+        buses = {"row command bus": ROW, "column command bus": COLUMN}
+    return [
+        Rule(name, commands, (then,), Scope.CHANNEL, own.bus_cycles.get(then, 1))
+        for name, commands in buses.items()
+        for then in commands
+    ]
+
+
+def _names(config: DramConfig, name: str) -> tuple[str, str]:
+    """The names of a delay within a bank group, and between two."""
+    return (f"{name}_L", f"{name}_S") if config.organisation.bankgroups > 1 else (name, name)
+
+
+def _columns(config: DramConfig, own: Family) -> list[Rule]:
+    """Bursts neither meet on the data bus nor inside the device."""
+    t = config.timing
+    burst, rl, wl = t.burst_cycles, t.read_latency, t.write_latency
+    grouped = config.organisation.bankgroups > 1
+    (ccd_l, ccd_s), (wtr_l, wtr_s) = _names(config, "tCCD"), _names(config, "tWTR")
+    long_wtr = t.tWTR_L if grouped else t.tWTR_S
+    turn = in_cycles(own.turn_ns, config) + own.turn_cycles
+    rules = [
+        Rule("tRTW", READS, WRITES, Scope.RANK, rl + burst + turn - wl),
+        Rule(wtr_l, WRITES, READS, Scope.GROUP, wl + burst + long_wtr),
+        Rule(wtr_s, WRITES, READS, Scope.OTHER_GROUP, wl + burst + t.tWTR_S),
+        # Who drives the bus changes with the rank that is read; writes have one driver.
+        Rule("tRTRS", READS, READS, Scope.OTHER_RANK, burst + t.tRTRS),
+        Rule("tRTRS", READS, WRITES, Scope.OTHER_RANK, rl + burst + t.tRTRS - wl),
+        Rule("tRTRS", WRITES, READS, Scope.OTHER_RANK, wl + burst + t.tRTRS - rl),
+        Rule("data bus", WRITES, WRITES, Scope.OTHER_RANK, burst),
+    ]
+    for kind in (READS, WRITES):
+        rules += [
+            Rule(ccd_l, kind, kind, Scope.GROUP, t.tCCD_L if grouped else t.tCCD_S),
+            Rule(ccd_s, kind, kind, Scope.OTHER_GROUP, t.tCCD_S),
+            Rule("data bus", kind, kind, Scope.RANK, burst),
+        ]
+    return rules
+
+
+def _read_to_precharge(config: DramConfig) -> int:
+    t = config.timing
+    # LPDDR4 prefetches 16 beats, 8 clocks, and counts tRTP from the last prefetch.
+    more = max(0, t.burst_cycles - 8) if config.protocol == "LPDDR4" else 0
+    return t.AL + more + t.tRTP
+
+
+def _written(config: DramConfig) -> int:
+    """From a write to the end of its recovery."""
+    return config.timing.write_latency + config.timing.burst_cycles + config.timing.tWR
+
+
+def _rows(config: DramConfig) -> list[Rule]:
+    t, read, written = config.timing, _read_to_precharge(config), _written(config)
+    grouped = config.organisation.bankgroups > 1
+    rrd_l, rrd_s = _names(config, "tRRD")
+    return [
+        Rule("tRCD", ACT, READS, Scope.BANK, t.tRCDRD - t.AL),
+        Rule("tRCD", ACT, WRITES, Scope.BANK, t.tRCDWR - t.AL),
+        Rule("tRAS", ACT, PRE, Scope.BANK, t.tRAS),
+        Rule("tRC", ACT, ACT, Scope.BANK, t.tRC),
+        Rule(rrd_l, ACT, ACT, Scope.GROUP, t.tRRD_L if grouped else t.tRRD_S),
+        Rule(rrd_s, ACT, ACT, Scope.OTHER_GROUP, t.tRRD_S),
+        Rule("tFAW", ACT, (*ACT, *REFB), Scope.RANK, t.tFAW, window=4),
+        Rule("tRTP", RD, PRE, Scope.BANK, read),
+        Rule("tWR", WR, PRE, Scope.BANK, written),
+        # The precharge inside an RDA waits for the write recovery of its row, too.
+        Rule("tWR", WR, RDA, Scope.BANK, written - read),
+        Rule("tRP", PRE, ACT, Scope.BANK, t.tRP),
+        Rule("tRP after RDA", RDA, ACT, Scope.BANK, read + t.tRP),
+        Rule("tRP after WRA", WRA, ACT, Scope.BANK, written + t.tRP),
+        Rule("tPPD", PRE, PRE, Scope.RANK, t.tPPD),
+    ]
+
+
+def _idle(config: DramConfig, then: tuple[Command, ...], scope: Scope) -> list[Rule]:
+    """Before ``then`` the banks have finished precharging, also by themselves."""
+    t = config.timing
+    return [
+        Rule("tRP", PRE, then, scope, t.tRP),
+        Rule("tRC", ACT, then, scope, t.tRC),
+        Rule("tRP after RDA", RDA, then, scope, _read_to_precharge(config) + t.tRP),
+        Rule("tRP after WRA", WRA, then, scope, _written(config) + t.tRP),
+    ]
+
+
+def _refresh(config: DramConfig) -> list[Rule]:
+    after = (*ACT, *PRE, *REF, *REFB, *SRE)
+    return [
+        Rule("tRFC", REF, after, Scope.RANK, config.timing.tRFC),
+        *_idle(config, REF, Scope.RANK),
+    ]
+
+
+def _bank_refresh(config: DramConfig, own: Family) -> list[Rule]:
+    t, name = config.timing, own.bank_refresh
+    rrd_l, rrd_s = _names(config, "tRRD")
+    rules = [
+        *_idle(config, REFB, Scope.BANK),
+        Rule(name, REFB, (*ACT, *PRE, *REFB), Scope.BANK, t.tRFCb),
+        Rule(name, REFB, (*REF, *SRE), Scope.RANK, t.tRFCb),
+        Rule(rrd_l, ACT, REFB, Scope.GROUP, t.tRRD_L if rrd_l != rrd_s else t.tRRD_S),
+        Rule(rrd_s, ACT, REFB, Scope.OTHER_GROUP, t.tRRD_S),
+    ]
+    if own.between_bank_refreshes_ns:
+        apart = in_cycles(own.between_bank_refreshes_ns, config)
+        return [*rules, Rule("tRREFD", REFB, (*ACT, *REFB), Scope.OTHER_BANK, apart)]
+    return [
+        *rules,
+        Rule("tRRD", REFB, ACT, Scope.OTHER_BANK, t.tRRD_S),
+        Rule(name, REFB, REFB, Scope.OTHER_BANK, t.tRFCb),
+    ]
+
+
+def _self_refresh(config: DramConfig, own: SelfRefresh) -> list[Rule]:
+    t = config.timing
+    stay = max(own.stay_cycles, in_cycles(own.stay_ns, config)) + own.stay_more_cycles
+    leave = max(own.exit_cycles, t.tRFC + in_cycles(own.exit_ns, config))
+    rules = [
+        *_idle(config, SRE, Scope.RANK),
+        Rule("end of burst", READS, SRE, Scope.RANK, t.read_latency + t.burst_cycles),
+        Rule(own.stay_name, SRE, SRX, Scope.RANK, stay),
+        Rule(own.exit_name, SRX, (*ACT, *PRE, *REF, *REFB, *SRE), Scope.RANK, leave),
+    ]
+    if own.lock_cycles:
+        # Clocks of 1.07 ns are called 1866 MT/s.
+        rate = 2000 / t.tCK_ns / 1.01
+        lock = next(cycles for up_to, cycles in own.lock_cycles if rate <= up_to)
+        rules.append(Rule("tXSDLL", SRX, READS, Scope.RANK, lock))
+    return rules

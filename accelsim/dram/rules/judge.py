@@ -1,0 +1,244 @@
+"""Applies a compiled level to a trace of commands, one command after the other.
+
+``i`` is the row of a command; ``b``, ``g``, ``r`` and ``c`` are its bank, group, rank and
+channel, each numbered through the whole memory.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.dram.config import Organisation
+from accelsim.dram.rules.history import (
+    CLOSED,
+    NEVER,
+    RING,
+    Field,
+    Found,
+    History,
+    Rank,
+    Size,
+    new_history,
+)
+from accelsim.dram.rules.rule import Command, Entry, Level, Scope, State
+from accelsim.jit import state_kernel
+
+POSTPONED: Final = 8
+"""Refreshes that may wait, and that may be given in advance (JESD79-3F, JESD79-4B, JESD209-4)."""
+
+
+@state_kernel
+def report(h: History, rule: int, first: int, second: int, required: int, actual: int) -> None:
+    """Note one violation, and count it."""
+    n = h.n_found[0]
+    if n < h.found.shape[0]:
+        h.found[n, Found.RULE] = rule
+        h.found[n, Found.FIRST] = first
+        h.found[n, Found.SECOND] = second
+        h.found[n, Found.REQUIRED] = required
+        h.found[n, Found.ACTUAL] = actual
+    h.n_found[0] = n + 1
+
+
+@state_kernel
+def last_in(h: History, kind: int, scope: int, b: int, g: int, r: int, c: int) -> int:
+    """The last command of this kind in this scope of bank, group, rank and channel."""
+    size = h.size
+    if scope == Scope.BANK:
+        return int(h.last[b, kind])
+    if scope == Scope.GROUP:
+        return int(h.last[size[Size.ALL_GROUPS] + g, kind])
+    if scope == Scope.RANK:
+        return int(h.last[size[Size.ALL_RANKS] + r, kind])
+    if scope == Scope.CHANNEL:
+        return int(h.last[size[Size.ALL_CHANNELS] + c, kind])
+    if scope == Scope.OTHER_BANK:
+        start, n, own = r * size[Size.BANKS], size[Size.BANKS], b
+    elif scope == Scope.OTHER_GROUP:
+        start = size[Size.ALL_GROUPS] + r * size[Size.GROUPS]
+        n, own = size[Size.GROUPS], size[Size.ALL_GROUPS] + g
+    else:
+        start = size[Size.ALL_RANKS] + c * size[Size.RANKS]
+        n, own = size[Size.RANKS], size[Size.ALL_RANKS] + r
+    latest = NEVER
+    for place in range(start, start + n):
+        if place != own:
+            latest = max(latest, h.last[place, kind])
+    return int(latest)
+
+
+@state_kernel
+def check_distances(
+    h: History, trace: NDArray[np.int64], i: int, b: int, g: int, r: int, c: int
+) -> None:
+    """Every rule whose later command is row ``i``."""
+    t, command = trace[i, Field.CYCLE], trace[i, Field.COMMAND]
+    channel = h.size[Size.ALL_CHANNELS] + c
+    for k in range(h.begin[command], h.begin[command + 1]):
+        required, window = h.entries[k, Entry.CYCLES], h.entries[k, Entry.WINDOW]
+        if window > 1:
+            n = h.rank[r, Rank.WINDOWED]
+            first = h.ring[r, (n - window) % RING] if n >= window else NEVER
+        else:
+            kind = h.entries[k, Entry.FIRST]
+            # Most are long ago in the whole channel.
+            first = h.last[channel, kind]
+            if first == NEVER or t - trace[first, Field.CYCLE] >= required:
+                continue
+            first = last_in(h, kind, h.entries[k, Entry.SCOPE], b, g, r, c)
+        if first != NEVER and t - trace[first, Field.CYCLE] < required:
+            actual = t - trace[first, Field.CYCLE]
+            report(h, h.entries[k, Entry.RULE], first, i, required, actual)
+
+
+@state_kernel
+def check_state(h: History, i: int, command: int, row: int, b: int, r: int) -> None:
+    """What the states of the rank and its banks allow."""
+    entered = h.rank[r, Rank.ENTERED]
+    if not h.allowed[command]:
+        report(h, State.NOT_A_COMMAND, NEVER, i, 0, 0)
+    if command == Command.SRX:
+        if entered == NEVER:
+            report(h, State.NOT_IN_SELF_REFRESH, NEVER, i, 0, 0)
+    elif entered != NEVER:
+        report(h, State.IN_SELF_REFRESH, entered, i, 0, 0)
+    if command == Command.ACT:
+        if h.open_row[b] != CLOSED:
+            report(h, State.ACT_OPEN, h.changed[b], i, 0, 0)
+    elif command == Command.PRE:
+        if h.open_row[b] == CLOSED and not h.size[Size.CLOSE_IDLE]:
+            report(h, State.PRE_CLOSED, h.changed[b], i, 0, 0)
+    elif command == Command.REFB:
+        if h.open_row[b] != CLOSED:
+            report(h, State.REF_OPEN, h.changed[b], i, 0, 0)
+    elif command == Command.REF or command == Command.SRE:
+        first = r * h.size[Size.BANKS]
+        for bank in range(first, first + h.size[Size.BANKS]):
+            if h.open_row[bank] != CLOSED:
+                report(h, State.REF_OPEN, h.changed[bank], i, 0, 0)
+                break
+        if command == Command.SRE and h.rank[r, Rank.LEFT] != NEVER:
+            report(h, State.NO_REF_SINCE_SRX, h.rank[r, Rank.LEFT], i, 0, 0)
+    elif command != Command.SRX and h.open_row[b] != row:
+        report(h, State.COLUMN_CLOSED, h.changed[b], i, 0, 0)
+
+
+@state_kernel
+def check_postponed(h: History, i: int, t: int, r: int) -> None:
+    """At row ``i``, no more than eight refreshes of rank ``r`` may be due."""
+    interval, n_banks, rank = h.size[Size.REFRESH_CYCLES], h.size[Size.BANKS], h.rank
+    if interval == 0 or rank[r, Rank.IS_LATE] or rank[r, Rank.ENTERED] != NEVER:
+        return
+    # The k-th refresh is due after k intervals; one more than may wait must not be.
+    last_cycle = (POSTPONED + 1) * interval + rank[r, Rank.REFRESHED] * interval // n_banks
+    passed = t - rank[r, Rank.BASE]
+    if passed > last_cycle:
+        report(h, State.POSTPONED, rank[r, Rank.LAST_REFRESH], i, last_cycle, passed)
+        rank[r, Rank.IS_LATE] = 1
+
+
+@state_kernel
+def note_refresh(h: History, i: int, t: int, r: int, start: int, n: int) -> None:
+    """Row ``i`` refreshes banks [start, start + n) of rank ``r``."""
+    interval, n_banks, rank = h.size[Size.REFRESH_CYCLES], h.size[Size.BANKS], h.rank
+    if interval > 0:
+        longest = 0
+        for bank in range(start, start + n):
+            longest = max(longest, t - h.refreshed[bank])
+            h.refreshed[bank] = t
+        if longest > (POSTPONED + 1) * interval:
+            last = rank[r, Rank.LAST_REFRESH]
+            report(h, State.REFRESH_GAP, last, i, (POSTPONED + 1) * interval, longest)
+        if n == 1:
+            if h.turn[start] == rank[r, Rank.TURN]:
+                report(h, State.BANK_TWICE, h.last[start, Command.REFB], i, 0, 0)
+            else:
+                h.turn[start] = rank[r, Rank.TURN]
+                rank[r, Rank.IN_TURN] += 1
+        if n > 1 or rank[r, Rank.IN_TURN] == n_banks:
+            rank[r, Rank.TURN] += 1
+            rank[r, Rank.IN_TURN] = 0
+        due = (t - rank[r, Rank.BASE]) // interval
+        most = (due + POSTPONED) * n_banks
+        rank[r, Rank.REFRESHED] = min(most, rank[r, Rank.REFRESHED] + n)
+    rank[r, Rank.LAST_REFRESH] = i
+    rank[r, Rank.LEFT] = NEVER
+    rank[r, Rank.IS_LATE] = 0
+
+
+@state_kernel
+def leave_self_refresh(h: History, trace: NDArray[np.int64], i: int, r: int) -> None:
+    """Row ``i`` ends it: meanwhile the rank refreshed itself, and nothing became due."""
+    t = trace[i, Field.CYCLE]
+    if h.rank[r, Rank.ENTERED] != NEVER:
+        h.rank[r, Rank.BASE] += t - trace[h.rank[r, Rank.ENTERED], Field.CYCLE]
+    first = r * h.size[Size.BANKS]
+    for bank in range(first, first + h.size[Size.BANKS]):
+        h.refreshed[bank] = t
+    h.rank[r, Rank.ENTERED] = NEVER
+    h.rank[r, Rank.LEFT] = i
+
+
+@state_kernel
+def carry_out(h: History, trace: NDArray[np.int64], i: int, b: int, g: int, r: int, c: int) -> None:
+    """What row ``i`` changes, legal or not."""
+    t, command, size = trace[i, Field.CYCLE], trace[i, Field.COMMAND], h.size
+    if command == Command.ACT:
+        h.open_row[b] = trace[i, Field.ROW]
+        h.changed[b] = i
+    elif command == Command.PRE or command == Command.RDA or command == Command.WRA:
+        if h.open_row[b] != CLOSED:
+            h.changed[b] = i
+        h.open_row[b] = CLOSED
+    elif command == Command.REFB:
+        note_refresh(h, i, t, r, b, 1)
+    elif command == Command.REF:
+        note_refresh(h, i, t, r, r * size[Size.BANKS], size[Size.BANKS])
+    elif command == Command.SRE:
+        h.rank[r, Rank.ENTERED] = i
+    elif command == Command.SRX:
+        leave_self_refresh(h, trace, i, r)
+    if h.windowed[command]:
+        n = h.rank[r, Rank.WINDOWED]
+        h.ring[r, n % RING] = i
+        h.rank[r, Rank.WINDOWED] = n + 1
+    if command < Command.REF or command == Command.REFB:
+        h.last[b, command] = i
+        h.last[size[Size.ALL_GROUPS] + g, command] = i
+    h.last[size[Size.ALL_RANKS] + r, command] = i
+    h.last[size[Size.ALL_CHANNELS] + c, command] = i
+
+
+@state_kernel
+def judge(h: History, trace: NDArray[np.int64], stop_at: int) -> None:
+    """Judge the whole ``trace`` [n, len(Field)], or until ``stop_at`` violations are found.
+
+    Cycles must not fall within a channel, and places must be inside the memory; ranks that
+    are refreshed as a whole have group and bank -1.
+    """
+    size = h.size
+    for i in range(trace.shape[0]):
+        c = trace[i, Field.CHANNEL]
+        r = c * size[Size.RANKS] + trace[i, Field.RANK]
+        g = r * size[Size.GROUPS] + max(0, trace[i, Field.GROUP])
+        b = g * size[Size.BANKS_PER_GROUP] + max(0, trace[i, Field.BANK])
+        check_state(h, i, trace[i, Field.COMMAND], trace[i, Field.ROW], b, r)
+        check_distances(h, trace, i, b, g, r, c)
+        check_postponed(h, i, trace[i, Field.CYCLE], r)
+        carry_out(h, trace, i, b, g, r, c)
+        if h.n_found[0] >= stop_at:
+            return
+    last = trace.shape[0] - 1
+    if last >= 0:
+        for r in range(h.rank.shape[0]):
+            check_postponed(h, last, trace[last, Field.CYCLE], r)
+
+
+def warm_up() -> None:
+    """Compile with the types of production."""
+    organisation = Organisation(1, 1, 1, 1, 1, 1, 8, 8, 1)
+    level = Level((), (), close_idle_banks=True, refresh_cycles=0)
+    judge(new_history(organisation, level, 1), np.zeros((1, len(Field)), np.int64), 1)

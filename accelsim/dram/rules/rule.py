@@ -1,0 +1,163 @@
+"""A rule: how many cycles at least lie between two commands, and where both must be for it.
+
+A level is a list of such rules, and what it wants of the state of banks and of refreshes.
+
+Written from the standards and not from the controller: nothing here is shared with it but
+the configuration, so that an error in one does not hide in the other.
+
+The constants here are frozen into kernels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import IntEnum, auto
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Command(IntEnum):
+    """The code of each command in a command trace; ``NAMES`` are its words."""
+
+    ACT = 0
+    PRE = auto()
+    RD = auto()
+    WR = auto()
+    RDA = auto()
+    """Read, and precharge afterwards."""
+    WRA = auto()
+    REF = auto()
+    """Refresh of a whole rank."""
+    REFB = auto()
+    """Refresh of one bank (REFpb of LPDDR4, REFSB of HBM)."""
+    SRE = auto()
+    """Self refresh begins."""
+    SRX = auto()
+    """Self refresh ends."""
+
+
+NAMES: Final = (
+    *("activate", "precharge", "read", "write", "read_p", "write_p", "refresh", "refresh_bank"),
+    *("self_refresh_enter", "self_refresh_exit"),
+)
+
+READS: Final = (Command.RD, Command.RDA)
+WRITES: Final = (Command.WR, Command.WRA)
+COLUMN: Final = (*READS, *WRITES)
+ROW: Final[tuple[Command, ...]] = tuple(c for c in Command if c not in COLUMN)
+REFRESHES: Final = (Command.REF, Command.REFB)
+
+
+class Scope(IntEnum):
+    """Where the earlier command must have gone, seen from the later one, for a rule to hold."""
+
+    BANK = 0
+    """The same bank."""
+    OTHER_BANK = auto()
+    """Another bank of the rank."""
+    GROUP = auto()
+    """The same bank group, any bank."""
+    OTHER_GROUP = auto()
+    """Another bank group of the rank."""
+    RANK = auto()
+    """The same rank, any bank."""
+    OTHER_RANK = auto()
+    """Another rank of the channel."""
+    CHANNEL = auto()
+
+
+class State(IntEnum):
+    """Rules without a distance. Negative, so that they and positions of rules are one number."""
+
+    ACT_OPEN = -1
+    COLUMN_CLOSED = -2
+    PRE_CLOSED = -3
+    REF_OPEN = -4
+    NOT_A_COMMAND = -5
+    IN_SELF_REFRESH = -6
+    NOT_IN_SELF_REFRESH = -7
+    NO_REF_SINCE_SRX = -8
+    BANK_TWICE = -9
+    POSTPONED = -10
+    REFRESH_GAP = -11
+
+
+STATE_NAMES: Final = {
+    State.ACT_OPEN: "ACT to a closed bank",
+    State.COLUMN_CLOSED: "RD, WR to the open row",
+    State.PRE_CLOSED: "PRE of an open bank",
+    State.REF_OPEN: "refresh of closed banks",
+    State.NOT_A_COMMAND: "known commands",
+    State.IN_SELF_REFRESH: "self refresh ends before other commands",
+    State.NOT_IN_SELF_REFRESH: "SRX after SRE",
+    State.NO_REF_SINCE_SRX: "REF between SRX and SRE",
+    State.BANK_TWICE: "every bank refreshed in turn",
+    State.POSTPONED: "tREFI, 8 postponed",
+    State.REFRESH_GAP: "tREFI, 9 apart",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """The last of ``first`` in ``scope`` lies at least ``cycles`` before each of ``then``.
+
+    With a ``window`` of n, the n-th last. ``name`` is the standard's.
+    """
+
+    name: str
+    first: Collection[Command]
+    then: Collection[Command]
+    scope: Scope
+    cycles: int
+    window: int = 1
+
+
+@dataclass(frozen=True)
+class Level:
+    """Everything that one level checks on one memory."""
+
+    rules: tuple[Rule, ...]
+    commands: Collection[Command]
+    """Those that the memory has."""
+    close_idle_banks: bool
+    """A PRE of a closed bank is allowed, and does nothing."""
+    refresh_cycles: int
+    """tREFI, of which eight may be postponed; 0: refreshes are not counted."""
+    windowed: Collection[Command] = (Command.ACT,)
+    """The commands that rules with a window count."""
+
+
+class Entry(IntEnum):
+    """Columns of a compiled table: one rule, for one earlier and one later command."""
+
+    FIRST = 0
+    SCOPE = auto()
+    CYCLES = auto()
+    WINDOW = auto()
+    RULE = auto()
+    """Its position in ``Level.rules``."""
+
+
+def compiled(level: Level) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """[n, len(Entry)] entries ordered by later command, and [len(Command) + 1] where each begins.
+
+    >>> rule = Rule("tRP", (Command.PRE,), (Command.ACT,), Scope.BANK, 14)
+    >>> entries, begin = compiled(Level((rule,), tuple(Command), True, 0))
+    >>> entries.tolist(), begin.tolist()
+    ([[1, 0, 14, 1, 0]], [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
+    """
+    entries: list[tuple[int, ...]] = []
+    begin = [0]
+    for then in Command:
+        for number, rule in enumerate(level.rules):
+            if then not in rule.then or rule.cycles <= 0:
+                continue
+            # A window counts all its commands alike.
+            firsts = sorted(rule.first) if rule.window == 1 else [min(rule.first)]
+            entries += [(f, rule.scope, rule.cycles, rule.window, number) for f in firsts]
+        begin.append(len(entries))
+    table = np.array(entries, np.int64).reshape(-1, len(Entry))
+    return table, np.array(begin, np.int64)
