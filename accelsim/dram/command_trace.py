@@ -28,6 +28,7 @@ MAX_BYTES: Final = 4 << 30
 FIRST_LINE: Final = 2
 """Line of the file with row 0 of the trace."""
 _COMMA, _NEWLINE, _MINUS, _ZERO, _NINE = (np.uint8(ord(c)) for c in ",\n-09")
+_ZERO_CODE: Final = ord("0")
 _MOST_DIGITS: Final = 18
 """They fit an int64."""
 
@@ -127,11 +128,11 @@ def parse(
                 if text[at] == _MINUS:
                     sign = -1
                     at += 1
-                while _ZERO <= text[at] <= _NINE:
-                    value = 10 * value + (text[at] - _ZERO)
+                while digits < _MOST_DIGITS and _ZERO <= text[at] <= _NINE:
+                    value = 10 * value + int(np.int64(text[at])) - _ZERO_CODE
                     digits += 1
                     at += 1
-                if digits == 0 or digits > _MOST_DIGITS:
+                if digits == 0:
                     return line
             if text[at] != (_NEWLINE if f == len(fields) - 1 else _COMMA):
                 return line

@@ -65,7 +65,10 @@ class Violation:
     """The earlier command, if one is to blame; for tFAW the first of the window."""
     second: Issued
     required_cycles: int | None
-    """Least distance (of tREFI: the greatest), or None if the rule is about states."""
+    """Least distance (of tREFI: the greatest), or None if the rule is about states.
+
+    Without a ``first``, of cycles from the start, less those in self refresh.
+    """
     actual_cycles: int | None
 
     def __str__(self) -> str:

@@ -16,8 +16,8 @@ from accelsim.dram.memory import POLICIES, Decoder, Memory
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import COMMANDS
 from accelsim.dram.traffic import write_traffic
-from tests.dram import legality
 from tests.dram.driving import Job, drive, transfer
+from tests.dram.judging import assert_legal
 from tests.dram.uncompiled import use_plain_python
 
 DDR4 = STANDARDS["ddr4_2400_x16"].config()
@@ -306,7 +306,7 @@ def test_waking_the_memory_for_no_reason_changes_nothing(
         np.testing.assert_array_equal(value, vars(counts_b)[key])
     if isinstance(memory_a, ControlledMemory) and isinstance(memory_b, ControlledMemory):
         np.testing.assert_array_equal(memory_a.commands(), memory_b.commands())
-        legality.check(config, memory_a.commands())
+        assert_legal(config, memory_a.commands())
 
 
 @each_policy

@@ -10,13 +10,15 @@ from numpy.typing import NDArray
 
 from accelsim.dram import state
 from accelsim.dram.config import Controller, DramConfig
+from accelsim.dram.legality import check
 from accelsim.dram.parameters import ControllerName, P, parameters
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import COMMANDS
 from accelsim.errors import ConfigError
-from tests.dram import golden, legality
+from tests.dram import golden
+from tests.dram.judging import assert_legal
 from tests.dram.uncompiled import use_plain_python
 
 DDR4 = golden.config("DDR4_8Gb_x8_3200_1rank")
@@ -96,6 +98,10 @@ def test_read_modify_write_does_not_hang(name: str, compat: str) -> None:
     assert result.reads > 0 and (result.done_cycle > 0).all()
 
 
+def with_ranks(config: DramConfig, ranks: int) -> DramConfig:
+    return replace(config, organisation=replace(config.organisation, ranks=ranks))
+
+
 VARIANTS = st.fixed_dictionaries(
     {
         "page_policy": st.sampled_from(["open", "close"]),
@@ -128,12 +134,16 @@ def traffic(draw: st.DrawFn) -> list[tuple[int, str, int]]:
 
 
 @settings(max_examples=120, deadline=None)
-@given(MEMORIES, VARIANTS, st.sampled_from([1, 2]), traffic())
+@given(MEMORIES, VARIANTS, st.sampled_from([1, 2]), st.sampled_from([1, 2]), traffic())
 def test_every_variant_obeys_the_standard_and_answers_all(
-    name: str, variant: dict[str, object], channels: int, requests: list[tuple[int, str, int]]
+    name: str,
+    variant: dict[str, object],
+    channels: int,
+    ranks: int,
+    requests: list[tuple[int, str, int]],
 ) -> None:
     try:
-        config = with_controller(STANDARDS[name].config(channels), **variant)
+        config = with_controller(with_ranks(STANDARDS[name].config(channels), ranks), **variant)
     except ConfigError:
         # Where a bank's refresh is as long as a rank's, there is no time to do it bank by bank.
         assert variant["refresh_policy"] == "bank_staggered"
@@ -141,46 +151,90 @@ def test_every_variant_obeys_the_standard_and_answers_all(
     size = config.n_lines * config.line_bytes
     result = replay(config, make(*[(a % size, k, t) for a, k, t in requests]), True)
     assert (result.done_cycle > 0).all()
-    legality.check(config, result.commands)
-    ranks = config.n_ranks
-    assert result.active_rank_cycles + result.idle_rank_cycles == ranks * result.cycles
+    assert_legal(config, result.commands)
+    rank_cycles = config.n_ranks * result.cycles
+    assert result.active_rank_cycles + result.idle_rank_cycles == rank_cycles
     names = [COMMANDS[code] for code in result.commands[:, 1]]
     reads = names.count("read") + names.count("read_p")
     assert (result.reads, result.activates) == (reads, names.count("activate"))
 
 
-@pytest.mark.parametrize(
-    "delay",
-    [
-        *("RD_TO_RD_L", "RD_TO_WR", "WR_TO_RD_L", "WR_TO_RD_S", "ACT_TO_RD", "ACT_TO_WR"),
-        *(
-            "ACT_TO_PRE",
-            "ACT_TO_ACT_L",
-            "RD_TO_PRE",
-            "WR_TO_PRE",
-            "PRE_TO_ACT",
-            "REF_TO_ACT",
-            "FAW",
-        ),
-    ],
-)
-def test_the_judge_finds_a_delay_that_the_controller_ignores(
-    delay: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", sorted(STANDARDS))
+@pytest.mark.parametrize("page_policy", ["open", "close"])
+@pytest.mark.parametrize("refresh_policy", ["rank_staggered", "rank_simultaneous"])
+@pytest.mark.parametrize(("ranks", "queues"), [(1, "per_rank"), (2, "per_bank")])
+def test_long_traffic_on_every_standard_is_legal(
+    name: str, page_policy: str, refresh_policy: str, ranks: int, queues: str
 ) -> None:
-    config = golden.config("DDR4_8Gb_x8_3200_1rank")
-    rng = np.random.default_rng(3)
-    lines = rng.integers(0, 4096, 4000) * 4096
-    trace = make(*[(int(a), "RW"[i // 40 % 2], 0) for i, a in enumerate(lines)])
-    legality.check(config, replay(config, trace, True).commands)
+    """Two channels, half of the requests writes, now dense and now with pauses of refreshes."""
+    config = with_controller(
+        with_ranks(STANDARDS[name].config(channels=2), ranks),
+        page_policy=page_policy,
+        refresh_policy=refresh_policy,
+        queue_structure=queues,
+    )
+    rng = np.random.default_rng(11)
+    address = rng.integers(0, 1 << 22, 3000) // config.line_bytes * config.line_bytes
+    pause = np.where(rng.random(3000) < 0.002, 40_000, rng.integers(0, 6, 3000))
+    requests = Requests(address, rng.integers(0, 2, 3000), np.cumsum(pause))
+    assert_legal(config, replay(config, requests, True).commands)
 
-    def without(config: DramConfig, controller: ControllerName) -> NDArray[np.int64]:
+
+DDR4_TWO_RANKS = replace(golden.config("DDR4_8Gb_x8_3200"), compat="none")
+LPDDR4 = STANDARDS["lpddr4_3200_x16"].config()
+BY_BANK = with_controller(LPDDR4, refresh_policy="bank_staggered")
+MANY_ACTS = replace(LPDDR4, timing=replace(LPDDR4.timing, tFAW=1, tRRD_S=1))
+GDDR6 = golden.config("GDDR6_8Gb_x16_bus32")
+
+
+@pytest.mark.parametrize(
+    ("delay", "rule", "config"),
+    [
+        ("RD_TO_RD_L", "tCCD_L", DDR4_TWO_RANKS),
+        ("RD_TO_RD_S", "tCCD_S", DDR4_TWO_RANKS),
+        ("RD_TO_RD_R", "tRTRS", DDR4_TWO_RANKS),
+        ("RD_TO_WR", "tRTW", DDR4_TWO_RANKS),
+        ("RD_TO_WR_R", "tRTRS", DDR4_TWO_RANKS),
+        ("WR_TO_RD_L", "tWTR_L", DDR4_TWO_RANKS),
+        ("WR_TO_RD_S", "tWTR_S", DDR4_TWO_RANKS),
+        ("WR_TO_WR_L", "tCCD_L", DDR4_TWO_RANKS),
+        ("WR_TO_WR_S", "tCCD_S", DDR4_TWO_RANKS),
+        ("WR_TO_WR_R", "data bus", DDR4_TWO_RANKS),
+        ("ACT_TO_RD", "tRCD", DDR4_TWO_RANKS),
+        ("ACT_TO_WR", "tRCD", DDR4_TWO_RANKS),
+        ("ACT_TO_PRE", "tRAS", DDR4_TWO_RANKS),
+        ("ACT_TO_ACT_L", "tRRD_L", with_controller(DDR4, address_map="rochrabacobg")),
+        ("ACT_TO_ACT_S", "tRRD_S", DDR4_TWO_RANKS),
+        ("RD_TO_PRE", "tRTP", DDR4_TWO_RANKS),
+        ("WR_TO_PRE", "tWR", DDR4_TWO_RANKS),
+        ("PRE_TO_ACT", "tRP", DDR4_TWO_RANKS),
+        ("REF_TO_ACT", "tRFC", DDR4_TWO_RANKS),
+        ("FAW", "tFAW", DDR4_TWO_RANKS),
+        ("PRE_TO_PRE", "tPPD", MANY_ACTS),
+        ("RDA_TO_ACT", "tRP after RDA", with_controller(DDR4, page_policy="close")),
+        ("WRA_TO_ACT", "tRP after WRA", with_controller(DDR4, page_policy="close")),
+        ("REFB_TO_ACT_SAME", "tRFCb", BY_BANK),
+        ("REFB_TO_ACT_OTHER", "tRRD_S", BY_BANK),
+        ("AW32", "t32AW", replace(GDDR6, timing=replace(GDDR6.timing, t32AW=500))),
+    ],
+    ids=lambda value: value if isinstance(value, str) else value.name,
+)
+def test_the_judge_finds_a_controller_that_is_one_cycle_early(
+    delay: str, rule: str, config: DramConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rng = np.random.default_rng(3)
+    lines = rng.integers(0, 1 << 20, 6000) // config.line_bytes * config.line_bytes
+    trace = make(*[(int(a), "RW"[i // 40 % 2], 0) for i, a in enumerate(lines)])
+    assert check(config, replay(config, trace, True).commands) == ()
+
+    def early(config: DramConfig, controller: ControllerName) -> NDArray[np.int64]:
         table = parameters(config, controller)
-        table[P[delay]] = 0
+        table[P[delay]] -= 1
         return table
 
-    monkeypatch.setattr(state, "parameters", without)
-    with pytest.raises(AssertionError):
-        legality.check(config, replay(config, trace, True).commands)
+    monkeypatch.setattr(state, "parameters", early)
+    found = check(config, replay(config, trace, True).commands, find_all=True)
+    assert {(v.rule, v.required_cycles - v.actual_cycles) for v in found} == {(rule, 1)}
 
 
 @settings(max_examples=60, deadline=None)

@@ -67,9 +67,8 @@ class Rank(IntEnum):
     """Banks refreshed since ``BASE``; no more than eight refreshes ahead count."""
     BASE = auto()
     """Cycle from which refreshes are due: 0, and later by all time in self refresh."""
-    LAST_REFRESH = auto()
     IS_LATE = auto()
-    """1 if that was already reported, until the next refresh."""
+    """1 if it is late with its refreshes and that was reported."""
     TURN = auto()
     """Turns in which every bank was refreshed."""
     IN_TURN = auto()
@@ -89,7 +88,7 @@ class History(NamedTuple):
     last: NDArray[np.int64]  # [places, len(Command)] row of the trace, or NEVER
     open_row: NDArray[np.int64]  # [n_banks] or CLOSED
     changed: NDArray[np.int64]  # [n_banks] the command that opened or closed it, or NEVER
-    refreshed: NDArray[np.int64]  # [n_banks] cycle of its last refresh
+    refreshed: NDArray[np.int64]  # [n_banks] its last refresh or SRX, or NEVER
     turn: NDArray[np.int64]  # [n_banks] the turn of its last refresh, or NEVER
     rank: NDArray[np.int64]  # [n_ranks, len(Rank)]
     ring: NDArray[np.int64]  # [n_ranks, RING] the last commands that windows count
@@ -116,7 +115,7 @@ def new_history(organisation: Organisation, level: Level, room: int) -> History:
     n_banks = n_ranks * organisation.banks
     entries, begin = compiled(level)
     rank = np.zeros((n_ranks, len(Rank)), np.int64)
-    rank[:, [Rank.ENTERED, Rank.LEFT, Rank.LAST_REFRESH]] = NEVER
+    rank[:, [Rank.ENTERED, Rank.LEFT]] = NEVER
     return History(
         size=size,
         entries=entries,
@@ -126,7 +125,7 @@ def new_history(organisation: Organisation, level: Level, room: int) -> History:
         last=np.full((int(size[Size.PLACES]), len(Command)), NEVER, np.int64),
         open_row=np.full(n_banks, CLOSED, np.int64),
         changed=np.full(n_banks, NEVER, np.int64),
-        refreshed=np.zeros(n_banks, np.int64),
+        refreshed=np.full(n_banks, NEVER, np.int64),
         turn=np.full(n_banks, NEVER, np.int64),
         rank=rank,
         ring=np.zeros((n_ranks, RING), np.int64),

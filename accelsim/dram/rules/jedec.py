@@ -79,13 +79,17 @@ def _columns(config: DramConfig, own: Family) -> list[Rule]:
         Rule("tRTRS", WRITES, READS, Scope.OTHER_RANK, wl + burst + t.tRTRS - rl),
         Rule("data bus", WRITES, WRITES, Scope.OTHER_RANK, burst),
     ]
+    near = _burst_distance(ccd_l, t.tCCD_L if grouped else t.tCCD_S, burst)
+    far = _burst_distance(ccd_s, t.tCCD_S, burst)
     for kind in (READS, WRITES):
-        rules += [
-            Rule(ccd_l, kind, kind, Scope.GROUP, t.tCCD_L if grouped else t.tCCD_S),
-            Rule(ccd_s, kind, kind, Scope.OTHER_GROUP, t.tCCD_S),
-            Rule("data bus", kind, kind, Scope.RANK, burst),
-        ]
+        rules.append(Rule(near[0], kind, kind, Scope.GROUP, near[1]))
+        rules.append(Rule(far[0], kind, kind, Scope.OTHER_GROUP, far[1]))
     return rules
+
+
+def _burst_distance(name: str, ccd: int, burst: int) -> tuple[str, int]:
+    """Name and cycles of what holds bursts apart: the device, or their length."""
+    return (name, ccd) if ccd >= burst else ("data bus", burst)
 
 
 def _read_to_precharge(config: DramConfig) -> int:
@@ -168,7 +172,6 @@ def _self_refresh(config: DramConfig, own: SelfRefresh) -> list[Rule]:
     leave = max(own.exit_cycles, t.tRFC + in_cycles(own.exit_ns, config))
     rules = [
         *_idle(config, SRE, Scope.RANK),
-        Rule("end of burst", READS, SRE, Scope.RANK, t.read_latency + t.burst_cycles),
         Rule(own.stay_name, SRE, SRX, Scope.RANK, stay),
         Rule(own.exit_name, SRX, (*ACT, *PRE, *REF, *REFB, *SRE), Scope.RANK, leave),
     ]

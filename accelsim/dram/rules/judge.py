@@ -127,31 +127,42 @@ def check_state(h: History, i: int, command: int, row: int, b: int, r: int) -> N
 
 
 @state_kernel
+def latest_refresh(h: History, r: int) -> int:
+    """Cycles after ``BASE`` by which rank ``r`` must be refreshed again.
+
+    The k-th refresh is due after k intervals; one more than may wait must not be.
+    """
+    interval, n_banks = h.size[Size.REFRESH_CYCLES], h.size[Size.BANKS]
+    return int((POSTPONED + 1) * interval + h.rank[r, Rank.REFRESHED] * interval // n_banks)
+
+
+@state_kernel
 def check_postponed(h: History, i: int, t: int, r: int) -> None:
     """At row ``i``, no more than eight refreshes of rank ``r`` may be due."""
-    interval, n_banks, rank = h.size[Size.REFRESH_CYCLES], h.size[Size.BANKS], h.rank
-    if interval == 0 or rank[r, Rank.IS_LATE] or rank[r, Rank.ENTERED] != NEVER:
+    rank = h.rank
+    if h.size[Size.REFRESH_CYCLES] == 0 or rank[r, Rank.IS_LATE] or rank[r, Rank.ENTERED] != NEVER:
         return
-    # The k-th refresh is due after k intervals; one more than may wait must not be.
-    last_cycle = (POSTPONED + 1) * interval + rank[r, Rank.REFRESHED] * interval // n_banks
     passed = t - rank[r, Rank.BASE]
-    if passed > last_cycle:
-        report(h, State.POSTPONED, rank[r, Rank.LAST_REFRESH], i, last_cycle, passed)
+    if passed > latest_refresh(h, r):
+        report(h, State.POSTPONED, NEVER, i, latest_refresh(h, r), passed)
         rank[r, Rank.IS_LATE] = 1
 
 
 @state_kernel
-def note_refresh(h: History, i: int, t: int, r: int, start: int, n: int) -> None:
+def note_refresh(h: History, trace: NDArray[np.int64], i: int, r: int, start: int, n: int) -> None:
     """Row ``i`` refreshes banks [start, start + n) of rank ``r``."""
     interval, n_banks, rank = h.size[Size.REFRESH_CYCLES], h.size[Size.BANKS], h.rank
+    t = trace[i, Field.CYCLE]
     if interval > 0:
-        longest = 0
+        longest, oldest = 0, NEVER
         for bank in range(start, start + n):
-            longest = max(longest, t - h.refreshed[bank])
-            h.refreshed[bank] = t
+            last = h.refreshed[bank]
+            gap = t if last == NEVER else t - trace[last, Field.CYCLE]
+            if gap > longest:
+                longest, oldest = gap, last
+            h.refreshed[bank] = i
         if longest > (POSTPONED + 1) * interval:
-            last = rank[r, Rank.LAST_REFRESH]
-            report(h, State.REFRESH_GAP, last, i, (POSTPONED + 1) * interval, longest)
+            report(h, State.REFRESH_GAP, oldest, i, (POSTPONED + 1) * interval, longest)
         if n == 1:
             if h.turn[start] == rank[r, Rank.TURN]:
                 report(h, State.BANK_TWICE, h.last[start, Command.REFB], i, 0, 0)
@@ -164,20 +175,20 @@ def note_refresh(h: History, i: int, t: int, r: int, start: int, n: int) -> None
         due = (t - rank[r, Rank.BASE]) // interval
         most = (due + POSTPONED) * n_banks
         rank[r, Rank.REFRESHED] = min(most, rank[r, Rank.REFRESHED] + n)
-    rank[r, Rank.LAST_REFRESH] = i
+        if t - rank[r, Rank.BASE] <= latest_refresh(h, r):
+            rank[r, Rank.IS_LATE] = 0
     rank[r, Rank.LEFT] = NEVER
-    rank[r, Rank.IS_LATE] = 0
 
 
 @state_kernel
 def leave_self_refresh(h: History, trace: NDArray[np.int64], i: int, r: int) -> None:
     """Row ``i`` ends it: meanwhile the rank refreshed itself, and nothing became due."""
-    t = trace[i, Field.CYCLE]
-    if h.rank[r, Rank.ENTERED] != NEVER:
-        h.rank[r, Rank.BASE] += t - trace[h.rank[r, Rank.ENTERED], Field.CYCLE]
+    entered = h.rank[r, Rank.ENTERED]
+    if entered != NEVER:
+        h.rank[r, Rank.BASE] += trace[i, Field.CYCLE] - trace[entered, Field.CYCLE]
     first = r * h.size[Size.BANKS]
     for bank in range(first, first + h.size[Size.BANKS]):
-        h.refreshed[bank] = t
+        h.refreshed[bank] = i
     h.rank[r, Rank.ENTERED] = NEVER
     h.rank[r, Rank.LEFT] = i
 
@@ -185,7 +196,7 @@ def leave_self_refresh(h: History, trace: NDArray[np.int64], i: int, r: int) -> 
 @state_kernel
 def carry_out(h: History, trace: NDArray[np.int64], i: int, b: int, g: int, r: int, c: int) -> None:
     """What row ``i`` changes, legal or not."""
-    t, command, size = trace[i, Field.CYCLE], trace[i, Field.COMMAND], h.size
+    command, size = trace[i, Field.COMMAND], h.size
     if command == Command.ACT:
         h.open_row[b] = trace[i, Field.ROW]
         h.changed[b] = i
@@ -194,9 +205,9 @@ def carry_out(h: History, trace: NDArray[np.int64], i: int, b: int, g: int, r: i
             h.changed[b] = i
         h.open_row[b] = CLOSED
     elif command == Command.REFB:
-        note_refresh(h, i, t, r, b, 1)
+        note_refresh(h, trace, i, r, b, 1)
     elif command == Command.REF:
-        note_refresh(h, i, t, r, r * size[Size.BANKS], size[Size.BANKS])
+        note_refresh(h, trace, i, r, r * size[Size.BANKS], size[Size.BANKS])
     elif command == Command.SRE:
         h.rank[r, Rank.ENTERED] = i
     elif command == Command.SRX:

@@ -90,7 +90,7 @@ STATE_NAMES: Final = {
     State.COLUMN_CLOSED: "RD, WR to the open row",
     State.PRE_CLOSED: "PRE of an open bank",
     State.REF_OPEN: "refresh of closed banks",
-    State.NOT_A_COMMAND: "known commands",
+    State.NOT_A_COMMAND: "commands of this family",
     State.IN_SELF_REFRESH: "self refresh ends before other commands",
     State.NOT_IN_SELF_REFRESH: "SRX after SRE",
     State.NO_REF_SINCE_SRX: "REF between SRX and SRE",

@@ -1,0 +1,182 @@
+"""Command traces in files: DRAMsim3's own are legal, edited ones are not, broken ones refused."""
+
+import gzip
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from accelsim.dram import command_trace
+from accelsim.dram.command_trace import read_commands
+from accelsim.dram.legality import check
+from accelsim.dram.replay import replay, write_commands
+from accelsim.dram.rules.rule import NAMES, Command
+from accelsim.dram.standard import STANDARDS
+from accelsim.errors import DramTraceError
+from tests.dram import golden
+
+DDR4 = golden.config("DDR4_8Gb_x8_3200")
+MIXED = "DDR4_8Gb_x8_3200.f_rndmix"
+HEADER = "cycle,command,channel,rank,bankgroup,bank,row,col"
+
+
+def path_of(name: str) -> Path:
+    return golden.DATA / "commands" / f"{name}.csv.gz"
+
+
+@pytest.mark.parametrize("name", golden.COMMAND_TRACES)
+def test_what_dramsim3_issued_is_legal_at_its_own_level(name: str) -> None:
+    config = golden.config(name.rsplit(".", 1)[0])
+    commands = read_commands(path_of(name), config)
+    listed = [(cycle, NAMES[code], *place) for cycle, code, _, *place in commands.tolist()]
+    assert listed == golden.command_trace(name)
+    assert check(config, commands) == ()
+
+
+def ours() -> NDArray[np.int64]:
+    return read_commands(path_of(MIXED), DDR4)
+
+
+def test_a_command_one_cycle_earlier_is_found_wherever_it_was_tight() -> None:
+    """ACTs of the mixed trace are never earlier than tRP after the PRE of their bank."""
+    commands = ours()
+    acts = np.flatnonzero(commands[:, 1] == Command.ACT)
+    n_tight = 0
+    for act in acts[-400:].tolist():
+        before = commands[:act]
+        same = (before[:, 3:6] == commands[act, 3:6]).all(axis=1) & (before[:, 1] == Command.PRE)
+        pre = int(np.flatnonzero(same)[-1])
+        if commands[act, 0] - commands[pre, 0] != DDR4.timing.tRP:
+            continue
+        n_tight += 1
+        moved = commands[: act + 1].copy()
+        moved[act, 0] -= 1
+        found = check(DDR4, moved[moved[:, 0].argsort(kind="stable")], find_all=True)
+        assert ("tRP", 22, 21) in {(v.rule, v.required_cycles, v.actual_cycles) for v in found}
+        if n_tight == 20:
+            return
+    pytest.fail("no tight commands")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_a_dropped_or_swapped_command_is_found(data: st.DataObject) -> None:
+    commands = ours()
+    kind = data.draw(st.sampled_from([Command.ACT, Command.PRE]))
+    candidates = np.flatnonzero(commands[:-200, 1] == kind)
+    k = int(data.draw(st.sampled_from(candidates.tolist())))
+    dropped = check(DDR4, np.delete(commands, k, axis=0))
+    # Without its ACT a read meets a closed bank; without the PRE the next ACT an open one.
+    expected = {Command.ACT: "RD, WR to the open row", Command.PRE: "ACT to a closed bank"}[kind]
+    assert [v.rule for v in dropped] == [expected]
+    same_bank = (commands[k:, 3:6] == commands[k, 3:6]).all(axis=1)
+    following = k + int(np.flatnonzero(same_bank)[1])
+    swapped = commands.copy()
+    swapped[[k, following], 1:] = swapped[[following, k], 1:]
+    assert len(check(DDR4, swapped)) == 1
+
+
+def test_a_refresh_that_comes_late_is_found_by_the_standard() -> None:
+    config = STANDARDS["ddr4_3200_x64"].config()
+    idle = golden.requests("h_idle20us", config)
+    commands = replay(config, idle, record_commands=True).commands
+    assert check(config, commands, "jedec") == ()
+    refreshes = np.flatnonzero(commands[:, 1] == Command.REF)
+    # Each is issued a little after it is due: with eight postponed it would come too late.
+    dropped = np.delete(commands, refreshes[:7], axis=0)
+    assert check(config, dropped, "jedec") == ()
+    found = check(config, np.delete(commands, refreshes[:9], axis=0), "jedec")
+    assert [v.rule for v in found] == ["tREFI, 8 postponed"]
+
+
+def test_a_written_trace_is_read_again(tmp_path: Path) -> None:
+    config = STANDARDS["hbm2_2000"].config(channels=2)
+    commands = replay(config, golden.requests("z_hot256", config), record_commands=True).commands
+    write_commands(tmp_path / "c.csv", commands)
+    np.testing.assert_array_equal(read_commands(tmp_path / "c.csv", config), commands)
+    windows = (tmp_path / "c.csv").read_bytes().replace(b"\n", b"\r\n")
+    (tmp_path / "w.csv").write_bytes(windows)
+    np.testing.assert_array_equal(read_commands(tmp_path / "w.csv", config), commands)
+
+
+def test_a_trace_may_be_empty_or_hold_self_refresh(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    for text in (HEADER, f"{HEADER}\n"):
+        path.write_text(text)
+        assert read_commands(path, DDR4).shape == (0, 8)
+    path.write_text(f"{HEADER}\n9,self_refresh_enter,0,1,-1,-1,-1,-1\n")
+    assert read_commands(path, DDR4).tolist() == [[9, Command.SRE, 0, 1, -1, -1, -1, -1]]
+
+
+GOOD = "5,activate,0,0,1,2,3,4"
+BAD_LINES = {
+    "activate": "'activate' is no command",
+    "": "'' is no command",
+    "9": "'9' is no command",
+    "9,activate,0,0,1,2,3": "is no command",
+    "9,activate,0,0,1,2,3,4,5": "is no command",
+    "9,activate,0,0,1,2,3,": "is no command",
+    "9,act,0,0,1,2,3,4": "is no command",
+    "9,activated,0,0,1,2,3,4": "is no command",
+    "9,activate,0,0,1,2,3,x": "is no command",
+    "9,activate,0,0,1,2,3,--4": "is no command",
+    "9,activate,0,0,1,2,3,4.0": "is no command",
+    " 9,activate,0,0,1,2,3,4": "is no command",
+    "9999999999999999999,activate,0,0,1,2,3,4": "is no command",
+    "999999999999999999,activate,0,0,1,2,3,4": "the command has cycle 999999999999999999",
+    "9,activate,0,7,1,2,3,4": "the command has rank 7, not 0 to 1",
+    "4,activate,0,0,1,2,3,4": "the command in cycle 4 follows one in cycle 5",
+}
+
+
+@pytest.mark.parametrize("line", BAD_LINES)
+def test_a_malformed_line_is_named(line: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("\n".join([HEADER, GOOD, line, GOOD.replace("5", "50", 1), ""]))
+    with pytest.raises(DramTraceError) as caught:
+        read_commands(path, DDR4)
+    assert str(caught.value).startswith(f"{path}:3: ")
+    assert BAD_LINES[line] in str(caught.value)
+
+
+FILES: dict[str, Callable[[Path], object]] = {
+    "no such file": lambda path: None,
+    "is a directory": lambda path: path.mkdir(),
+    "no header": lambda path: path.write_text(f"{GOOD}\n"),
+    "'' is no header": lambda path: path.write_text(""),
+    "no whole gzip": lambda path: path.write_bytes(gzip.compress(b"cycle" * 999)[:30]),
+    "'x' is no command": lambda path: path.write_text(f"{HEADER}\nx"),
+}
+
+
+@pytest.mark.parametrize("problem", FILES)
+def test_a_file_that_is_no_trace_is_refused(problem: str, tmp_path: Path) -> None:
+    FILES[problem](tmp_path / "c.csv")
+    with pytest.raises(DramTraceError, match=f"(?i){problem}"):
+        read_commands(tmp_path / "c.csv", DDR4)
+
+
+def test_a_file_that_unpacks_to_too_much_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(command_trace, "MAX_BYTES", 1000)
+    (tmp_path / "c.csv").write_bytes(gzip.compress(f"{HEADER}\n".encode() * 100))
+    with pytest.raises(DramTraceError, match="more than 4 GiB"):
+        read_commands(tmp_path / "c.csv", DDR4)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(alphabet="0159,-\nactive x\r", max_size=60))
+def test_no_text_is_read_beyond_its_end_or_fails_unexplained(text: str) -> None:
+    body = text.encode() + b"\n"
+    parse = command_trace.parse.py_func  # type: ignore[attr-defined]
+    lines = np.zeros((body.count(b"\n"), 8), np.int64)
+    data, words = np.frombuffer(body, np.uint8), command_trace._words()
+    good = parse(data, np.arange(8), words, lines)
+    compiled = np.zeros_like(lines)
+    assert command_trace.parse(data, np.arange(8), words, compiled) == good
+    np.testing.assert_array_equal(lines, compiled)
