@@ -19,6 +19,7 @@ from accelsim.dram.state import COMMANDS
 from accelsim.errors import ConfigError
 from tests.dram import golden
 from tests.dram.judging import assert_legal
+from tests.dram.scenarios import LPDDR4, with_ranks
 from tests.dram.uncompiled import use_plain_python
 
 DDR4 = golden.config("DDR4_8Gb_x8_3200_1rank")
@@ -96,10 +97,6 @@ def test_read_modify_write_does_not_hang(name: str, compat: str) -> None:
     config = replace(golden.config(name), compat=compat)  # type: ignore[arg-type]
     result = replay(config, golden.requests("z_rmw", config))
     assert result.reads > 0 and (result.done_cycle > 0).all()
-
-
-def with_ranks(config: DramConfig, ranks: int) -> DramConfig:
-    return replace(config, organisation=replace(config.organisation, ranks=ranks))
 
 
 VARIANTS = st.fixed_dictionaries(
@@ -181,7 +178,6 @@ def test_long_traffic_on_every_standard_is_legal(
 
 
 DDR4_TWO_RANKS = replace(golden.config("DDR4_8Gb_x8_3200"), compat="none")
-LPDDR4 = STANDARDS["lpddr4_3200_x16"].config()
 BY_BANK = with_controller(LPDDR4, refresh_policy="bank_staggered")
 MANY_ACTS = replace(LPDDR4, timing=replace(LPDDR4.timing, tFAW=1, tRRD_S=1))
 GDDR6 = golden.config("GDDR6_8Gb_x16_bus32")
