@@ -21,13 +21,12 @@ from accelsim.dram.rules.history import NEVER, Field, History, new_history
 from accelsim.dram.rules.jedec import jedec_level
 from accelsim.dram.rules.judge import judge
 from accelsim.dram.rules.model import model_level
-from accelsim.dram.rules.rule import NAMES, STATE_NAMES, Command, Level, State
+from accelsim.dram.rules.rule import NAMES, STATE_NAMES, WHOLE_RANK, Command, Level, State
 from accelsim.errors import DramTraceError, UnknownNameError
 
 LevelName: TypeAlias = Literal["model", "jedec"]
 LAST_CYCLE: Final = 1 << 53
 _NO_STOP: Final = 1 << 62
-_WHOLE_RANK: Final = (Command.REF, Command.SRE, Command.SRX)
 _SHORT: Final = tuple(command.name for command in Command)
 
 
@@ -127,9 +126,9 @@ def misplaced(config: DramConfig, commands: NDArray[np.int64]) -> tuple[int, str
     o = config.organisation
     command, channel = commands[:, Field.COMMAND], commands[:, Field.CHANNEL]
     optional: dict[Field, tuple[Command, ...]] = {
-        **dict.fromkeys((Field.GROUP, Field.BANK), _WHOLE_RANK),
+        **dict.fromkeys((Field.GROUP, Field.BANK), WHOLE_RANK),
         # A precharge may say for which row and column it makes place.
-        **dict.fromkeys((Field.ROW, Field.COLUMN), (Command.PRE, Command.REFB, *_WHOLE_RANK)),
+        **dict.fromkeys((Field.ROW, Field.COLUMN), (Command.PRE, Command.REFB, *WHOLE_RANK)),
     }
     ends = (LAST_CYCLE, len(NAMES), o.channels, o.ranks, o.bankgroups, o.banks_per_group)
     problems = []

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.rules.rule import Command
+from accelsim.dram.rules.rule import WHOLE_RANK, Command
 from accelsim.dram.standard import STANDARDS
 from tests.dram import golden
 
@@ -39,7 +39,7 @@ def trace(*lines: Line) -> NDArray[np.int64]:
     for cycle, word, rank, group, bank in lines:
         row = int(word.lstrip("ACTPREDWFBSX") or 7)
         command = Command[word.rstrip("0123456789")]
-        whole = command in (Command.REF, Command.SRE, Command.SRX)
+        whole = command in WHOLE_RANK
         place = (rank, -1, -1, -1, -1) if whole else (rank, group, bank, row, 0)
         rows.append((cycle, command, 0, *place))
     return np.array(rows, np.int64).reshape(-1, 8)

@@ -27,6 +27,7 @@ STATES = [
     (State.COLUMN_CLOSED, [A, (FAR, "WR9", 0, 0, 0)]),
     (State.COLUMN_CLOSED, [A, (FAR, "RDA", 0, 0, 0), (300, "RD", 0, 0, 0)]),
     (State.COLUMN_CLOSED, [A, (FAR, "PRE", 0, 0, 0), (300, "WRA", 0, 0, 0)]),
+    (State.COLUMN_CLOSED, [A, (FAR, "PREA", 0, 0, 0), (300, "RD", 0, 0, 0)]),
     (State.REF_OPEN, [A, (FAR, "REF", 0, 0, 0)]),
     (State.REF_OPEN, [A, (FAR, "SRE", 0, 0, 0)]),
     (State.IN_SELF_REFRESH, [(9, "SRE", 0, 0, 0), (FAR, "ACT", 0, 0, 0)]),
@@ -48,8 +49,9 @@ def test_a_state_forbids_a_command(state: State, lines: list[Line]) -> None:
     assert found.second.index == len(lines) - 1
 
 
-def test_a_precharge_of_a_closed_bank_is_allowed_by_the_standard_alone() -> None:
-    lines = trace((9, "PRE", 0, 0, 0))
+@pytest.mark.parametrize("command", ["PRE", "PREA"])
+def test_a_precharge_of_closed_banks_is_allowed_by_the_standard_alone(command: str) -> None:
+    lines = trace((9, command, 0, 0, 0))
     assert check(DDR4, lines, "jedec") == ()
     assert [v.rule for v in check(DDR4, lines, "model")] == [STATE_NAMES[State.PRE_CLOSED]]
 
@@ -99,7 +101,7 @@ def test_sentences() -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ((0, 1, 99), "command 0: has command 99, not 0 to 9"),
+        ((0, 1, 99), "command 0: has command 99, not 0 to 10"),
         ((1, 3, 2), "command 1: has rank 2, not 0 to 1"),
         ((1, 5, -1), "command 1: has bank -1, not 0 to 3"),
         ((1, 6, 1 << 20), "command 1: has row 1048576, not 0 to 65535"),

@@ -306,7 +306,7 @@ def test_waking_the_memory_for_no_reason_changes_nothing(
         np.testing.assert_array_equal(value, vars(counts_b)[key])
     if isinstance(memory_a, ControlledMemory) and isinstance(memory_b, ControlledMemory):
         np.testing.assert_array_equal(memory_a.commands(), memory_b.commands())
-        assert_legal(config, memory_a.commands())
+        assert_legal(config, memory_a.commands(), policy)
 
 
 @each_policy

@@ -7,8 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
+from accelsim.dram import state
 from accelsim.dram.config import DramConfig
+from accelsim.dram.legality import check
+from accelsim.dram.parameters import ControllerName, P, parameters
 from accelsim.dram.policies.ramulator import RamulatorMemory
 from accelsim.dram.replay import ReplayResult
 from accelsim.dram.replay import replay as replay_with
@@ -17,8 +21,9 @@ from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import COMMANDS, Log
 from accelsim.energy.replay_report import replay_report
 from accelsim.errors import ConfigError
-from tests.dram import golden, legality
+from tests.dram import golden
 from tests.dram.driving import Job, drive, transfer
+from tests.dram.judging import assert_legal
 from tests.dram.test_replay import ROW, make, traffic, with_controller
 from tests.dram.uncompiled import use_plain_python
 
@@ -150,8 +155,36 @@ def test_every_variant_obeys_the_standard_and_answers_all(
     result = replay(config, make(*[(a % size, k, t) for a, k, t in requests]))
     assert (result.done_cycle > 0).all()
     assert result.residual_writes == 0
-    legality.check(config, result.commands)
+    assert_legal(config, result.commands)
     assert result.active_rank_cycles + result.idle_rank_cycles == config.n_ranks * result.cycles
+
+
+@pytest.mark.parametrize(
+    ("delay", "rule", "required"),
+    [
+        *(("ACT_TO_PRE", "tRAS", 52), ("RD_TO_PRE", "tRTP", 40)),
+        *(("WR_TO_PRE", "tWR", 16 + 4 + 24), ("PRE_TO_ACT", "tRP", 22)),
+    ],
+)
+def test_the_judge_finds_a_precharge_of_all_banks_that_is_one_cycle_early(
+    delay: str, rule: str, required: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Refreshes every 1000 clocks meet rows in every state."""
+    config = with_timing(tREFI=1000, tRFC=100, tRTP=40 if rule == "tRTP" else T.tRTP)
+    lines = np.random.default_rng(3).integers(0, 1 << 20, 6000) // 64 * 64
+    trace = make(*[(int(a), "RW"[i // 40 % 2], 0) for i, a in enumerate(lines)])
+
+    def early(config: DramConfig, controller: ControllerName) -> NDArray[np.int64]:
+        table = parameters(config, controller)
+        table[P[delay]] -= 1
+        return table
+
+    monkeypatch.setattr(state, "parameters", early)
+    found = check(config, replay(config, trace).commands, find_all=True)
+    assert {(v.rule, v.required_cycles, v.actual_cycles) for v in found} == {
+        (rule, required, required - 1)
+    }
+    assert any("PREA" in (v.second.command, v.first and v.first.command) for v in found)
 
 
 @pytest.mark.parametrize("name", ["ddr4_2400_x16", "hbm2_2000"])

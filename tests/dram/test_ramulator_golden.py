@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 
 from accelsim.dram.config import DramConfig
+from accelsim.dram.legality import check
 from accelsim.dram.requests import Requests
 from accelsim.dram.state import COMMANDS, Log
 from tests.dram import golden
+from tests.dram.judging import assert_legal
 from tests.dram.test_ramulator import MATCHED, T, replay, with_timing
 from tests.dram.test_replay import with_controller
 
@@ -89,6 +91,29 @@ def test_every_command_is_the_one_that_ramulator_issued(path: Path) -> None:
         for clock, name, *where in rows
     ]
     assert ours.tolist() == theirs
+
+
+@pytest.mark.parametrize("path", COMMAND_TRACES, ids=lambda path: path.name.split(".csv")[0])
+def test_what_ramulator_issued_is_legal_but_for_turns_between_ranks(path: Path) -> None:
+    variant, pattern = path.name.removesuffix(".csv.gz").split(".")
+    config = VARIANTS[variant]
+    commands = replay(config, golden_requests(pattern)).commands
+    if variant == "one_rank":
+        assert_legal(config, commands)
+    elif variant == "two_buses":
+        # No DDR4 has them.
+        assert check(config, commands) == ()
+    else:
+        # After BL/2 + 2 clocks a write to another rank meets the burst that is read.
+        late = T.CL + T.burst_cycles + T.tRTRS - T.CWL
+        for level in ("model", "jedec"):
+            found = check(config, commands, level, find_all=True)
+            assert {(v.rule, v.required_cycles, v.actual_cycles) for v in found} == {
+                ("tRTRS", late, T.burst_cycles + 2)
+            }
+            assert {(v.first and v.first.command, v.second.command) for v in found} == {
+                ("RD", "WR")
+            }
 
 
 @pytest.mark.parametrize(

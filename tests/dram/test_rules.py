@@ -55,6 +55,12 @@ DDR4_FAULTS = [
     ("tRRD_L", [A], ("ACT", 0, 0, 1), 8),
     ("tRTP", [A, (100, "RD", 0, 0, 0)], ("PRE", 0, 0, 0), 12),
     ("tWR", [A, (100, "WR", 0, 0, 0)], ("PRE", 0, 0, 0), 16 + 4 + 24),
+    # The precharge of all banks is one of each open bank.
+    ("tRAS", [A], ("PREA", 0, 0, 0), 52),
+    ("tRTP", [A, (100, "RD", 0, 0, 0)], ("PREA", 0, 0, 0), 12),
+    ("tWR", [A, (100, "WR", 0, 0, 0)], ("PREA", 0, 0, 0), 16 + 4 + 24),
+    ("tRP", [A, (100, "PREA", 0, 0, 0)], ("ACT", 0, 3, 3), 22),
+    ("tRP", [A, (100, "PREA", 0, 0, 0)], ("REF", 0, 0, 0), 22),
     ("tRP after WRA", [A, (100, "WRA", 0, 0, 0)], ("ACT", 0, 0, 0), 16 + 4 + 24 + 22),
     ("tRP after WRA", [A, (100, "WRA", 0, 0, 0)], ("REF", 0, 0, 0), 16 + 4 + 24 + 22),
     ("tRP after RDA", [A, (100, "RDA", 0, 0, 0)], ("REF", 0, 0, 0), 12 + 22),
@@ -82,6 +88,7 @@ FAULTS = [
     Fault("ddr4", "tRTW", [*OPEN, RD], ("WR", 0, 1, 0), 22 - 16 + 4 + 1 + 1, levels=JEDEC),
     Fault("ddr4", "tRTW", [*OPEN, RD], ("WR", 0, 1, 0), 22 - 16 + 4 + 1, levels=MODEL),
     Fault("ddr4", "tRFC", [(100, "REF", 0, 0, 0)], ("PRE", 0, 0, 0), 560, levels=JEDEC),
+    Fault("ddr4", "tRFC", [(100, "REF", 0, 0, 0)], ("PREA", 0, 0, 0), 560, levels=JEDEC),
     Fault("ddr4", "tRFC", [(100, "REF", 0, 0, 0)], ("SRE", 0, 0, 0), 560, levels=JEDEC),
     # Self refresh: tCKE 5 ns is 8 clocks, tXS is tRFC + 10 ns, the DLL locks in 1024.
     Fault("ddr4", "tRP", [A, (99, "PRE", 0, 0, 0)], ("SRE", 0, 0, 0), 22, levels=JEDEC),
@@ -112,6 +119,11 @@ FAULTS = [
     Fault(
         "lpddr4", "tPPD", [A, (30, "ACT", 0, 0, 1), (FAR, "PRE", 0, 0, 0)], ("PRE", 0, 0, 1), 4
     ),
+    Fault(
+        "lpddr4", "tPPD", [A, (30, "ACT", 0, 0, 1), (FAR, "PRE", 0, 0, 0)], ("PREA", 0, 0, 0), 4
+    ),
+    Fault("lpddr4", "tRP", [A, (99, "PREA", 0, 0, 0)], ("REFB", 0, 0, 5), 29),
+    Fault("lpddr4", "tRFCpb", [(9, "REFB", 0, 0, 1)], ("PREA", 0, 0, 0), 144, levels=JEDEC),
     Fault(
         "lpddr4", "command bus", [(9, "PRE", 0, 0, 1)], ("ACT", 0, 0, 0), 4, levels=JEDEC
     ),
@@ -197,6 +209,16 @@ def test_a_rule_holds_to_the_cycle(fault: Fault, level: LevelName) -> None:
     assert found[0].first is not None
     assert found[0].first.index == fault.first % len(fault.before)
     assert found[0].second.index == len(fault.before)
+
+
+@pytest.mark.parametrize("level", ["model", "jedec"])
+def test_a_bank_that_closes_by_itself_does_not_hold_back_the_precharge_of_all(
+    level: LevelName,
+) -> None:
+    lines = [A, (30, "ACT", 0, 1, 0), (52, "RDA", 0, 1, 0), (60, "PREA", 0, 0, 0)]
+    assert check(DDR4, trace(*lines), level) == ()
+    lines[2] = (52, "RD", 0, 1, 0)
+    assert [v.rule for v in check(DDR4, trace(*lines), level, True)] == ["tRAS", "tRTP"]
 
 
 @pytest.mark.parametrize("level", ["model", "jedec"])

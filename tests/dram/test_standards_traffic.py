@@ -10,7 +10,7 @@ from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import COMMANDS, Log
-from tests.dram import legality
+from tests.dram.judging import assert_legal
 
 each_standard = pytest.mark.parametrize("name", list(STANDARDS))
 N = 8000
@@ -19,7 +19,7 @@ N = 8000
 def run(config: DramConfig, lines: NDArray[np.int64], is_write: NDArray[np.int64]) -> ReplayResult:
     requests = Requests(lines * config.line_bytes, is_write, np.zeros(len(lines), np.int64))
     result = replay(config, requests, record_commands=True)
-    legality.check(config, result.commands)
+    assert_legal(config, result.commands)
     return result
 
 

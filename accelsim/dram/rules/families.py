@@ -8,7 +8,7 @@ from math import ceil
 from typing import Final
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.rules.rule import COLUMN, Command
+from accelsim.dram.rules.rule import COLUMN, REFRESHES, Command
 from accelsim.errors import ConfigError
 
 
@@ -74,7 +74,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
         bank_refresh="tRFCpb",
         bus_cycles={
             **dict.fromkeys((Command.ACT, *COLUMN), 4),
-            **dict.fromkeys((Command.PRE, Command.REF, Command.REFB, Command.SRE, Command.SRX), 2),
+            **dict.fromkeys((Command.PRE, Command.PREA, *REFRESHES, Command.SRE, Command.SRX), 2),
         },
         self_refresh=SelfRefresh(15.0, 3, 0, 7.5, 2, (), "tSR", "tXSR"),
     ),

@@ -4,16 +4,27 @@ Delays come from the configuration, under the standards' names; what a family ad
 is in ``families``. A command's cycle is that of its last clock edge, from which the
 standards count.
 
-Not here: power-down, mode registers, ZQ calibration, ODT, precharge of all banks at once.
+Not here: power-down, mode registers, ZQ calibration, ODT.
 """
 
 from __future__ import annotations
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.rules.families import Family, SelfRefresh, family, in_cycles
-from accelsim.dram.rules.rule import COLUMN, READS, ROW, WRITES, Command, Level, Rule, Scope
+from accelsim.dram.rules.rule import (
+    COLUMN,
+    PRECHARGES,
+    READS,
+    ROW,
+    WRITES,
+    Command,
+    Level,
+    Rule,
+    Scope,
+)
 
 ACT, PRE, RD, WR = (Command.ACT,), (Command.PRE,), (Command.RD,), (Command.WR,)
+PREA = (Command.PREA,)
 RDA, WRA, REF, REFB = (Command.RDA,), (Command.WRA,), (Command.REF,), (Command.REFB,)
 SRE, SRX = (Command.SRE,), (Command.SRX,)
 
@@ -108,30 +119,34 @@ def _rows(config: DramConfig) -> list[Rule]:
     t, read, written = config.timing, _read_to_precharge(config), _written(config)
     grouped = config.organisation.bankgroups > 1
     rrd_l, rrd_s = _names(config, "tRRD")
-    return [
+    rules = [
         Rule("tRCD", ACT, READS, Scope.BANK, t.tRCDRD - t.AL),
         Rule("tRCD", ACT, WRITES, Scope.BANK, t.tRCDWR - t.AL),
-        Rule("tRAS", ACT, PRE, Scope.BANK, t.tRAS),
         Rule("tRC", ACT, ACT, Scope.BANK, t.tRC),
         Rule(rrd_l, ACT, ACT, Scope.GROUP, t.tRRD_L if grouped else t.tRRD_S),
         Rule(rrd_s, ACT, ACT, Scope.OTHER_GROUP, t.tRRD_S),
         Rule("tFAW", ACT, (*ACT, *REFB), Scope.RANK, t.tFAW, window=4),
-        Rule("tRTP", RD, PRE, Scope.BANK, read),
-        Rule("tWR", WR, PRE, Scope.BANK, written),
         # The precharge inside an RDA waits for the write recovery of its row, too.
         Rule("tWR", WR, RDA, Scope.BANK, written - read),
-        Rule("tRP", PRE, ACT, Scope.BANK, t.tRP),
+        Rule("tRP", PRECHARGES, ACT, Scope.BANK, t.tRP),
         Rule("tRP after RDA", RDA, ACT, Scope.BANK, read + t.tRP),
         Rule("tRP after WRA", WRA, ACT, Scope.BANK, written + t.tRP),
-        Rule("tPPD", PRE, PRE, Scope.RANK, t.tPPD),
+        Rule("tPPD", PRECHARGES, PRECHARGES, Scope.RANK, t.tPPD),
     ]
+    for then, scope in ((PRE, Scope.BANK), (PREA, Scope.OPEN_BANKS)):
+        rules += [
+            Rule("tRAS", ACT, then, scope, t.tRAS),
+            Rule("tRTP", RD, then, scope, read),
+            Rule("tWR", WR, then, scope, written),
+        ]
+    return rules
 
 
 def _idle(config: DramConfig, then: tuple[Command, ...], scope: Scope) -> list[Rule]:
     """Before ``then`` the banks have finished precharging, also by themselves."""
     t = config.timing
     return [
-        Rule("tRP", PRE, then, scope, t.tRP),
+        Rule("tRP", PRECHARGES, then, scope, t.tRP),
         Rule("tRC", ACT, then, scope, t.tRC),
         Rule("tRP after RDA", RDA, then, scope, _read_to_precharge(config) + t.tRP),
         Rule("tRP after WRA", WRA, then, scope, _written(config) + t.tRP),
@@ -139,7 +154,7 @@ def _idle(config: DramConfig, then: tuple[Command, ...], scope: Scope) -> list[R
 
 
 def _refresh(config: DramConfig) -> list[Rule]:
-    after = (*ACT, *PRE, *REF, *REFB, *SRE)
+    after = (*ACT, *PRECHARGES, *REF, *REFB, *SRE)
     return [
         Rule("tRFC", REF, after, Scope.RANK, config.timing.tRFC),
         *_idle(config, REF, Scope.RANK),
@@ -152,7 +167,7 @@ def _bank_refresh(config: DramConfig, own: Family) -> list[Rule]:
     rules = [
         *_idle(config, REFB, Scope.BANK),
         Rule(name, REFB, (*ACT, *PRE, *REFB), Scope.BANK, t.tRFCb),
-        Rule(name, REFB, (*REF, *SRE), Scope.RANK, t.tRFCb),
+        Rule(name, REFB, (*REF, *PREA, *SRE), Scope.RANK, t.tRFCb),
         Rule(rrd_l, ACT, REFB, Scope.GROUP, t.tRRD_L if rrd_l != rrd_s else t.tRRD_S),
         Rule(rrd_s, ACT, REFB, Scope.OTHER_GROUP, t.tRRD_S),
     ]
@@ -173,7 +188,7 @@ def _self_refresh(config: DramConfig, own: SelfRefresh) -> list[Rule]:
     rules = [
         *_idle(config, SRE, Scope.RANK),
         Rule(own.stay_name, SRE, SRX, Scope.RANK, stay),
-        Rule(own.exit_name, SRX, (*ACT, *PRE, *REF, *REFB, *SRE), Scope.RANK, leave),
+        Rule(own.exit_name, SRX, (*ACT, *PRECHARGES, *REF, *REFB, *SRE), Scope.RANK, leave),
     ]
     if own.lock_cycles:
         # Clocks of 1.07 ns are called 1866 MT/s.

@@ -55,8 +55,9 @@ def last_in(h: History, kind: int, scope: int, b: int, g: int, r: int, c: int) -
         return int(h.last[size[Size.ALL_RANKS] + r, kind])
     if scope == Scope.CHANNEL:
         return int(h.last[size[Size.ALL_CHANNELS] + c, kind])
-    if scope == Scope.OTHER_BANK:
-        start, n, own = r * size[Size.BANKS], size[Size.BANKS], b
+    if scope == Scope.OTHER_BANK or scope == Scope.OPEN_BANKS:
+        start, n = r * size[Size.BANKS], size[Size.BANKS]
+        own = b if scope == Scope.OTHER_BANK else NEVER
     elif scope == Scope.OTHER_GROUP:
         start = size[Size.ALL_GROUPS] + r * size[Size.GROUPS]
         n, own = size[Size.GROUPS], size[Size.ALL_GROUPS] + g
@@ -65,7 +66,7 @@ def last_in(h: History, kind: int, scope: int, b: int, g: int, r: int, c: int) -
         n, own = size[Size.RANKS], size[Size.ALL_RANKS] + r
     latest = NEVER
     for place in range(start, start + n):
-        if place != own:
+        if place != own and (scope != Scope.OPEN_BANKS or h.open_row[place] != CLOSED):
             latest = max(latest, h.last[place, kind])
     return int(latest)
 
@@ -95,6 +96,16 @@ def check_distances(
 
 
 @state_kernel
+def first_open(h: History, r: int) -> int:
+    """The first bank of rank ``r`` with an open row, or NEVER."""
+    first = r * h.size[Size.BANKS]
+    for bank in range(first, first + h.size[Size.BANKS]):
+        if h.open_row[bank] != CLOSED:
+            return int(bank)
+    return NEVER
+
+
+@state_kernel
 def check_state(h: History, i: int, command: int, row: int, b: int, r: int) -> None:
     """What the states of the rank and its banks allow."""
     entered = h.rank[r, Rank.ENTERED]
@@ -114,12 +125,13 @@ def check_state(h: History, i: int, command: int, row: int, b: int, r: int) -> N
     elif command == Command.REFB:
         if h.open_row[b] != CLOSED:
             report(h, State.REF_OPEN, h.changed[b], i, 0, 0)
+    elif command == Command.PREA:
+        if first_open(h, r) == NEVER and not h.size[Size.CLOSE_IDLE]:
+            report(h, State.PRE_CLOSED, NEVER, i, 0, 0)
     elif command == Command.REF or command == Command.SRE:
-        first = r * h.size[Size.BANKS]
-        for bank in range(first, first + h.size[Size.BANKS]):
-            if h.open_row[bank] != CLOSED:
-                report(h, State.REF_OPEN, h.changed[bank], i, 0, 0)
-                break
+        bank = first_open(h, r)
+        if bank != NEVER:
+            report(h, State.REF_OPEN, h.changed[bank], i, 0, 0)
         if command == Command.SRE and h.rank[r, Rank.LEFT] != NEVER:
             report(h, State.NO_REF_SINCE_SRX, h.rank[r, Rank.LEFT], i, 0, 0)
     elif command != Command.SRX and h.open_row[b] != row:
@@ -194,6 +206,21 @@ def leave_self_refresh(h: History, trace: NDArray[np.int64], i: int, r: int) -> 
 
 
 @state_kernel
+def precharge(h: History, i: int, b: int) -> None:
+    """Row ``i`` closes bank ``b``."""
+    if h.open_row[b] != CLOSED:
+        h.changed[b] = i
+    h.open_row[b] = CLOSED
+
+
+@state_kernel
+def note(h: History, command: int, i: int, b: int, g: int) -> None:
+    """Row ``i`` is the last such command of bank ``b`` and its group ``g``."""
+    h.last[b, command] = i
+    h.last[h.size[Size.ALL_GROUPS] + g, command] = i
+
+
+@state_kernel
 def carry_out(h: History, trace: NDArray[np.int64], i: int, b: int, g: int, r: int, c: int) -> None:
     """What row ``i`` changes, legal or not."""
     command, size = trace[i, Field.COMMAND], h.size
@@ -201,9 +228,12 @@ def carry_out(h: History, trace: NDArray[np.int64], i: int, b: int, g: int, r: i
         h.open_row[b] = trace[i, Field.ROW]
         h.changed[b] = i
     elif command == Command.PRE or command == Command.RDA or command == Command.WRA:
-        if h.open_row[b] != CLOSED:
-            h.changed[b] = i
-        h.open_row[b] = CLOSED
+        precharge(h, i, b)
+    elif command == Command.PREA:
+        first = r * size[Size.BANKS]
+        for bank in range(first, first + size[Size.BANKS]):
+            precharge(h, i, bank)
+            note(h, command, i, bank, bank // size[Size.BANKS_PER_GROUP])
     elif command == Command.REFB:
         note_refresh(h, trace, i, r, b, 1)
     elif command == Command.REF:
@@ -217,8 +247,7 @@ def carry_out(h: History, trace: NDArray[np.int64], i: int, b: int, g: int, r: i
         h.ring[r, n % RING] = i
         h.rank[r, Rank.WINDOWED] = n + 1
     if command < Command.REF or command == Command.REFB:
-        h.last[b, command] = i
-        h.last[size[Size.ALL_GROUPS] + g, command] = i
+        note(h, command, i, b, g)
     h.last[size[Size.ALL_RANKS] + r, command] = i
     h.last[size[Size.ALL_CHANNELS] + c, command] = i
 

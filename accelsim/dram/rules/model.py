@@ -9,6 +9,7 @@ from __future__ import annotations
 from accelsim.dram.config import DramConfig
 from accelsim.dram.rules.rule import (
     COLUMN,
+    PRECHARGES,
     READS,
     REFRESHES,
     ROW,
@@ -20,6 +21,7 @@ from accelsim.dram.rules.rule import (
 )
 
 ACT, PRE, RD, WR = (Command.ACT,), (Command.PRE,), (Command.RD,), (Command.WR,)
+PREA = (Command.PREA,)
 RDA, WRA, REF, REFB = (Command.RDA,), (Command.WRA,), (Command.REF,), (Command.REFB,)
 KNOWN = tuple(command for command in Command if command < Command.SRE)
 
@@ -47,6 +49,7 @@ def _columns(config: DramConfig) -> tuple[Rule, ...]:
         near, far, long_ccd, long_wtr = "_L", "_S", t.tCCD_L, t.tWTR_L
     else:
         near, far, long_ccd, long_wtr = "", "", t.tCCD_S, t.tWTR_S
+    after_write = ("tCCD_L_WR", t.tCCD_L_WR) if near and t.tCCD_L_WR else (f"tCCD{near}", long_ccd)
     return (
         Rule(f"tCCD{near}", READS, READS, Scope.GROUP, max(burst, long_ccd)),
         Rule(f"tCCD{far}", READS, READS, Scope.OTHER_GROUP, max(burst, t.tCCD_S)),
@@ -56,7 +59,7 @@ def _columns(config: DramConfig) -> tuple[Rule, ...]:
         Rule(f"tWTR{near}", WRITES, READS, Scope.GROUP, wl + burst + long_wtr),
         Rule(f"tWTR{far}", WRITES, READS, Scope.OTHER_GROUP, wl + burst + t.tWTR_S),
         Rule("tRTRS", WRITES, READS, Scope.OTHER_RANK, wl + burst + t.tRTRS - rl),
-        Rule(f"tCCD{near}", WRITES, WRITES, Scope.GROUP, max(burst, long_ccd)),
+        Rule(after_write[0], WRITES, WRITES, Scope.GROUP, max(burst, after_write[1])),
         Rule(f"tCCD{far}", WRITES, WRITES, Scope.OTHER_GROUP, max(burst, t.tCCD_S)),
         Rule("data bus", WRITES, WRITES, Scope.OTHER_RANK, burst),
     )
@@ -72,21 +75,25 @@ def _rows(config: DramConfig) -> tuple[Rule, ...]:
     rules = [
         Rule("tRCD", ACT, READS, Scope.BANK, t.tRCDRD - t.AL),
         Rule("tRCD", ACT, WRITES, Scope.BANK, t.tRCDWR - t.AL),
-        Rule("tRAS", ACT, PRE, Scope.BANK, t.tRAS),
         Rule("tRC", ACT, ACT, Scope.BANK, t.tRC),
         Rule(f"tRRD{near}", ACT, ACT, Scope.GROUP, long_rrd),
         Rule(f"tRRD{far}", ACT, ACT, Scope.OTHER_GROUP, t.tRRD_S),
         Rule("tFAW", ACT, ACT, Scope.RANK, t.tFAW, window=4),
-        Rule("tRTP", RD, PRE, Scope.BANK, t.AL + t.tRTP),
-        Rule("tWR", WR, PRE, Scope.BANK, written),
-        Rule("tRP", PRE, ACT, Scope.BANK, t.tRP),
+        Rule("tRP", PRECHARGES, ACT, Scope.BANK, t.tRP),
         Rule("tRP after RDA", RDA, ACT, Scope.BANK, t.AL + read_burst + t.tRTP + t.tRP),
         Rule("tRP after WRA", WRA, ACT, Scope.BANK, written + t.tRP),
     ]
+    for then, scope in ((PRE, Scope.BANK), (PREA, Scope.OPEN_BANKS)):
+        rules += [
+            Rule("tRAS", ACT, then, scope, t.tRAS),
+            Rule("tRTP", RD, then, scope, t.AL + t.tRTP),
+            Rule("tWR", WR, then, scope, written),
+        ]
     if config.protocol.startswith("GDDR"):
         rules.append(Rule("t32AW", ACT, ACT, Scope.RANK, t.t32AW, window=32))
-    if config.protocol.startswith(("GDDR", "LPDDR4")):
-        rules.append(Rule("tPPD", PRE, PRE, Scope.RANK, t.tPPD))
+    # DRAMsim3 knows tPPD for the first two only.
+    if config.protocol.startswith(("GDDR", "LPDDR4", "LPDDR5", "DDR5", "HBM3")):
+        rules.append(Rule("tPPD", PRECHARGES, PRECHARGES, Scope.RANK, t.tPPD))
     return tuple(rules)
 
 
@@ -96,10 +103,10 @@ def _refreshes(config: DramConfig) -> tuple[Rule, ...]:
     after_wra = t.write_latency + t.burst_cycles + t.tWR + t.tRP
     rules = (
         Rule("tRFC", REF, (*ACT, *REFRESHES), Scope.RANK, t.tRFC),
-        Rule("tRP", PRE, REF, Scope.RANK, t.tRP),
+        Rule("tRP", PRECHARGES, REF, Scope.RANK, t.tRP),
         Rule("tRP after RDA", RDA, REF, Scope.RANK, after_rda),
         Rule("tRP after WRA", WRA, REF, Scope.RANK, after_wra),
-        Rule("tRP", PRE, REFB, Scope.BANK, t.tRP),
+        Rule("tRP", PRECHARGES, REFB, Scope.BANK, t.tRP),
         Rule("tRP after RDA", RDA, REFB, Scope.BANK, after_rda),
         Rule("tRP after WRA", WRA, REFB, Scope.BANK, after_wra),
         Rule("tRC", ACT, REFB, Scope.OTHER_BANK, t.tRC),

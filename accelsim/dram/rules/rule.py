@@ -33,6 +33,8 @@ class Command(IntEnum):
     """Refresh of a whole rank."""
     REFB = auto()
     """Refresh of one bank (REFpb of LPDDR4, REFSB of HBM)."""
+    PREA = auto()
+    """Precharge of all banks of a rank: a PRE of each in one clock."""
     SRE = auto()
     """Self refresh begins."""
     SRX = auto()
@@ -41,7 +43,7 @@ class Command(IntEnum):
 
 NAMES: Final = (
     *("activate", "precharge", "read", "write", "read_p", "write_p", "refresh", "refresh_bank"),
-    *("self_refresh_enter", "self_refresh_exit"),
+    *("precharge_all", "self_refresh_enter", "self_refresh_exit"),
 )
 
 READS: Final = (Command.RD, Command.RDA)
@@ -49,6 +51,9 @@ WRITES: Final = (Command.WR, Command.WRA)
 COLUMN: Final = (*READS, *WRITES)
 ROW: Final[tuple[Command, ...]] = tuple(c for c in Command if c not in COLUMN)
 REFRESHES: Final = (Command.REF, Command.REFB)
+PRECHARGES: Final = (Command.PRE, Command.PREA)
+WHOLE_RANK: Final = (Command.REF, Command.PREA, Command.SRE, Command.SRX)
+"""Commands without a bank."""
 
 
 class Scope(IntEnum):
@@ -67,6 +72,8 @@ class Scope(IntEnum):
     OTHER_RANK = auto()
     """Another rank of the channel."""
     CHANNEL = auto()
+    OPEN_BANKS = auto()
+    """Every bank of the rank whose row is open."""
 
 
 class State(IntEnum):
@@ -147,7 +154,7 @@ def compiled(level: Level) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     >>> rule = Rule("tRP", (Command.PRE,), (Command.ACT,), Scope.BANK, 14)
     >>> entries, begin = compiled(Level((rule,), tuple(Command), True, 0))
     >>> entries.tolist(), begin.tolist()
-    ([[1, 0, 14, 1, 0]], [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
+    ([[1, 0, 14, 1, 0]], [0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1])
     """
     entries: list[tuple[int, ...]] = []
     begin = [0]
