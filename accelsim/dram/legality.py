@@ -26,6 +26,7 @@ from accelsim.errors import DramTraceError, UnknownNameError
 
 LevelName: TypeAlias = Literal["model", "jedec"]
 LAST_CYCLE: Final = 1 << 53
+_AT_MOST: Final = (STATE_NAMES[State.POSTPONED], STATE_NAMES[State.REFRESH_GAP])
 _NO_STOP: Final = 1 << 62
 _SHORT: Final = tuple(command.name for command in Command)
 
@@ -77,7 +78,7 @@ class Violation:
         if self.required_cycles is None:
             because = f" (since {after})" if self.first else ""
             return f"{second} breaks the rule `{self.rule}`{because}"
-        limit = "at most" if self.rule.startswith("tREFI") else "at least"
+        limit = "at most" if self.rule in _AT_MOST else "at least"
         return (
             f"{second} comes {self.actual_cycles} cycles after {after}; "
             f"{self.rule} is {limit} {self.required_cycles}"

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.legality import Violation, check
-from accelsim.dram.rules.families import FAMILIES
+from accelsim.dram.rules.families import FAMILIES, family
 
 
 def assert_legal(
@@ -55,8 +55,14 @@ def known(config: DramConfig, found: Violation) -> bool:
             # After RDA the bank precharges no earlier than tRAS, which a REF does not await.
             return (first, found.second.command) == ("ACT", "REF")
         case "command bus":
-            # A command of LPDDR4 takes two or four clocks.
-            return config.protocol == "LPDDR4" and found.actual_cycles != 0
+            # A command of LPDDR4 takes two or four clocks; of DDR5 ACT, RD and WR take two, of
+            # LPDDR5 ACT does.
+            several = ("LPDDR4", "LPDDR5", "DDR5")
+            return config.protocol in several and found.actual_cycles != 0
+        case "tRPab":
+            # A refresh follows the precharge of all banks as it follows that of one.
+            assert found.actual_cycles is not None
+            return found.second.command == "REF" and found.actual_cycles >= config.timing.tRP
         case "row command bus":
             # An ACT of HBM takes two clocks.
             return found.second.command == "ACT" and found.actual_cycles != 0
@@ -72,7 +78,7 @@ def known(config: DramConfig, found: Violation) -> bool:
             )
         case "tFAW":
             return by_bank
-        case "tREFI, 8 postponed" | "tREFI, 9 apart":
-            # One timer for the banks of all ranks, and for DDR4, which has no such refresh.
-            return by_bank and (config.organisation.ranks > 1 or config.protocol == "DDR4")
+        case "tREFI, postponed" | "tREFI, apart":
+            # One timer for the banks of all ranks, and for memories without such a refresh.
+            return by_bank and (config.organisation.ranks > 1 or not family(config).bank_refresh)
     return False

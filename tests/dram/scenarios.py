@@ -25,6 +25,10 @@ HBM2 = STANDARDS["hbm2_2000"].config()
 DDR3 = golden.config("DDR3_8Gb_x8_1600")
 GDDR6 = golden.config("GDDR6_8Gb_x16_bus32")
 MEMORIES = {"ddr4": DDR4, "lpddr4": LPDDR4, "hbm2": HBM2, "ddr3": DDR3, "gddr6": GDDR6}
+DDR5 = STANDARDS["ddr5_4800_x32"].config()
+MEMORIES["ddr5"] = DDR5
+MEMORIES["lpddr5"] = STANDARDS["lpddr5_6400_x16"].config()
+MEMORIES["hbm3"] = STANDARDS["hbm3_6400_x32"].config()
 MEMORIES["hbm2 of two ranks"] = with_ranks(HBM2)
 MEMORIES["ddr4 as DRAMsim3"] = replace(DDR4, compat="dramsim3")
 MEMORIES["lpddr4 as DRAMsim3"] = replace(LPDDR4, compat="dramsim3")

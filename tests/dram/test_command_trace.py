@@ -95,7 +95,7 @@ def test_a_refresh_that_comes_late_is_found_by_the_standard() -> None:
     dropped = np.delete(commands, refreshes[:7], axis=0)
     assert check(config, dropped, "jedec") == ()
     found = check(config, np.delete(commands, refreshes[:9], axis=0), "jedec")
-    assert [v.rule for v in found] == ["tREFI, 8 postponed"]
+    assert [v.rule for v in found] == ["tREFI, postponed"]
 
 
 def test_a_written_trace_is_read_again(tmp_path: Path) -> None:

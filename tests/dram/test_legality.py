@@ -94,7 +94,7 @@ def test_sentences() -> None:
     )
     found = check(DDR4_ONE_RANK, trace((112321, "ACT", 0, 0, 0)), "jedec")
     assert str(found[0]).endswith(
-        "comes 112321 cycles after the start; tREFI, 8 postponed is at most 112320"
+        "comes 112321 cycles after the start; tREFI, postponed is at most 112320"
     )
 
 

@@ -266,15 +266,13 @@ def test_one_queue_for_each_bank_equals_the_general_scan_on_one_bank(
 def test_bank_refreshes_visit_every_bank_in_turn() -> None:
     config = with_controller(STANDARDS["lpddr4_3200_x16"].config(), refresh_policy="bank_staggered")
     result = replay(config, make((0, "R", 0), (0, "R", 9 * 780)), record_commands=True)
-    assert COMMANDS.index("refresh_bank") in result.commands[:, 1]
     banks = result.commands[result.commands[:, 1] == COMMANDS.index("refresh_bank"), 5]
     assert banks.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 0]
 
 
 def test_simultaneous_refresh_reaches_all_ranks_except_in_dramsim3() -> None:
-    two_ranks = with_controller(
-        golden.config("DDR4_8Gb_x8_3200"), refresh_policy="rank_simultaneous"
-    )
+    config = golden.config("DDR4_8Gb_x8_3200")
+    two_ranks = with_controller(config, refresh_policy="rank_simultaneous")
     trace = make((0, "R", 0), (0, "R", 30000))
     for compat, ranks in (("dramsim3", {0}), ("none", {0, 1})):
         result = replay(replace(two_ranks, compat=compat), trace, True)  # type: ignore[arg-type]

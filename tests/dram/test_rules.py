@@ -11,16 +11,7 @@ from accelsim.dram.legality import LevelName, Violation, check
 from accelsim.dram.rules.families import in_cycles
 from accelsim.dram.rules.jedec import jedec_level
 from accelsim.dram.rules.model import model_level
-from tests.dram.scenarios import (
-    DDR4,
-    FAR,
-    GDDR6,
-    LPDDR4,
-    MEMORIES,
-    A,
-    Line,
-    trace,
-)
+from tests.dram.scenarios import DDR4, FAR, GDDR6, LPDDR4, MEMORIES, A, Line, trace
 
 
 @dataclass(frozen=True)
@@ -122,7 +113,9 @@ FAULTS = [
     Fault(
         "lpddr4", "tPPD", [A, (30, "ACT", 0, 0, 1), (FAR, "PRE", 0, 0, 0)], ("PREA", 0, 0, 0), 4
     ),
-    Fault("lpddr4", "tRP", [A, (99, "PREA", 0, 0, 0)], ("REFB", 0, 0, 5), 29),
+    Fault("lpddr4", "tRP", [A, (99, "PREA", 0, 0, 0)], ("REFB", 0, 0, 5), 29, levels=MODEL),
+    # tRPab 21 ns is 33.6 clocks.
+    Fault("lpddr4", "tRPab", [A, (99, "PREA", 0, 0, 0)], ("REFB", 0, 0, 5), 34, levels=JEDEC),
     Fault("lpddr4", "tRFCpb", [(9, "REFB", 0, 0, 1)], ("PREA", 0, 0, 0), 144, levels=JEDEC),
     Fault(
         "lpddr4", "command bus", [(9, "PRE", 0, 0, 1)], ("ACT", 0, 0, 0), 4, levels=JEDEC
@@ -176,6 +169,29 @@ FAULTS = [
     Fault("hbm2", "tRREFD", [(9, "REFB", 0, 1, 1)], ("ACT", 0, 0, 0), 8, levels=JEDEC),
     Fault("hbm2", "tRRD_L", [A], ("REFB", 0, 0, 1), 6, levels=JEDEC),
     Fault("hbm2", "tRRD_S", [A], ("REFB", 0, 1, 1), 4, levels=JEDEC),
+    # DDR5-4800: burst 8, CL 40, CWL 38, tCCD 8 and 12, after writes of a group 24, tWTR 6 and
+    # 24, tPPD 2, tRFC1 708; ACT, RD and WR take two clocks.
+    Fault("ddr5", "tCCD_L_WR", [*OPEN[:3], WR], ("WR", 0, 0, 1), 24),
+    Fault("ddr5", "tCCD_S", [*OPEN[:3], WR], ("WR", 0, 1, 0), 8),
+    Fault("ddr5", "tCCD_L", [*OPEN[:3], RD], ("RD", 0, 0, 1), 12),
+    Fault("ddr5", "tRTW", [*OPEN[:3], RD], ("WR", 0, 1, 0), 40 - 38 + 8 + 2 + 2),
+    Fault("ddr5", "tWTR_S", [*OPEN[:3], WR], ("RD", 0, 1, 0), 38 + 8 + 6),
+    Fault("ddr5", "tWTR_L", [*OPEN[:3], WR], ("RD", 0, 0, 1), 38 + 8 + 24),
+    Fault("ddr5", "tPPD", [*OPEN[:3], (FAR, "PRE", 0, 0, 0)], ("PRE", 0, 1, 0), 2),
+    Fault("ddr5", "tRFC", [(100, "REF", 0, 0, 0)], ("ACT", 0, 2, 1), 708),
+    Fault("ddr5", "command bus", [(9, "PRE", 0, 1, 1)], ("ACT", 0, 0, 0), 2, levels=JEDEC),
+    Fault("ddr5", "command bus", [A, (FAR, "PRE", 0, 1, 1)], ("RD", 0, 0, 0), 2, levels=JEDEC),
+    Fault("ddr5", "command bus", [A], ("PRE", 0, 1, 1), 1, levels=JEDEC),
+    # LPDDR5-6400: burst 2, RL 17, WL 9, tRP 15; tRPab 21 ns is 16.8 clocks, tWCKDQO 1.6 ns 1.3.
+    Fault("lpddr5", "tRPab", [A, (99, "PREA", 0, 0, 0)], ("REF", 0, 0, 0), 17, levels=JEDEC),
+    Fault("lpddr5", "tRPab", [A, (99, "PREA", 0, 0, 0)], ("ACT", 0, 1, 0), 17, levels=JEDEC),
+    Fault("lpddr5", "tRTW", [*OPEN[:3], RD], ("WR", 0, 1, 0), 17 + 2 + 2 - 9),
+    Fault("lpddr5", "command bus", [(9, "PRE", 0, 1, 1)], ("ACT", 0, 0, 0), 2, levels=JEDEC),
+    # HBM3: burst 2, RL 20, WL 10, tRFCSB 320; tRREFD 8 ns is 12.8 clocks.
+    Fault("hbm3", "tRTW", [*OPEN[:3], RD], ("WR", 0, 1, 0), 20 + 2 + 1 - 10, levels=JEDEC),
+    Fault("hbm3", "row command bus", [(9, "PRE", 0, 1, 1)], ("ACT", 0, 0, 0), 2, levels=JEDEC),
+    Fault("hbm3", "tRREFD", [(9, "REFB", 0, 1, 1)], ("REFB", 0, 1, 0), 13, levels=JEDEC),
+    Fault("hbm3", "tRFCSB", [(9, "REFB", 0, 1, 1)], ("ACT", 0, 1, 1), 320, levels=JEDEC),
     # DRAMsim3: the burst before the ACT after an RDA, and refreshes that hit other banks.
     Fault(
         "ddr4 as DRAMsim3", "tRP after RDA", [A, (99, "RDA", 0, 0, 0)], ("ACT", 0, 0, 0),

@@ -48,6 +48,10 @@ class Family:
     """Clocks that a command holds its bus up to its own, where that is more than one."""
     self_refresh: SelfRefresh | None = None
     """None: not judged."""
+    all_banks_ns: float = 0.0
+    """From the precharge of all banks to what needs them idle, if longer than that of one."""
+    postponed: int = 8
+    """Refreshes that may wait, and that may be given in advance."""
 
 
 _DDR3_LOCK: Final = ((float("inf"), 512),)
@@ -77,9 +81,17 @@ FAMILIES: Final[Mapping[str, Family]] = {
             **dict.fromkeys((Command.PRE, Command.PREA, *REFRESHES, Command.SRE, Command.SRX), 2),
         },
         self_refresh=SelfRefresh(15.0, 3, 0, 7.5, 2, (), "tSR", "tXSR"),
+        all_banks_ns=21.0,  # tRPab
     ),
+    # JESD79-5: two clocks of postamble and offset, two of tWPRE; two-clock commands; at most
+    # four normal refreshes postponed. REFsb names a bank of every group: not judged.
+    "DDR5": Family(0.0, 4, bus_cycles=dict.fromkeys((Command.ACT, *COLUMN), 2), postponed=4),
+    # JESD209-5: tWCKDQO(max); ACT-1 and ACT-2; tRPab. REFpb names two banks: not judged.
+    "LPDDR5": Family(1.6, 0, bus_cycles={Command.ACT: 2}, all_banks_ns=21.0),
     "HBM": _HBM,
     "HBM2": _HBM,
+    # JESD238: the same names and buses.
+    "HBM3": _HBM,
 }
 
 

@@ -54,6 +54,7 @@ class Size(IntEnum):
     PLACES = auto()
     CLOSE_IDLE = auto()
     REFRESH_CYCLES = auto()
+    POSTPONED = auto()
 
 
 class Rank(IntEnum):
@@ -64,7 +65,7 @@ class Rank(IntEnum):
     LEFT = auto()
     """The SRX, until the next refresh."""
     REFRESHED = auto()
-    """Banks refreshed since ``BASE``; no more than eight refreshes ahead count."""
+    """Banks refreshed since ``BASE``; no more refreshes ahead than may wait count."""
     BASE = auto()
     """Cycle from which refreshes are due: 0, and later by all time in self refresh."""
     IS_LATE = auto()
@@ -147,7 +148,7 @@ def _sizes(o: Organisation, level: Level) -> NDArray[np.int64]:
         [
             *(o.ranks, o.bankgroups, o.banks_per_group, o.banks),
             *(all_groups, all_ranks, all_channels, all_channels + o.channels),
-            *(level.close_idle_banks, level.refresh_cycles),
+            *(level.close_idle_banks, level.refresh_cycles, level.postponed),
         ],
         np.int64,
     )

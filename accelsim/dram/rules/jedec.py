@@ -1,10 +1,10 @@
-"""The rules of the standards: DDR3 (JESD79-3F), DDR4 (-4B), LPDDR4 (JESD209-4), HBM (JESD235A).
+"""The rules of the standards: DDR3 to 5 (JESD79-3F, -4B, -5), LPDDR4 and 5 (JESD209), HBM.
 
 Delays come from the configuration, under the standards' names; what a family adds to them
 is in ``families``. A command's cycle is that of its last clock edge, from which the
 standards count.
 
-Not here: power-down, mode registers, ZQ calibration, ODT.
+Not here: power-down, write clocks of LPDDR5, mode registers, ZQ calibration, ODT.
 """
 
 from __future__ import annotations
@@ -37,6 +37,9 @@ def jedec_level(config: DramConfig) -> Level:
     own = family(config)
     rules = [*_bus(own), *_columns(config, own), *_rows(config), *_refresh(config)]
     missing: set[Command] = set()
+    if own.all_banks_ns:
+        precharged = in_cycles(own.all_banks_ns, config)
+        rules.append(Rule("tRPab", PREA, (*ACT, *REF, *REFB, *SRE), Scope.RANK, precharged))
     if own.bank_refresh:
         rules += _bank_refresh(config, own)
     else:
@@ -50,6 +53,7 @@ def jedec_level(config: DramConfig) -> Level:
         tuple(command for command in Command if command not in missing),
         close_idle_banks=True,
         refresh_cycles=config.timing.tREFI,
+        postponed=own.postponed,
         # A bank that is refreshed draws the current of an ACT.
         windowed=(*ACT, *REFB),
     )
@@ -92,8 +96,9 @@ def _columns(config: DramConfig, own: Family) -> list[Rule]:
     ]
     near = _burst_distance(ccd_l, t.tCCD_L if grouped else t.tCCD_S, burst)
     far = _burst_distance(ccd_s, t.tCCD_S, burst)
-    for kind in (READS, WRITES):
-        rules.append(Rule(near[0], kind, kind, Scope.GROUP, near[1]))
+    near_writes = ("tCCD_L_WR", t.tCCD_L_WR) if grouped and t.tCCD_L_WR else near
+    for kind, own_group in ((READS, near), (WRITES, near_writes)):
+        rules.append(Rule(own_group[0], kind, kind, Scope.GROUP, own_group[1]))
         rules.append(Rule(far[0], kind, kind, Scope.OTHER_GROUP, far[1]))
     return rules
 

@@ -6,8 +6,6 @@ channel, each numbered through the whole memory.
 
 from __future__ import annotations
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -25,9 +23,6 @@ from accelsim.dram.rules.history import (
 )
 from accelsim.dram.rules.rule import Command, Entry, Level, Scope, State
 from accelsim.jit import state_kernel
-
-POSTPONED: Final = 8
-"""Refreshes that may wait, and that may be given in advance (JESD79-3F, JESD79-4B, JESD209-4)."""
 
 
 @state_kernel
@@ -145,12 +140,13 @@ def latest_refresh(h: History, r: int) -> int:
     The k-th refresh is due after k intervals; one more than may wait must not be.
     """
     interval, n_banks = h.size[Size.REFRESH_CYCLES], h.size[Size.BANKS]
-    return int((POSTPONED + 1) * interval + h.rank[r, Rank.REFRESHED] * interval // n_banks)
+    most = (h.size[Size.POSTPONED] + 1) * interval
+    return int(most + h.rank[r, Rank.REFRESHED] * interval // n_banks)
 
 
 @state_kernel
 def check_postponed(h: History, i: int, t: int, r: int) -> None:
-    """At row ``i``, no more than eight refreshes of rank ``r`` may be due."""
+    """At row ``i``, no more refreshes of rank ``r`` may be due than may wait."""
     rank = h.rank
     if h.size[Size.REFRESH_CYCLES] == 0 or rank[r, Rank.IS_LATE] or rank[r, Rank.ENTERED] != NEVER:
         return
@@ -164,7 +160,7 @@ def check_postponed(h: History, i: int, t: int, r: int) -> None:
 def note_refresh(h: History, trace: NDArray[np.int64], i: int, r: int, start: int, n: int) -> None:
     """Row ``i`` refreshes banks [start, start + n) of rank ``r``."""
     interval, n_banks, rank = h.size[Size.REFRESH_CYCLES], h.size[Size.BANKS], h.rank
-    t = trace[i, Field.CYCLE]
+    t, postponed = trace[i, Field.CYCLE], h.size[Size.POSTPONED]
     if interval > 0:
         longest, oldest = 0, NEVER
         for bank in range(start, start + n):
@@ -173,8 +169,8 @@ def note_refresh(h: History, trace: NDArray[np.int64], i: int, r: int, start: in
             if gap > longest:
                 longest, oldest = gap, last
             h.refreshed[bank] = i
-        if longest > (POSTPONED + 1) * interval:
-            report(h, State.REFRESH_GAP, oldest, i, (POSTPONED + 1) * interval, longest)
+        if longest > (postponed + 1) * interval:
+            report(h, State.REFRESH_GAP, oldest, i, (postponed + 1) * interval, longest)
         if n == 1:
             if h.turn[start] == rank[r, Rank.TURN]:
                 report(h, State.BANK_TWICE, h.last[start, Command.REFB], i, 0, 0)
@@ -185,7 +181,7 @@ def note_refresh(h: History, trace: NDArray[np.int64], i: int, r: int, start: in
             rank[r, Rank.TURN] += 1
             rank[r, Rank.IN_TURN] = 0
         due = (t - rank[r, Rank.BASE]) // interval
-        most = (due + POSTPONED) * n_banks
+        most = (due + postponed) * n_banks
         rank[r, Rank.REFRESHED] = min(most, rank[r, Rank.REFRESHED] + n)
         if t - rank[r, Rank.BASE] <= latest_refresh(h, r):
             rank[r, Rank.IS_LATE] = 0

@@ -102,8 +102,8 @@ STATE_NAMES: Final = {
     State.NOT_IN_SELF_REFRESH: "SRX after SRE",
     State.NO_REF_SINCE_SRX: "REF between SRX and SRE",
     State.BANK_TWICE: "every bank refreshed in turn",
-    State.POSTPONED: "tREFI, 8 postponed",
-    State.REFRESH_GAP: "tREFI, 9 apart",
+    State.POSTPONED: "tREFI, postponed",
+    State.REFRESH_GAP: "tREFI, apart",
 }
 
 
@@ -132,7 +132,9 @@ class Level:
     close_idle_banks: bool
     """A PRE of a closed bank is allowed, and does nothing."""
     refresh_cycles: int
-    """tREFI, of which eight may be postponed; 0: refreshes are not counted."""
+    """tREFI; 0: refreshes are not counted."""
+    postponed: int = 8
+    """Refreshes that may wait, and that may be given in advance."""
     windowed: Collection[Command] = (Command.ACT,)
     """The commands that rules with a window count."""
 
