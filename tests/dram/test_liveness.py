@@ -19,8 +19,9 @@ from accelsim.dram.state import COMMANDS
 from accelsim.energy.dram import event_energy
 from accelsim.energy.replay_report import replay_energy_pj
 from accelsim.errors import ConfigError
-from tests.dram import golden, legality
+from tests.dram import golden
 from tests.dram.driving import Job, drive, transfer
+from tests.dram.judging import assert_legal
 
 DDR4 = STANDARDS["ddr4_3200_x64"].config(address_map="rochrababgco")
 BANK_BYTES, ROW_BYTES = 8192, 1 << 17  # of DDR4: bank group above column, row on top
@@ -161,7 +162,7 @@ def test_no_request_waits_longer_than_its_bound(
     )
     size = config.n_lines * config.line_bytes
     result = replay(config, make(*[(a % size, k, t) for a, k, t in requests]), True)
-    legality.check(config, result.commands)
+    assert_legal(config, result.commands)
     waited = result.done_cycle - result.accepted_cycle
     assert (result.done_cycle > 0).all() and waited.max() <= bound_cycles(config)
     rank_cycles = result.active_rank_cycles + result.idle_rank_cycles
@@ -174,7 +175,7 @@ def test_no_request_waits_longer_than_its_bound(
 def test_a_rank_sleeps_wakes_and_sleeps_again_as_the_standard_says() -> None:
     t = SLEEPS.timing
     result = replay(SLEEPS, make((0, "R", 5000), (64 * 16, "R", 40_000), (0, "R", 80_000)), True)
-    legality.check(SLEEPS, result.commands)
+    assert_legal(SLEEPS, result.commands)
     entries, exits = named(result, "self_refresh_enter"), named(result, "self_refresh_exit")
     # Idle from cycle 0 on; requests are offered, moved, and wake in three consecutive cycles.
     assert entries[0] == 999 and exits.tolist() == [5002, 40_002, 80_002]
@@ -193,7 +194,7 @@ def test_a_rank_that_woke_is_refreshed_before_it_sleeps_again() -> None:
     config = replace(SLEEPS, controller=replace(SLEEPS.controller, page_policy="close"))
     t = config.timing
     result = replay(config, make((0, "R", 5000), (0, "R", 11_900)), True)
-    legality.check(config, result.commands)
+    assert_legal(config, result.commands)
     access = named(result, "read_p")[0]
     # No refresh was due since it woke: it gets one when it could fall asleep, and then sleeps.
     assert named(result, "refresh")[0] == access + 999
@@ -204,7 +205,7 @@ def test_no_refresh_is_sent_to_a_sleeping_rank() -> None:
     """Of two ranks one works; the other one refreshes itself for a whole millisecond."""
     config = replace(SLEEPS, organisation=replace(SLEEPS.organisation, ranks=2))
     result = replay(config, make(*[(64, "R", 400 * i) for i in range(4000)]), True)
-    legality.check(config, result.commands)
+    assert_legal(config, result.commands)
     is_refresh = result.commands[:, 1] == COMMANDS.index("refresh")
     assert set(result.commands[is_refresh, 3].tolist()) == {0}
     assert result.self_refresh_rank_cycles == result.cycles - 1000
