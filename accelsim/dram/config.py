@@ -100,6 +100,8 @@ class Timing:
     tPPD: int
     tCCD_L_WR: int = 0
     """Write to write in one bank group (DDR5); 0 is tCCD_L."""
+    tRPab: int = 0
+    """Precharge of all banks to ACT and REF (LPDDR); 0 is tRP."""
     tCKESR: int = 0
     """Least stay in self-refresh."""
     tXS: int = 0

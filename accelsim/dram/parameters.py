@@ -9,6 +9,7 @@ The constants here are frozen into kernels.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import IntEnum, auto
 from typing import Final, Literal, TypeAlias
 
@@ -16,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.address_map import address_map
+from accelsim.dram.bank_refresh import bank_refresh_delays
 from accelsim.dram.config import DramConfig
 from accelsim.errors import ConfigError
 
@@ -41,10 +43,12 @@ class P(IntEnum):
     ACT_TO_ACT_L = auto()
     ACT_TO_ACT_S = auto()
     ACT_TO_REF = auto()
-    ACT_TO_REFB_OTHER = auto()
+    ACT_TO_REFB_L = auto()
+    ACT_TO_REFB_S = auto()
     RD_TO_PRE = auto()
     WR_TO_PRE = auto()
     PRE_TO_ACT = auto()
+    PREAB_TO_ACT = auto()
     PRE_TO_PRE = auto()
     REF_TO_ACT = auto()
     RDA_TO_ACT = auto()
@@ -102,6 +106,8 @@ ROW_HIT_LIMIT: Final = 64
 """After so many accesses of a row only the oldest entry of its bank is served. In DRAMsim3
 each access delays the precharge again: a stream of hits locks others out until a refresh."""
 STAGGERED, SIMULTANEOUS, BANK_STAGGERED = range(3)
+READ_WRITE_TURN: Final[Mapping[str, int]] = {"DDR3": 2, "DDR4": 2}
+"""Least clocks between the bursts of a read and a write of one rank: postamble and preamble."""
 
 
 ControllerName: TypeAlias = Literal["dramsim3", "ramulator"]
@@ -112,7 +118,7 @@ RAMULATOR_TURNAROUND: Final = 2
 
 def parameters(config: DramConfig, controller: ControllerName = "dramsim3") -> NDArray[np.int64]:
     """[len(P)] values, indexed by ``P``."""
-    table = _delays(config) | _sizes(config) | _address_bits(config)
+    table = _delays(config) | bank_refresh_delays(config) | _sizes(config) | _address_bits(config)
     if controller == "ramulator":
         table |= _ramulator(config, table["REFRESH_INTERVAL"])
     return np.array([table[p.name] for p in P], np.int64)
@@ -120,7 +126,6 @@ def parameters(config: DramConfig, controller: ControllerName = "dramsim3") -> N
 
 def _delays(config: DramConfig) -> dict[str, int]:
     t, strict = config.timing, config.compat == "dramsim3"
-    by_bank = config.controller.refresh_policy == "bank_staggered"
     burst, rl, wl = t.burst_cycles, t.read_latency, t.write_latency
     grouped = config.organisation.bankgroups > 1
     ccd_l = t.tCCD_L if grouped else t.tCCD_S
@@ -130,11 +135,13 @@ def _delays(config: DramConfig) -> dict[str, int]:
     has_ppd = config.protocol.startswith(("GDDR", "LPDDR4", "LPDDR5", "DDR5", "HBM3"))
     ppd = t.tPPD if has_ppd else 0
     window32 = t.t32AW if config.protocol.startswith("GDDR") else 0
+    # DRAMsim3 leaves tRTRS, which is one clock in its DDR3 and DDR4 files.
+    turn = t.tRTRS if strict else max(t.tRTRS, READ_WRITE_TURN.get(config.protocol, 0))
     return {
         "RD_TO_RD_L": max(burst, ccd_l),
         "RD_TO_RD_S": max(burst, t.tCCD_S),
         "RD_TO_RD_R": burst + t.tRTRS,
-        "RD_TO_WR": rl + burst - wl + t.tRTRS,
+        "RD_TO_WR": rl + burst - wl + turn,
         "RD_TO_WR_R": rl + burst + t.tRTRS - wl,
         "WR_TO_RD_L": wl + burst + wtr_l,
         "WR_TO_RD_S": wl + burst + t.tWTR_S,
@@ -150,21 +157,16 @@ def _delays(config: DramConfig) -> dict[str, int]:
         "ACT_TO_ACT_S": t.tRRD_S,
         # DRAMsim3 lets a refresh follow an early auto-precharge, before tRC is over.
         "ACT_TO_REF": 0 if strict else t.tRC,
-        "ACT_TO_REFB_OTHER": t.tRC if by_bank else 0,
         "RD_TO_PRE": t.AL + t.tRTP,
         "WR_TO_PRE": wl + burst + t.tWR,
         "PRE_TO_ACT": t.tRP,
+        "PREAB_TO_ACT": max(t.tRP, t.tRPab),
         "PRE_TO_PRE": ppd,
         "REF_TO_ACT": t.tRFC,
         # DRAMsim3 adds the burst before an ACT, but not before a REF.
         "RDA_TO_ACT": t.AL + t.tRTP + t.tRP + (burst if strict else 0),
         "RDA_TO_REF": t.AL + t.tRTP + t.tRP,
         "WRA_TO_ACT": wl + burst + t.tWR + t.tRP,
-        # DRAMsim3 delays every bank but the refreshed one, and by the all-bank times.
-        "REFB_TO_ACT_SAME": 0 if strict else t.tRFCb,
-        "REFB_TO_REFB_SAME": 0 if strict else t.tRFCb,
-        "REFB_TO_ACT_OTHER": t.tRFC if strict else t.tRRD_S,
-        "REFB_TO_REFB_OTHER": t.tREFI if strict else t.tRFCb,
         "SREFE_TO_SREFX": t.tCKESR,
         "SREFX_TO_ACT": t.tXS,
         # DRAMsim3 knows no DLL.
@@ -178,11 +180,12 @@ def _delays(config: DramConfig) -> dict[str, int]:
 
 def _sizes(config: DramConfig) -> dict[str, int]:
     organisation, controller, t = config.organisation, config.controller, config.timing
-    per_bank = controller.queue_structure == "per_bank"
+    per_bank, strict = controller.queue_structure == "per_bank", config.compat == "dramsim3"
     interval = {
         "rank_staggered": t.tREFI // organisation.ranks,
         "rank_simultaneous": t.tREFI,
-        "bank_staggered": t.tREFIb,
+        # DRAMsim3 has one timer of tREFIb for the banks of all ranks.
+        "bank_staggered": t.tREFIb // (1 if strict else organisation.ranks),
     }
     policy = {
         "rank_staggered": STAGGERED,
@@ -206,14 +209,14 @@ def _sizes(config: DramConfig) -> dict[str, int]:
         "N_QUEUES": organisation.ranks * (organisation.banks if per_bank else 1),
         "QUEUE_DEPTH": controller.command_queue_size,
         "TRANSACTIONS": controller.transaction_queue_size,
-        "HIT_LIMIT": ROW_HIT_LIMIT if config.compat == "none" else 1 << 62,
+        "HIT_LIMIT": 1 << 62 if strict else ROW_HIT_LIMIT,
         "PER_BANK": per_bank,
         "UNIFIED": controller.unified_queue,
         "CLOSE_PAGE": controller.page_policy == "close",
         "DUAL": controller.dual_command,
-        "STRICT": config.compat == "dramsim3",
+        "STRICT": strict,
         "RAMULATOR": False,
-        "READ_TURNS": config.compat == "none",
+        "READ_TURNS": not strict,
     }
 
 

@@ -14,11 +14,12 @@ def check_bank_refresh(config: DramConfig) -> None:
     """Refreshing bank by bank must leave time for requests."""
     if config.controller.refresh_policy != "bank_staggered":
         return
-    t, name = config.timing, config.name
-    if config.compat == "none" and t.tRFCb + t.tRC >= t.tREFIb:
+    t, name, ranks = config.timing, config.name, config.organisation.ranks
+    if config.compat == "none" and t.tRFCb + t.tRC >= t.tREFIb // ranks:
         raise ConfigError(
             f"DRAM {name}: tREFIb",
-            f"{t.tREFIb} cycles leave no time beside tRFCb = {t.tRFCb} and tRC = {t.tRC}",
+            f"{t.tREFIb} for {ranks} rank(s) leaves no time beside tRFCb = {t.tRFCb} and "
+            f"tRC = {t.tRC}",
             "tREFIb is tREFI over the number of banks; or refresh whole ranks",
         )
     if config.compat == "dramsim3" and config.controller.queue_structure == "per_rank":

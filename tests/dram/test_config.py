@@ -34,7 +34,7 @@ def test_every_value_has_a_source(name: str) -> None:
     values -= {name for name in optional if parts[name] == 0}
     power = standard.power
     values |= {field.name for field in fields(Power)} - {"rails", "typical"}
-    values -= set() if standard.timing.tCCD_L_WR else {"tCCD_L_WR"}
+    values -= {name for name in ("tCCD_L_WR", "tRPab") if getattr(standard.timing, name) == 0}
     values |= {field.name for field in fields(power.typical)} if power.typical.read < 1 else set()
     for rail in power.rails:
         of_all = f"{rail.name} currents"
@@ -127,7 +127,7 @@ BAD: dict[str, tuple[Callable[[], DramConfig], str]] = {
             timing=replace(DDR4.timing, tREFIb=300),
             controller=replace(DDR4.controller, refresh_policy="bank_staggered"),
         ),
-        "tREFIb: 300 cycles leave no time",
+        "tREFIb: 300 for 1 rank(s) leaves no time",
     ),
 }
 

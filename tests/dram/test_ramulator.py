@@ -163,7 +163,7 @@ def test_every_variant_obeys_the_standard_and_answers_all(
     ("delay", "rule", "required"),
     [
         *(("ACT_TO_PRE", "tRAS", 52), ("RD_TO_PRE", "tRTP", 40)),
-        *(("WR_TO_PRE", "tWR", 16 + 4 + 24), ("PRE_TO_ACT", "tRP", 22)),
+        *(("WR_TO_PRE", "tWR", 16 + 4 + 24), ("PREAB_TO_ACT", "tRP", 22)),
     ],
 )
 def test_the_judge_finds_a_precharge_of_all_banks_that_is_one_cycle_early(

@@ -83,6 +83,7 @@ DDR5 = core(16, 16, 32, 295) | {
 LPDDR4 = core(18, 18, 42, 180) | {
     **{"tRFCb": ns(90), "tRRD_S": ns(10, 4), "tRRD_L": ns(10, 4), "tFAW": ns(40)},
     **{"tWTR_S": ns(10, 8, 1), "tWTR_L": ns(10, 8, 1), "tWR": ns(18, 6, 1), "tRTP": ns(7.5, 8)},
+    "tRPab": ns(21, 3),
 }
 HBM2 = core(12, 14, 28, 260) | {
     **{"tRCDWR": ns(6), "tRFCb": ns(160), "tRRD_S": ns(4), "tRRD_L": ns(6), "tFAW": ns(16)},
@@ -112,6 +113,7 @@ DELAYS: dict[str, dict[str, Delay]] = {
         **{"tRFCb": ns(140), "tRRD_S": ns(5, 2), "tRRD_L": ns(5, 2), "tFAW": ns(20)},
         # In bank groups it counts from BL/n_max, two cycles after the burst.
         **{"tWTR_S": ns(6.25, 4), "tWTR_L": ns(12, 4, 2), "tWR": ns(34, 3), "tPPD": ns(0, 2)},
+        "tRPab": ns(21, 2),
     },
 }
 
@@ -200,6 +202,7 @@ def test_delays_stand_in_the_relations_of_the_standard(name: str) -> None:
     # A legacy HBM2 channel takes a column command every cycle, of half a burst.
     assert t.tCCD_S >= t.burst_cycles or name == "hbm2_2000"
     assert t.tCCD_L_WR == 0 or t.tCCD_L_WR >= t.tCCD_L
+    assert t.tRPab == 0 or t.tRPab > t.tRP
     assert t.tRFCb <= t.tRFC and t.tREFIb <= t.tREFI
     # In nanoseconds tFAW >= 4 tRRD_S; each of the four was rounded up.
     assert t.tFAW > 4 * (t.tRRD_S - 1)

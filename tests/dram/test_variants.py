@@ -125,7 +125,7 @@ FAULTS: dict[str, tuple[str, Callable[[DramConfig], DramConfig]]] = {
     "others wait too shortly for its refresh": ("ddr4_by_bank", timing(tRFC=559)),
     "a refreshed bank waits for its activate": (
         "ddr4_by_bank_close",
-        lambda c: replace(c, compat="none", timing=replace(c.timing, tRFCb=1, tREFIb=80)),
+        lambda c: replace(c, compat="none", timing=replace(c.timing, tRFCb=1, tREFIb=160)),
     ),
     "two commands in a clock": ("hbm2_one_command", controller(dual_command=True)),
     "a longer burst": ("gddr5x", timing(burst_cycles=3)),

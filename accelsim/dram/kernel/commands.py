@@ -95,10 +95,11 @@ def activate(s: State, c: int, i: int, t: int) -> None:
     delay(s, c, Command.WR, b, t + par[P.ACT_TO_WR])
     delay(s, c, Command.PRE, b, t + par[P.ACT_TO_PRE])
     s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + par[P.ACT_TO_REF])
-    if par[P.ACT_TO_REFB_OTHER] > 0:
+    if par[P.ACT_TO_REFB_S] > 0:
         for other in range(r * par[P.N_BANKS], (r + 1) * par[P.N_BANKS]):
             if other != b:
-                when = t + par[P.ACT_TO_REFB_OTHER]
+                is_near = other >> par[P.GROUP_SHIFT] == b >> par[P.GROUP_SHIFT]
+                when = t + (par[P.ACT_TO_REFB_L] if is_near else par[P.ACT_TO_REFB_S])
                 s.bank[other, Bank.REF] = max(s.bank[other, Bank.REF], when)
     n = s.rank[r, Rank.ACTS] + 1
     s.rank[r, Rank.FAW_RING + (n - 1) % 4] = t + par[P.FAW]
@@ -149,8 +150,8 @@ def precharge_all(s: State, c: int, r: int, t: int) -> None:
     """PRE of all banks of rank ``r`` in one command, charged to those whose rows close."""
     first, n = r * s.par[P.N_BANKS], s.par[P.N_BANKS]
     for b in range(first, first + n):
-        delay(s, c, Command.ACT, b, t + s.par[P.PRE_TO_ACT])
-        s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + s.par[P.PRE_TO_ACT])
+        delay(s, c, Command.ACT, b, t + s.par[P.PREAB_TO_ACT])
+        s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], t + s.par[P.PREAB_TO_ACT])
         if s.bank[b, Bank.ROW] != CLOSED:
             close(s, b, r, t)
             s.counts[s.bank[b, Bank.LABEL], Count.PRE] += 1

@@ -54,6 +54,7 @@ STANDARD = DramStandard(
         tRTP=16,
         tRTRS=10,
         tPPD=4,
+        tRPab=45,
     ),
     power=Power(
         rails=(
@@ -131,6 +132,7 @@ STANDARD = DramStandard(
         "t32AW": "not in LPDDR4",
         "tWTR_S, tWTR_L": _JEDEC + ": 10 ns, plus the cycle that JESD209-4 adds after WL",
         "tWR": _JEDEC + ": 18 ns, plus the cycle that JESD209-4 adds after WL",
+        "tRPab": _JEDEC + ": tRPpb + 3 ns, 21 ns",
         "tRTP, tPPD": _JEDEC + ": 7.5 ns; 4 cycles; sources disagree: DRAMSys has 17 for tRTP",
         "tRTRS": "read to write: tDQSCKmax 3.5 ns (8 cycles) and tWPRE (2), JESD209-4",
         "VDD1, VDD2, VDDQ": "JESD209-4-1: 1.8, 1.1 and 0.6 V",

@@ -52,6 +52,7 @@ STANDARD = DramStandard(
         tRTP=8,
         tRTRS=2,
         tPPD=2,
+        tRPab=17,
     ),
     power=Power(
         rails=(
@@ -134,6 +135,7 @@ STANDARD = DramStandard(
         "tRTRS": "read to write: tWCKDQO 1.6 ns (2 cycles), JESD209-5B, as Ramulator 2.1; gem5 "
         "has 1",
         "tPPD": "JESD209-5B: 2 cycles",
+        "tRPab": _JEDEC + ": 21 ns",
         "VDD1, VDD2H, VDDQ": "JESD209-5B: 1.8, 1.05 and 0.5 V",
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W": _MICRON + "; assumption: burst excess times 6400/7500",
         "IDD5AB": _MICRON + "; VDD1: assumption, as IDD3N (not read)",
