@@ -29,6 +29,8 @@ DDR5 = STANDARDS["ddr5_4800_x32"].config()
 MEMORIES["ddr5"] = DDR5
 MEMORIES["lpddr5"] = STANDARDS["lpddr5_6400_x16"].config()
 MEMORIES["hbm3"] = STANDARDS["hbm3_6400_x32"].config()
+MEMORIES["hbm2_x64"] = STANDARDS["hbm2_2000_x64"].config()
+MEMORIES["gddr6_14000"] = STANDARDS["gddr6_14000_x16"].config()
 MEMORIES["hbm2 of two ranks"] = with_ranks(HBM2)
 MEMORIES["ddr4 as DRAMsim3"] = replace(DDR4, compat="dramsim3")
 MEMORIES["lpddr4 as DRAMsim3"] = replace(LPDDR4, compat="dramsim3")

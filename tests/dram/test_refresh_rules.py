@@ -78,6 +78,8 @@ def test_banks_are_refreshed_in_turn() -> None:
     (found,) = check(LPDDR4, trace(*turn[:-1], again), "jedec", True)
     assert found.rule == STATE_NAMES[State.BANK_TWICE]
     assert found.first is not None and found.first.index == 0
-    # A refresh of the rank begins a new turn.
+    # A refresh of the rank begins a new turn, and so does self refresh.
+    asleep = [(780 * 4 + 9, "SRE", 0, 0, 0), (780 * 6, "SRX", 0, 0, 0)]
+    assert check(LPDDR4, trace(*turn[:3], *asleep, (780 * 7, "REFB", 0, 0, 5)), "jedec") == ()
     begun = [*turn[:3], (780 * 5, "REF", 0, 0, 0), (780 * 6, "REFB", 0, 0, 5)]
     assert check(LPDDR4, trace(*begun), "jedec") == ()

@@ -47,7 +47,7 @@ class Family:
     bus_cycles: Mapping[Command, int] = field(default_factory=dict)
     """Clocks that a command holds its bus up to its own, where that is more than one."""
     self_refresh: SelfRefresh | None = None
-    """None: not judged."""
+    """None: the times of the configuration, and no self refresh if it has none."""
     all_banks_ns: float = 0.0
     """From the precharge of all banks to what needs them idle, if longer than that of one."""
     postponed: int = 8
@@ -86,8 +86,18 @@ FAMILIES: Final[Mapping[str, Family]] = {
     # JESD79-5: two clocks of postamble and offset, two of tWPRE; two-clock commands; at most
     # four normal refreshes postponed. REFsb names a bank of every group: not judged.
     "DDR5": Family(0.0, 4, bus_cycles=dict.fromkeys((Command.ACT, *COLUMN), 2), postponed=4),
-    # JESD209-5: tWCKDQO(max); ACT-1 and ACT-2; tRPab. REFpb names two banks: not judged.
-    "LPDDR5": Family(1.6, 0, bus_cycles={Command.ACT: 2}, all_banks_ns=21.0),
+    # JESD209-5: tWCKDQO(max); ACT-1 and ACT-2; tSR, tXSR; tRPab. REFpb names two banks: not
+    # judged.
+    "LPDDR5": Family(
+        turn_ns=1.6,
+        turn_cycles=0,
+        bus_cycles={Command.ACT: 2},
+        self_refresh=SelfRefresh(15.0, 2, 0, 7.5, 2, (), "tSR", "tXSR"),
+        all_banks_ns=21.0,
+    ),
+    # JESD250 leaves delays to the vendor, tRTW to the system: one clock is the least at which
+    # the bus can turn. REFp2b names two banks: not judged.
+    "GDDR6": Family(turn_ns=0.0, turn_cycles=1),
     "HBM": _HBM,
     "HBM2": _HBM,
     # JESD238: the same names and buses.

@@ -1,4 +1,4 @@
-"""The rules of the standards: DDR3 to 5 (JESD79-3F, -4B, -5), LPDDR4 and 5 (JESD209), HBM.
+"""The rules of the standards: DDR3 to 5 (JESD79), LPDDR4 and 5 (JESD209), HBM, GDDR6.
 
 Delays come from the configuration, under the standards' names; what a family adds to them
 is in ``families``. A command's cycle is that of its last clock edge, from which the
@@ -44,7 +44,7 @@ def jedec_level(config: DramConfig) -> Level:
         rules += _bank_refresh(config, own)
     else:
         missing |= {Command.REFB}
-    if own.self_refresh:
+    if own.self_refresh or config.timing.tXS > 0:
         rules += _self_refresh(config, own.self_refresh)
     else:
         missing |= {Command.SRE, Command.SRX}
@@ -124,6 +124,7 @@ def _rows(config: DramConfig) -> list[Rule]:
     t, read, written = config.timing, _read_to_precharge(config), _written(config)
     grouped = config.organisation.bankgroups > 1
     rrd_l, rrd_s = _names(config, "tRRD")
+    window32 = t.t32AW if config.protocol.startswith("GDDR") else 0
     rules = [
         Rule("tRCD", ACT, READS, Scope.BANK, t.tRCDRD - t.AL),
         Rule("tRCD", ACT, WRITES, Scope.BANK, t.tRCDWR - t.AL),
@@ -137,6 +138,7 @@ def _rows(config: DramConfig) -> list[Rule]:
         Rule("tRP after RDA", RDA, ACT, Scope.BANK, read + t.tRP),
         Rule("tRP after WRA", WRA, ACT, Scope.BANK, written + t.tRP),
         Rule("tPPD", PRECHARGES, PRECHARGES, Scope.RANK, t.tPPD),
+        Rule("t32AW", ACT, ACT, Scope.RANK, window32, window=32),
     ]
     for then, scope in ((PRE, Scope.BANK), (PREA, Scope.OPEN_BANKS)):
         rules += [
@@ -186,18 +188,19 @@ def _bank_refresh(config: DramConfig, own: Family) -> list[Rule]:
     ]
 
 
-def _self_refresh(config: DramConfig, own: SelfRefresh) -> list[Rule]:
+def _self_refresh(config: DramConfig, own: SelfRefresh | None) -> list[Rule]:
     t = config.timing
-    stay = max(own.stay_cycles, in_cycles(own.stay_ns, config)) + own.stay_more_cycles
-    leave = max(own.exit_cycles, t.tRFC + in_cycles(own.exit_ns, config))
-    rules = [
-        *_idle(config, SRE, Scope.RANK),
-        Rule(own.stay_name, SRE, SRX, Scope.RANK, stay),
-        Rule(own.exit_name, SRX, (*ACT, *PRECHARGES, *REF, *REFB, *SRE), Scope.RANK, leave),
-    ]
-    if own.lock_cycles:
+    stay, leave, lock, names = t.tCKESR, t.tXS, t.tXSDLL, ("tCKESR", "tXS")
+    if own is not None:
+        stay = max(own.stay_cycles, in_cycles(own.stay_ns, config)) + own.stay_more_cycles
+        leave = max(own.exit_cycles, t.tRFC + in_cycles(own.exit_ns, config))
         # Clocks of 1.07 ns are called 1866 MT/s.
         rate = 2000 / t.tCK_ns / 1.01
-        lock = next(cycles for up_to, cycles in own.lock_cycles if rate <= up_to)
-        rules.append(Rule("tXSDLL", SRX, READS, Scope.RANK, lock))
-    return rules
+        lock = next((cycles for up_to, cycles in own.lock_cycles if rate <= up_to), 0)
+        names = own.stay_name, own.exit_name
+    return [
+        *_idle(config, SRE, Scope.RANK),
+        Rule(names[0], SRE, SRX, Scope.RANK, stay),
+        Rule(names[1], SRX, (*ACT, *PRECHARGES, *REF, *REFB, *SRE), Scope.RANK, leave),
+        Rule("tXSDLL", SRX, READS, Scope.RANK, lock),
+    ]

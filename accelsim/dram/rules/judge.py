@@ -190,13 +190,18 @@ def note_refresh(h: History, trace: NDArray[np.int64], i: int, r: int, start: in
 
 @state_kernel
 def leave_self_refresh(h: History, trace: NDArray[np.int64], i: int, r: int) -> None:
-    """Row ``i`` ends it: meanwhile the rank refreshed itself, and nothing became due."""
+    """Row ``i`` ends it: meanwhile the rank refreshed itself, and nothing became due.
+
+    Refreshes of banks begin a new turn, as after one of the rank.
+    """
     entered = h.rank[r, Rank.ENTERED]
     if entered != NEVER:
         h.rank[r, Rank.BASE] += trace[i, Field.CYCLE] - trace[entered, Field.CYCLE]
     first = r * h.size[Size.BANKS]
     for bank in range(first, first + h.size[Size.BANKS]):
         h.refreshed[bank] = i
+    h.rank[r, Rank.TURN] += 1
+    h.rank[r, Rank.IN_TURN] = 0
     h.rank[r, Rank.ENTERED] = NEVER
     h.rank[r, Rank.LEFT] = i
 

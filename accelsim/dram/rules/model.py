@@ -2,9 +2,13 @@
 
 With ``compat: dramsim3`` they include that simulator's faults, of which each is named below;
 with ``compat: none`` those are mended. Neither counts refreshes.
+
+The controller's own table is not read: every distance is worked out here once more.
 """
 
 from __future__ import annotations
+
+from math import ceil
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.rules.rule import (
@@ -23,18 +27,22 @@ from accelsim.dram.rules.rule import (
 ACT, PRE, RD, WR = (Command.ACT,), (Command.PRE,), (Command.RD,), (Command.WR,)
 PREA = (Command.PREA,)
 RDA, WRA, REF, REFB = (Command.RDA,), (Command.WRA,), (Command.REF,), (Command.REFB,)
-KNOWN = tuple(command for command in Command if command < Command.SRE)
+SRE, SRX = (Command.SRE,), (Command.SRX,)
 
 
 def model_level(config: DramConfig) -> Level:
     """What every trace of this project's controller, and of DRAMsim3, obeys."""
-    rules = (*_bus(config), *_columns(config), *_rows(config), *_refreshes(config))
-    return Level(rules, KNOWN, close_idle_banks=False, refresh_cycles=0)
+    rules = [*_bus(config), *_columns(config), *_rows(config), *_refreshes(config)]
+    sleeps = config.timing.tXS > 0
+    if sleeps:
+        rules += _self_refresh(config)
+    known = tuple(command for command in Command if sleeps or command < Command.SRE)
+    return Level(tuple(rules), known, close_idle_banks=False, refresh_cycles=0)
 
 
 def _bus(config: DramConfig) -> tuple[Rule, ...]:
     if not config.controller.dual_command:
-        return (Rule("command bus", KNOWN, KNOWN, Scope.CHANNEL, 1),)
+        return (Rule("command bus", tuple(Command), tuple(Command), Scope.CHANNEL, 1),)
     return (
         Rule("row command bus", ROW, ROW, Scope.CHANNEL, 1),
         Rule("column command bus", COLUMN, COLUMN, Scope.CHANNEL, 1),
@@ -45,6 +53,10 @@ def _columns(config: DramConfig) -> tuple[Rule, ...]:
     t = config.timing
     burst, rl, wl = t.burst_cycles, t.read_latency, t.write_latency
     to_write = rl + burst + t.tRTRS - wl
+    turn = t.tRTRS
+    if config.compat == "none" and config.protocol in ("DDR3", "DDR4"):
+        # A read's postamble and a write's preamble, which DRAMsim3 leaves out.
+        turn = max(turn, 2)
     if config.organisation.bankgroups > 1:
         near, far, long_ccd, long_wtr = "_L", "_S", t.tCCD_L, t.tWTR_L
     else:
@@ -54,7 +66,7 @@ def _columns(config: DramConfig) -> tuple[Rule, ...]:
         Rule(f"tCCD{near}", READS, READS, Scope.GROUP, max(burst, long_ccd)),
         Rule(f"tCCD{far}", READS, READS, Scope.OTHER_GROUP, max(burst, t.tCCD_S)),
         Rule("tRTRS", READS, READS, Scope.OTHER_RANK, burst + t.tRTRS),
-        Rule("tRTW", READS, WRITES, Scope.RANK, to_write),
+        Rule("tRTW", READS, WRITES, Scope.RANK, rl + burst + turn - wl),
         Rule("tRTRS", READS, WRITES, Scope.OTHER_RANK, to_write),
         Rule(f"tWTR{near}", WRITES, READS, Scope.GROUP, wl + burst + long_wtr),
         Rule(f"tWTR{far}", WRITES, READS, Scope.OTHER_GROUP, wl + burst + t.tWTR_S),
@@ -65,9 +77,14 @@ def _columns(config: DramConfig) -> tuple[Rule, ...]:
     )
 
 
+def _written(config: DramConfig) -> int:
+    """From a write to the end of its recovery."""
+    return config.timing.write_latency + config.timing.burst_cycles + config.timing.tWR
+
+
 def _rows(config: DramConfig) -> tuple[Rule, ...]:
     t = config.timing
-    written = t.write_latency + t.burst_cycles + t.tWR
+    written = _written(config)
     # DRAMsim3 counts the burst before the ACT, though tRTP already covers it.
     read_burst = t.burst_cycles if config.compat == "dramsim3" else 0
     grouped = config.organisation.bankgroups > 1
@@ -80,6 +97,7 @@ def _rows(config: DramConfig) -> tuple[Rule, ...]:
         Rule(f"tRRD{far}", ACT, ACT, Scope.OTHER_GROUP, t.tRRD_S),
         Rule("tFAW", ACT, ACT, Scope.RANK, t.tFAW, window=4),
         Rule("tRP", PRECHARGES, ACT, Scope.BANK, t.tRP),
+        Rule("tRPab", PREA, ACT, Scope.BANK, t.tRPab),
         Rule("tRP after RDA", RDA, ACT, Scope.BANK, t.AL + read_burst + t.tRTP + t.tRP),
         Rule("tRP after WRA", WRA, ACT, Scope.BANK, written + t.tRP),
     ]
@@ -99,28 +117,70 @@ def _rows(config: DramConfig) -> tuple[Rule, ...]:
 
 def _refreshes(config: DramConfig) -> tuple[Rule, ...]:
     t = config.timing
-    after_rda = t.AL + t.tRTP + t.tRP
-    after_wra = t.write_latency + t.burst_cycles + t.tWR + t.tRP
     rules = (
         Rule("tRFC", REF, (*ACT, *REFRESHES), Scope.RANK, t.tRFC),
-        Rule("tRP", PRECHARGES, REF, Scope.RANK, t.tRP),
-        Rule("tRP after RDA", RDA, REF, Scope.RANK, after_rda),
-        Rule("tRP after WRA", WRA, REF, Scope.RANK, after_wra),
-        Rule("tRP", PRECHARGES, REFB, Scope.BANK, t.tRP),
-        Rule("tRP after RDA", RDA, REFB, Scope.BANK, after_rda),
-        Rule("tRP after WRA", WRA, REFB, Scope.BANK, after_wra),
-        Rule("tRC", ACT, REFB, Scope.OTHER_BANK, t.tRC),
+        *_closed(config, REF, Scope.RANK),
+        *_closed(config, REFB, Scope.BANK),
     )
     if config.compat == "dramsim3":
-        # A bank's refresh holds back every bank but its own, and by the times of a rank's.
+        # A bank's refresh waits for every bank but its own, holds them back, and by the times
+        # of a rank's.
         return (
             *rules,
+            Rule("tRC", ACT, REFB, Scope.OTHER_BANK, t.tRC),
             Rule("tRFC", REFB, ACT, Scope.OTHER_BANK, t.tRFC),
             Rule("tREFI", REFB, REFB, Scope.OTHER_BANK, t.tREFI),
         )
+    grouped = config.organisation.bankgroups > 1
+    near = ("tRRD_L", t.tRRD_L) if grouped else ("tRRD_S", t.tRRD_S)
+    # A refreshed bank is one of four in a window; three more ACTs are tRRD apart.
+    far, window = ("tRRD_S", t.tRRD_S), ("tFAW - 3 tRRD", t.tFAW - 3 * t.tRRD_S)
+    own = ("tRREFD", ceil(8 / t.tCK_ns) if config.protocol.startswith("HBM") else 0)
     return (
         *rules,
         Rule("tRFCb", REFB, (*ACT, *REFB), Scope.BANK, t.tRFCb),
-        Rule("tRRD_S", REFB, ACT, Scope.OTHER_BANK, t.tRRD_S),
         Rule("tRFCb", REFB, REFB, Scope.OTHER_BANK, t.tRFCb),
+        Rule("tRFCb", REFB, (*REF, *SRE), Scope.RANK, t.tRFCb),
+        _longest(REFB, ACT, Scope.OTHER_BANK, far, window, own),
+        _longest(ACT, REFB, Scope.GROUP, near, window),
+        _longest(ACT, REFB, Scope.OTHER_GROUP, far, window),
     )
+
+
+def _longest(
+    first: tuple[Command, ...], then: tuple[Command, ...], scope: Scope, *named: tuple[str, int]
+) -> Rule:
+    """The rule of the longest of these delays, under its name."""
+    name, cycles = max(named, key=lambda delay: delay[1])
+    return Rule(name, first, then, scope, cycles)
+
+
+def _closed(config: DramConfig, then: tuple[Command, ...], scope: Scope) -> tuple[Rule, ...]:
+    """Before ``then`` the banks have been precharged, also by themselves."""
+    t = config.timing
+    rules = (
+        Rule("tRP", PRECHARGES, then, scope, t.tRP),
+        Rule("tRPab", PREA, then, scope, t.tRPab),
+        Rule("tRP after RDA", RDA, then, scope, t.AL + t.tRTP + t.tRP),
+        Rule("tRP after WRA", WRA, then, scope, _written(config) + t.tRP),
+    )
+    if config.compat == "dramsim3":
+        # An early auto-precharge ends before tRAS does.
+        return rules
+    return (*rules, Rule("tRC", ACT, then, scope, t.tRC))
+
+
+def _self_refresh(config: DramConfig) -> tuple[Rule, ...]:
+    t, strict = config.timing, config.compat == "dramsim3"
+    rules = (
+        Rule("tCKESR", SRE, SRX, Scope.RANK, t.tCKESR),
+        Rule("tXS", SRX, (*ACT, *REFRESHES), Scope.RANK, t.tXS),
+    )
+    if not strict:
+        # DRAMsim3 knows no DLL.
+        rules += (Rule("tXSDLL", SRX, READS, Scope.RANK, t.tXSDLL),)
+    if strict and config.controller.refresh_policy == "bank_staggered":
+        # Refreshes of banks delay no entry there.
+        return rules
+    refreshed = Rule("tRFC", REF, SRE, Scope.RANK, t.tRFC)
+    return (*rules, refreshed, *_closed(config, SRE, Scope.RANK))
