@@ -212,16 +212,16 @@ def test_no_refresh_is_sent_to_a_sleeping_rank() -> None:
 
 
 def test_self_refresh_saves_what_the_currents_say() -> None:
-    """DDR4: IDD6 is 30 mA where standby takes IDD2N = 37 mA and refreshes on top."""
+    """DDR4: IDD6 is 30 mA where standby takes IDD2N = 37 mA and refreshes on top; IPP 3 mA."""
     asleep, awake = (
         replay(STANDARDS["ddr4_3200_x64"].config(self_refresh_cycles=n), make((0, "R", 10**6)))
         for n in (1000, 0)
     )
     energy = replay_energy_pj(asleep, SLEEPS)
     cycles = asleep.self_refresh_rank_cycles
-    assert energy["self_refresh"] == pytest.approx(cycles * 1.2 * 30 * 8 * 0.625)
+    assert energy["self_refresh"] == pytest.approx(cycles * (1.2 * 30 + 2.5 * 3) * 8 * 0.625)
     each = event_energy(SLEEPS)
-    assert each.self_refresh_cycle / each.idle_cycle == pytest.approx(30 / 37)
+    assert each.self_refresh_cycle / each.idle_cycle == pytest.approx((1.2 * 30 + 2.5 * 3) / (1.2 * 37 + 2.5 * 3))
     assert energy["total"] < 0.7 * replay_energy_pj(awake, SLEEPS)["total"]
 
 
