@@ -43,7 +43,10 @@ def make_app() -> App:
     app.command(f"{here}.sweep:sweep", name="sweep", help="Run a study of many design points.")
     groups = {
         "codecs": ("Formats of compressed feature maps.", ("list", "measure")),
-        "dram": ("Memories behind the chip.", ("list", "show", "replay", "check", "characterise")),
+        "dram": (
+            "Memories behind the chip.",
+            ("list", "show", "replay", "check", "characterise", "export"),
+        ),
         "hw": ("Hardware files.", ("list", "show", "check", "schema")),
         "trace": ("Networks with their real tensors.", ("info", "export", "synth")),
         "train": (
@@ -59,6 +62,7 @@ def make_app() -> App:
         "dram show": "Every value of a memory: unit, nanoseconds, source.",
         "dram replay": "Replay a request trace, as DRAMsim3 does.",
         "dram check": "Say which timing rule a trace of DRAM commands breaks first.",
+        "dram export": "Write a memory as a DRAMsim3 .ini file.",
         "hw list": "The chips that come with accelsim.",
         "hw show": "Every key of a chip: value, unit, meaning, source.",
         "hw check": "Everything that is wrong or unwise in a hardware file.",

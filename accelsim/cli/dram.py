@@ -131,7 +131,7 @@ def replay_dram(
     Parameters
     ----------
     config
-        A DRAMsim3 .ini file, or a memory of `accelsim dram list`.
+        A memory of `accelsim dram list`, a DRAMsim3 .ini file, or a hardware file (.yaml).
     trace
         Text lines `0xADDR READ|WRITE CYCLE`, or .npz with line or addr, w or is_write, t_ns.
     commands
@@ -182,7 +182,7 @@ def characterise_dram(
     Parameters
     ----------
     config
-        A memory of `accelsim dram list`, or a DRAMsim3 .ini file.
+        A memory of `accelsim dram list`, a DRAMsim3 .ini file, or a hardware file (.yaml).
     mode
         Currents: measured typical shares of the data sheet, or its maxima.
     out
@@ -270,6 +270,31 @@ def check_dram(
     return 2 if found else 0
 
 
+def export_dram(config: str, /, *, out: Path | None = None) -> None:
+    """Write a memory as a DRAMsim3 .ini file, and say what the format cannot hold.
+
+    Parameters
+    ----------
+    config
+        A memory of `accelsim dram list`, a DRAMsim3 .ini file, or a hardware file (.yaml).
+    out
+        The file; else the text is printed.
+    """
+    from accelsim.cli.console import note, print_text
+    from accelsim.dram.ini_export import export_ini
+    from accelsim.results.files import replacing, writable_folder
+
+    text, lost = export_ini(_memory(config, None))
+    for sentence in lost:
+        note(f"warning: not held by the file: {sentence}")
+    if out is None:
+        print_text(text)
+        return
+    writable_folder(out.parent)
+    with replacing(out) as unfinished:
+        unfinished.write_text(text, encoding="utf-8")
+
+
 def _memory(name: str, compat: Literal["dramsim3", "none"] | None) -> DramConfig:
     from dataclasses import replace
 
@@ -277,7 +302,11 @@ def _memory(name: str, compat: Literal["dramsim3", "none"] | None) -> DramConfig
     from accelsim.dram.ini import read_ini
     from accelsim.dram.standard import STANDARDS
 
-    if name.endswith(".ini"):
+    if name.endswith((".yaml", ".yml")):
+        from accelsim.hardware.read import read_hardware
+
+        memory = read_hardware(name).dram.config
+    elif name.endswith(".ini"):
         memory, warnings = read_ini(name)
         for warning in warnings:
             note(f"warning: {warning}")

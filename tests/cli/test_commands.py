@@ -4,12 +4,14 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import h5py
 import numpy as np
 import pytest
 
 import accelsim as package
+from accelsim import read_hardware
 from accelsim.results.json_form import read_result
 
 
@@ -183,6 +185,30 @@ def test_check_says_which_rule_a_command_breaks(accelsim, tmp_path):
     rcd, ccd = report["violations"]
     assert (rcd["rule"], rcd["required_cycles"], rcd["actual_cycles"]) == ("tRCD", 17, 16)
     assert (ccd["rule"], ccd["first"]["cycle"], ccd["second"]["cycle"]) == ("tCCD_L", 18, 23)
+
+
+def test_a_memory_is_exported_as_dramsim3_reads_it(accelsim, tmp_path):
+    out = tmp_path / "sub" / "memory.ini"
+    said = accelsim("dram", "export", "lpddr4_3200_x16", "--out", out)
+    assert (said.code, said.out) == (0, "")
+    assert "not held by the file: rails VDD1" in said.err
+    assert accelsim("dram", "export", out).out.endswith(out.read_text().partition("[")[2])
+    (tmp_path / "x.trc").write_text("0x40 READ 0\n")
+    replay = ("dram", "replay", "--trace", tmp_path / "x.trc", "--json")
+    cycles = [
+        json.loads(accelsim(*replay, "--config", config).out)["cycles"]
+        for config in ("lpddr4_3200_x16", out)
+    ]
+    assert cycles[0] == cycles[1]
+
+
+def test_a_machine_is_a_memory_too(accelsim):
+    yaml = Path(__file__).parents[2] / "hw_configs" / "tpu_like.yaml"
+    said = accelsim("dram", "export", yaml)
+    assert said.code == 0
+    memory = read_hardware(yaml).dram.config
+    assert f"channels = {memory.organisation.channels}\n" in said.out
+    assert f"address_mapping = {memory.controller.address_map}\n" in said.out
 
 
 @pytest.mark.parametrize(

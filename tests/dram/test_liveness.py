@@ -221,7 +221,9 @@ def test_self_refresh_saves_what_the_currents_say() -> None:
     cycles = asleep.self_refresh_rank_cycles
     assert energy["self_refresh"] == pytest.approx(cycles * (1.2 * 30 + 2.5 * 3) * 8 * 0.625)
     each = event_energy(SLEEPS)
-    assert each.self_refresh_cycle / each.idle_cycle == pytest.approx((1.2 * 30 + 2.5 * 3) / (1.2 * 37 + 2.5 * 3))
+    assert each.self_refresh_cycle / each.idle_cycle == pytest.approx(
+        (1.2 * 30 + 2.5 * 3) / (1.2 * 37 + 2.5 * 3)
+    )
     assert energy["total"] < 0.7 * replay_energy_pj(awake, SLEEPS)["total"]
 
 
