@@ -7,7 +7,6 @@ at most eight writes in DRAMsim3's, none in Ramulator's.
 
 from __future__ import annotations
 
-import csv
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,44 +14,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.dram.chunked_replay import ChunkedReplay, ReplayCounts
+from accelsim.dram.command_csv import CommandCsv
 from accelsim.dram.config import DramConfig
-from accelsim.dram.kernel.replay import Driver, account_all
-from accelsim.dram.kernel.replay import replay as replay_kernel
 from accelsim.dram.parameters import ControllerName
 from accelsim.dram.requests import Requests
-from accelsim.dram.state import COMMANDS, Channel, Count, Log, Misc, Rank, new_state
+from accelsim.dram.state import Log
 from accelsim.errors import DramTraceError
-
-LOG_ROWS = 1 << 17
 
 
 @dataclass(frozen=True)
-class ReplayResult:
-    """What a replay counted. Cycles are of the DRAM clock."""
+class ReplayResult(ReplayCounts):
+    """What a replay counted, and what became of each request."""
 
-    requests: int
-    cycles: int
-    reads: int
-    """RD commands: merged and forwarded requests need none."""
-    writes: int
-    activates: int
-    precharges: int
-    refreshes: int
-    row_hits: int
-    """Column accesses that were not the first after their ACT; of Ramulator, requests whose
-    first command was their column access."""
-    average_read_latency_cycles: float
-    residual_writes: int
-    """Writes left in the write buffers, which DRAMsim3 never drains (Ramulator does)."""
-    active_rank_cycles: int
-    idle_rank_cycles: int
-    row_misses: int | None
-    """Requests whose first command found their bank closed. Only Ramulator counts them."""
-    row_conflicts: int | None
-    """Requests whose first command found another row open. Only Ramulator counts them."""
-    self_refresh_rank_cycles: int
-    open_bank_cycles: int
-    """Sum over ranks and their open banks of cycles."""
     accepted_cycle: NDArray[np.int64]  # [requests] the controller took it
     done_cycle: NDArray[np.int64]  # [requests] data returned, or write acknowledged
     commands: NDArray[np.int64]  # [n, len(Log)] if they were recorded
@@ -73,64 +47,16 @@ def replay(
     >>> replay(STANDARDS["ddr4_2400_x16"].config(), one).average_read_latency_cycles  # 1+17+17+4
     39.0
     """
-    n = len(requests)
-    state = new_state(config, 1, n, LOG_ROWS if record_commands else 0, controller)
-    driver, done = np.zeros(len(Driver), np.int64), np.zeros(n, np.int64)
-    accepted = np.zeros(n, np.int64)
-    address = np.array(requests.address, np.int64)
-    is_write = np.array(requests.is_write, np.int64)
-    arrival_cycle = np.array(requests.arrival_cycle, np.int64)
-    line = address // config.line_bytes
-    logs = []
-    while not driver[Driver.FINISHED]:
-        replay_kernel(
-            state,
-            driver,
-            address,
-            line,
-            is_write,
-            arrival_cycle,
-            accepted,
-            done,
-        )
-        logs.append(state.log[: state.misc[Misc.LOG_LENGTH]].copy())
-        state.misc[Misc.LOG_LENGTH] = 0
-    cycles = int(driver[Driver.NOW])
-    account_all(state, cycles)
-    is_read = is_write == 0
-    # DRAMsim3 stamps a request at the tick after the one that offered it.
-    stamped = accepted + 1 if controller == "dramsim3" else accepted
-    latency = (done - stamped)[is_read]
-    counts, rank = state.counts.sum(axis=0), state.rank.sum(axis=0)
-    reads, writes = int(counts[Count.RD]), int(counts[Count.WR])
-    hits, misses, conflicts = int(counts[Count.HIT]), None, None
-    if controller == "ramulator":
-        misses, conflicts = int(counts[Count.MISS]), int(counts[Count.CONFLICT])
-        hits = reads + writes - misses - conflicts
+    logs = [np.zeros((0, len(Log)), np.int64)]
+    run = ChunkedReplay(config, controller, logs.append if record_commands else None)
+    run.feed(requests)
+    counts = run.finish()
     return ReplayResult(
-        requests=n,
-        cycles=cycles,
-        reads=reads,
-        writes=writes,
-        activates=int(counts[Count.ACT]),
-        precharges=int(counts[Count.PRE]),
-        refreshes=int(rank[Rank.REFRESHES]),
-        row_hits=hits,
-        average_read_latency_cycles=float(latency.mean()) if len(latency) else 0.0,
-        residual_writes=int(state.channel[:, Channel.WRITE_LENGTH].sum()),
-        active_rank_cycles=int(rank[Rank.ACTIVE_CYCLES]),
-        idle_rank_cycles=int(rank[Rank.IDLE_CYCLES]),
-        row_misses=misses,
-        row_conflicts=conflicts,
-        self_refresh_rank_cycles=int(rank[Rank.ASLEEP_CYCLES]),
-        open_bank_cycles=int(rank[Rank.OPEN_BANK_CYCLES]),
-        accepted_cycle=accepted,
-        done_cycle=done,
+        **vars(counts),
+        accepted_cycle=run.accepted_cycle,
+        done_cycle=run.done_cycle,
         commands=np.concatenate(logs),
     )
-
-
-CSV_HEADER = ("cycle", "command", "channel", "rank", "bankgroup", "bank", "row", "col")
 
 
 def write_commands(path: Path, commands: NDArray[np.int64]) -> None:
@@ -141,11 +67,7 @@ def write_commands(path: Path, commands: NDArray[np.int64]) -> None:
     beside = path.with_name(path.name + ".part")
     try:
         with beside.open("w", newline="", encoding="ascii") as file:
-            out = csv.writer(file, lineterminator="\n")
-            out.writerow(CSV_HEADER)
-            for row in commands.tolist():
-                row[Log.COMMAND] = COMMANDS[row[Log.COMMAND]]
-                out.writerow(row)
+            CommandCsv(file).write(commands)
         os.replace(beside, path)
     except OSError as error:
         beside.unlink(missing_ok=True)

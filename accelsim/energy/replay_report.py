@@ -8,13 +8,13 @@ from __future__ import annotations
 from math import fsum
 from typing import Any
 
+from accelsim.dram.chunked_replay import ReplayCounts
 from accelsim.dram.config import DramConfig
-from accelsim.dram.replay import ReplayResult
 from accelsim.energy.dram import EnergyMode, event_energy
 
 
 def replay_energy_pj(
-    result: ReplayResult, config: DramConfig, mode: EnergyMode = "max"
+    result: ReplayCounts, config: DramConfig, mode: EnergyMode = "max"
 ) -> dict[str, float]:
     """The split that DRAMsim3 prints, in true picojoules, and its total."""
     each = event_energy(config, mode)
@@ -32,7 +32,7 @@ def replay_energy_pj(
 
 
 def replay_report(
-    result: ReplayResult, config: DramConfig, host_seconds: float, mode: EnergyMode = "max"
+    result: ReplayCounts, config: DramConfig, host_seconds: float, mode: EnergyMode = "max"
 ) -> dict[str, Any]:
     """What ``dram replay --json`` prints."""
     time_ns = result.cycles * config.timing.tCK_ns

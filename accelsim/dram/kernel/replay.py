@@ -30,6 +30,9 @@ class Driver(IntEnum):
     """First request that is not accepted yet."""
     FINISHED = auto()
     """1 when everything is drained; ``NOW`` is then the number of cycles executed."""
+    STOP = auto()
+    """It stops before offering this request: the last of a chunk, since what follows the last
+    one that is offered depends on the next; NONE: the trace ends here."""
 
 
 @state_kernel
@@ -57,7 +60,7 @@ def replay(
     accepted: NDArray[np.int64],  # [n] out: cycle in which the request was accepted
     done: NDArray[np.int64],  # [n] out: cycle at which the request is answered
 ) -> None:
-    """Run until the trace is drained, or until the command log is nearly full."""
+    """Run until the trace is drained, request ``STOP`` is next, or the log is nearly full."""
     n, n_channels = len(line), s.par[P.N_CHANNELS]
     t, k = driver[Driver.NOW], driver[Driver.REQUEST]
     last = FAR
@@ -89,7 +92,8 @@ def replay(
             driver[Driver.NOW], driver[Driver.FINISHED] = last + 1, 1
             break
         t = following
-        if s.log.shape[0] > 0 and s.misc[Misc.LOG_LENGTH] + LOG_MARGIN * n_channels > len(s.log):
+        is_full = s.misc[Misc.LOG_LENGTH] + LOG_MARGIN * n_channels > len(s.log) > 0
+        if is_full or k == driver[Driver.STOP]:
             driver[Driver.NOW] = t
             break
     driver[Driver.REQUEST] = k
@@ -107,5 +111,6 @@ def warm_up() -> None:
     state = new_state(STANDARDS["ddr4_2400_x16"].config(), 1, 1)
     one = np.zeros(1, np.int64)
     driver = np.zeros(len(Driver), np.int64)
+    driver[Driver.STOP] = NONE
     replay(state, driver, one, one, one, one, one.copy(), one.copy())
     account_all(state, 1)
