@@ -133,7 +133,8 @@ def replay_dram(
     config
         A memory of `accelsim dram list`, a DRAMsim3 .ini file, or a hardware file (.yaml).
     trace
-        Text lines `0xADDR READ|WRITE CYCLE`, or .npz with line or addr, w or is_write, t_ns.
+        Text of DRAMsim3 (`0xADDR READ|WRITE CYCLE`) or Ramulator (`LD|ST ADDR`, `R|W ch,ra,...`),
+        also gzipped, or .npz with line or addr, w or is_write, t_ns.
     commands
         Write every DRAM command as CSV.
     policy
@@ -141,12 +142,9 @@ def replay_dram(
     compat
         Keep that simulator's deviations from the standards; the default for .ini files.
     """
-    from time import perf_counter
-
     from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.dram_replay import replay_file
     from accelsim.cli.warm_up import warm_up
-    from accelsim.dram.replay import replay, write_commands
-    from accelsim.dram.requests import read_requests
     from accelsim.energy.replay_report import replay_report
     from accelsim.results.files import writable_folder
     from accelsim.results.json_form import dumps
@@ -154,14 +152,9 @@ def replay_dram(
     memory = _memory(config, compat)
     if commands is not None:
         writable_folder(commands.parent)
-    requests = read_requests(trace, memory)
     warm_up()
-    start = perf_counter()
-    result = replay(memory, requests, record_commands=commands is not None, controller=policy)
-    host_seconds = perf_counter() - start
-    if commands is not None:
-        write_commands(commands, result.commands)
-    report = replay_report(result, memory, host_seconds)
+    counts, host_seconds = replay_file(memory, trace, policy, commands)
+    report = replay_report(counts, memory, host_seconds)
     if as_json:
         print_text(dumps(report))
     else:

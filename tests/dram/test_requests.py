@@ -1,14 +1,14 @@
 """Request traces: what is read, and what is refused with its place."""
 
+import tracemalloc
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from accelsim.dram import requests
 from accelsim.dram.replay import replay, write_commands
-from accelsim.dram.requests import read_requests
+from accelsim.dram.requests import read_requests, request_chunks
 from accelsim.dram.standard import STANDARDS
 from accelsim.errors import DramTraceError
 from tests.dram import golden
@@ -87,7 +87,7 @@ def test_a_bad_line_is_named(tmp_path: Path, text: str, place: str, message: str
         ({"w": [0], "t_ns": [0]}, "named 'line' or 'addr'"),
         ({"line": [0], "addr": [0], "w": [0], "t_ns": [0]}, "exactly one integer array"),
         ({"line": [0], "t_ns": [0]}, "named 'w' or 'is_write'"),
-        ({"line": [0], "w": [0]}, "has no array of numbers 't_ns'"),
+        ({"line": [0], "w": [0]}, "needs an array of numbers (arrival in ns) named 't_ns'"),
         ({"line": [0.5], "w": [0], "t_ns": [0]}, "integer array"),
         ({"line": [0, 1], "w": [0], "t_ns": [0, 0]}, "arrays differ in shape"),
         ({"line": [[0]], "w": [[0]], "t_ns": [[0]]}, "arrays differ in shape"),
@@ -98,7 +98,10 @@ def test_a_bad_line_is_named(tmp_path: Path, text: str, place: str, message: str
         ({"line": [0], "w": [0], "t_ns": [float("nan")]}, "request 0: has a time"),
         ({"line": [0], "w": [0], "t_ns": [-1.0]}, "request 0: has a time"),
         ({"line": [0], "w": [0], "t_ns": [1e30]}, "request 0: has a time"),
-        ({"line": np.array([2**63 + 1], np.uint64), "w": [0], "t_ns": [0]}, "is too large"),
+        (
+            {"line": np.array([2**63 + 1], np.uint64), "w": [0], "t_ns": [0]},
+            "request 0: has an address outside",
+        ),
         ({"line": np.array([{}], object), "w": [0], "t_ns": [0]}, "is no readable .npz"),
     ],
 )
@@ -116,13 +119,16 @@ def test_foreign_and_missing_files_are_one_message(tmp_path: Path) -> None:
             read_requests(path, DDR4)
 
 
-def test_a_bomb_is_not_unpacked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    zeros = np.zeros(1 << 20, np.int64)
+def test_a_bomb_is_read_in_pieces(tmp_path: Path) -> None:
+    zeros = np.zeros(1 << 22, np.int64)
     path = tmp_path / "bomb.npz"
     np.savez_compressed(path, line=zeros, w=zeros, t_ns=zeros)
-    monkeypatch.setattr(requests, "MAX_BYTES", 20 << 20)
-    with pytest.raises(DramTraceError, match="unpacks to 24 MiB"):
-        read_requests(path, DDR4)
+    tracemalloc.start()
+    n = sum(len(chunk) for chunk in request_chunks(path, DDR4))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # 96 MiB unpacked; a piece has seven arrays of 1 MiB at most, and the one before it three.
+    assert n == len(zeros) and peak < 16 << 20
 
 
 def test_members_that_are_no_arrays_and_lying_headers_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,24 @@
+"""Requests to a memory, as three arrays."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+LAST_CYCLE: Final = 1 << 53
+"""Arrivals lie before it: floats are exact up to here, and sums of cycles cannot overflow."""
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Requests in order of arrival; each is one burst, at the address rounded down to it."""
+
+    address: NDArray[np.int64]  # [n] bytes
+    is_write: NDArray[np.int64]  # [n] 0 or 1
+    arrival_cycle: NDArray[np.int64]  # [n] DRAM cycle, 0: as soon as accepted
+
+    def __len__(self) -> int:
+        return len(self.address)

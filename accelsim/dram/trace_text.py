@@ -1,0 +1,225 @@
+"""Request traces as text, of DRAMsim3 and of Ramulator, read block by block.
+
+DRAMsim3: ``0xADDR WORD CYCLE``; ``WRITE``, ``write``, ``P_MEM_WR`` and ``BOFF`` are writes,
+every other word is a read. Ramulator: ``LD|ST ADDR``, or ``R|W`` and a number for each level
+of the hierarchy; its requests have no time and come as soon as they are accepted. The first
+line tells which it is. Empty lines are skipped.
+"""
+
+from __future__ import annotations
+
+import gzip
+import zlib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.dram.address_map import AddressMap, address_map
+from accelsim.dram.config import ADDRESS_FIELDS, DramConfig
+from accelsim.dram.request_arrays import LAST_CYCLE, Requests
+from accelsim.dram.trace_kernel import At, Form, parse_lines
+from accelsim.errors import DramTraceError
+
+WRITE_WORDS: Final = frozenset({"WRITE", "write", "P_MEM_WR", "BOFF", "ST", "W"})
+"""As DRAMsim3 and Ramulator."""
+BLOCK_BYTES: Final = 1 << 21
+"""Read at once; no request is longer."""
+CHUNK_REQUESTS: Final = 1 << 17
+EXAMPLES: Final = {
+    Form.DRAMSIM3: "write `0xADDRESS READ|WRITE CYCLE`, say `0x1F40 READ 120`",
+    Form.LOAD_STORE: "write `LD|ST ADDRESS`, say `LD 0x1F40`",
+    Form.READ_WRITE: "write `R|W` and a number for each of",
+}
+_GZIP_MAGIC: Final = b"\x1f\x8b"
+
+
+def levels(config: DramConfig) -> tuple[str, ...]:
+    """The fields of one address in Ramulator's hierarchy of such a memory."""
+    absent = set()
+    if config.organisation.bankgroups == 1:
+        absent.add("bg")
+    if config.protocol.startswith("GDDR"):
+        absent.add("ra")
+    return tuple(field for field in ADDRESS_FIELDS if field not in absent)
+
+
+def text_chunks(
+    path: Path, config: DramConfig, on_progress: Callable[[float], None]
+) -> Iterator[Requests]:
+    """The requests in ``path``; raises ``DramTraceError`` for what cannot be replayed."""
+    n_bytes = path.stat().st_size
+    with path.open("rb") as raw:
+        try:
+            yield from _Reader(path, config).chunks(
+                _unpacked(raw), lambda: on_progress(raw.tell() / n_bytes if n_bytes else 0.0)
+            )
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+            raise DramTraceError(
+                str(path), f"is no readable gzip ({error})", "compress the trace again"
+            ) from None
+
+
+def _unpacked(raw: IO[bytes]) -> IO[bytes]:
+    """``raw``, or what it holds if it is gzipped."""
+    is_gzip = raw.peek(2)[:2] == _GZIP_MAGIC  # type: ignore[attr-defined]
+    return gzip.GzipFile(fileobj=raw) if is_gzip else raw  # type: ignore[return-value]
+
+
+class _Reader:
+    """Where the text is, and the arrays that are filled again and again."""
+
+    def __init__(self, path: Path, config: DramConfig) -> None:
+        self._path, self._config = path, config
+        self._end = config.n_lines * config.line_bytes
+        self._levels = levels(config)
+        self._form: Form | None = None
+        self._last_cycle = 0
+        self._at = np.zeros(len(At), np.int64)
+        self._value = np.zeros((CHUNK_REQUESTS, len(ADDRESS_FIELDS)), np.int64)
+        self._is_write, self._line = np.zeros((2, CHUNK_REQUESTS), np.int64)
+
+    def chunks(self, file: IO[bytes], on_block: Callable[[], None]) -> Iterator[Requests]:
+        """Requests of whole lines; a block's last, partial line waits for the next block."""
+        rest = b""
+        while block := file.read(BLOCK_BYTES):
+            on_block()
+            end = block.rfind(b"\n") + 1
+            if end:
+                yield from self._parsed(rest + block[:end])
+                rest = block[end:]
+            else:
+                rest += block
+            if len(rest) > BLOCK_BYTES:
+                raise self._no_request(int(self._at[At.LINES]) + 1, rest)
+        if rest:
+            yield from self._parsed(rest + b"\n")
+
+    def _parsed(self, text: bytes) -> Iterator[Requests]:
+        if self._form is None:
+            self._form = _form_of(text)
+        if self._form is None:  # nothing but empty lines
+            self._at[At.LINES] += text.count(b"\n")
+            return
+        data = np.frombuffer(text, np.uint8)
+        self._at[At.BYTE] = 0
+        while self._at[At.BYTE] < len(data):
+            arrays = self._value, self._is_write, self._line
+            parse_lines(data, int(self._form), len(self._levels), self._at, *arrays)
+            n = int(self._at[At.ROWS])
+            if n < CHUNK_REQUESTS and self._at[At.BYTE] < len(data):
+                n += self._read_with_care(text, n)
+            if n:
+                yield self._requests(n)
+
+    def _read_with_care(self, text: bytes, row: int) -> int:
+        """Read the line that looks odd into ``row``; 1, or 0 if it is empty after all."""
+        start = int(self._at[At.BYTE])
+        end = text.index(b"\n", start) + 1
+        self._at[At.BYTE] = end
+        self._at[At.LINES] += 1
+        words = text[start:end].decode("utf-8", "replace").split()
+        if not words:
+            return 0
+        number = int(self._at[At.LINES])
+        try:
+            what, values = self._values(words)
+            if any("_" in value for value in values):
+                raise ValueError
+            bases = [16, 10] if self._form == Form.DRAMSIM3 else [10] * len(values)
+            if self._form == Form.LOAD_STORE and values[0].lower().startswith("0x"):
+                bases = [16]
+            found = [int(v, base) for v, base in zip(values, bases, strict=True)]
+        except ValueError:
+            raise self._no_request(number, text[start:end]) from None
+        for at, value in enumerate(found):
+            # Whatever does not fit lies outside of every memory and time.
+            self._value[row, at] = min(max(value, -1 << 62), 1 << 62)
+        self._is_write[row], self._line[row] = what in WRITE_WORDS, number
+        return 1
+
+    def _values(self, words: list[str]) -> tuple[str, list[str]]:
+        """The word and the numbers of a line."""
+        if self._form == Form.DRAMSIM3:
+            address, what, cycle = words
+            if not what.replace("_", "").isalnum():
+                raise ValueError
+            return what, [address, cycle]
+        what, place = words
+        if what not in (("LD", "ST") if self._form == Form.LOAD_STORE else ("R", "W")):
+            raise ValueError
+        values = place.split(",")
+        if len(values) != (1 if self._form == Form.LOAD_STORE else len(self._levels)):
+            raise ValueError
+        return what, values
+
+    def _requests(self, n: int) -> Requests:
+        """The first ``n`` rows, checked."""
+        if self._form == Form.READ_WRITE:
+            address = self._compose(n)
+        else:
+            address = self._value[:n, 0].copy()
+            bad = (address < 0) | (address >= self._end)
+            if bad.any():
+                first = int(np.argmax(bad))
+                raise DramTraceError(
+                    self._place(first),
+                    f"address {int(address[first]):#x} lies outside the memory of "
+                    f"{self._end:#x} bytes",
+                    "replay on a larger memory, or move the addresses",
+                )
+        cycle = np.zeros(n, np.int64)
+        if self._form == Form.DRAMSIM3:
+            cycle = self._value[:n, 1].copy()
+            before = np.concatenate([[self._last_cycle], cycle[:-1]])
+            bad = (cycle < before) | (cycle >= LAST_CYCLE)
+            if bad.any():
+                first = int(np.argmax(bad))
+                raise DramTraceError(
+                    self._place(first),
+                    f"cycle {cycle[first]} comes after {before[first]}",
+                    "requests are replayed in order: sort the trace by cycle (0 or more)",
+                )
+            self._last_cycle = int(cycle[-1])
+        return Requests(address, self._is_write[:n].copy(), cycle)
+
+    def _compose(self, n: int) -> NDArray[np.int64]:
+        """Addresses from the numbers of each level."""
+        mapping: AddressMap = address_map(self._config)
+        line = np.zeros(n, np.int64)
+        for at, field in enumerate(self._levels):
+            position = ADDRESS_FIELDS.index(field)
+            value, bits = self._value[:n, at], mapping.bits[position]
+            bad = (value < 0) | (value >> bits != 0)
+            if bad.any():
+                first = int(np.argmax(bad))
+                raise DramTraceError(
+                    self._place(first),
+                    f"{field} {value[first]} lies outside the memory, which has {1 << bits}",
+                    f"write {','.join(self._levels)}, co in bursts, each counted from 0",
+                )
+            line += value << mapping.shift[position]
+        return line * self._config.line_bytes
+
+    def _place(self, row: int) -> str:
+        return f"{self._path}:{self._line[row]}"
+
+    def _no_request(self, number: int, line: bytes) -> DramTraceError:
+        form = self._form or Form.DRAMSIM3
+        fix = EXAMPLES[form]
+        if form == Form.READ_WRITE:
+            fix += f" {','.join(self._levels)}"
+        shown = line[:300].decode("utf-8", "replace").strip()[:60]
+        return DramTraceError(f"{self._path}:{number}", f"{shown!r} is no request", fix)
+
+
+def _form_of(text: bytes) -> Form | None:
+    """By the first word of the first line that is not empty."""
+    words = text.split(maxsplit=1)
+    if not words:
+        return None
+    if words[0] in (b"LD", b"ST"):
+        return Form.LOAD_STORE
+    return Form.READ_WRITE if words[0] in (b"R", b"W") else Form.DRAMSIM3
