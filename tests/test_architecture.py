@@ -10,7 +10,7 @@ import pytest
 SRC = Path(__file__).parents[1] / "accelsim"
 # Lowest floor first; a room may import its own floor's earlier rooms and all below.
 FLOORS: list[set[str]] = [
-    {"units", "errors", "registry", "kernel_cache", "jit", "data_files"},
+    {"units", "errors", "registry", "kernel_cache", "jit", "data_files", "whole_files"},
     {"workload"},
     {"codecs", "dram"},
     {"hardware"},

@@ -1,33 +1,14 @@
-"""Writing files that are either whole or absent."""
+"""Where results are written: proven writable before the work, and then whole or absent."""
 
 from __future__ import annotations
 
-import os
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from accelsim.errors import UserError
+from accelsim.whole_files import replacing
 
-
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside ``path``; renamed onto it when the block ends well.
-
-    The suffix is kept, because libraries choose a file format by it. Raises ``UserError``
-    when the folder cannot be written.
-    """
-    unfinished = path.with_name(f".{os.getpid()}.{path.name}")
-    try:
-        yield unfinished
-        os.replace(unfinished, path)
-    except OSError as error:
-        raise UserError(
-            str(path), f"cannot write: {error.strerror}", "choose another place, or free space"
-        ) from None
-    finally:
-        unfinished.unlink(missing_ok=True)
+__all__ = ["replacing", "writable_file", "writable_folder"]
 
 
 def writable_folder(folder: Path) -> Path:
@@ -45,3 +26,15 @@ def writable_folder(folder: Path) -> Path:
             problem = "is a file, or lies below one"
         raise UserError(str(folder), problem, "name another folder with --out") from None
     return folder
+
+
+def writable_file(path: Path) -> Path:
+    """``path``, whose folder is made if it is missing and proven writable.
+
+    Raises ``UserError`` when it cannot be written. A device or a pipe is taken as it is.
+    """
+    if path.is_dir():
+        raise UserError(str(path), "is a folder", "name a file in it")
+    if path.is_file() or not path.exists():
+        writable_folder(path.parent)
+    return path
