@@ -16,6 +16,7 @@ from accelsim.codecs.base import Word
 from accelsim.codecs.measure import MapStats, with_fallback
 from accelsim.codecs.named import codec_named, takes
 from accelsim.codecs.size_cache import SizeCache
+from accelsim.dram.trace_write import TraceForm
 from accelsim.dram.traffic import write_traffic
 from accelsim.energy.price import price, price_idle
 from accelsim.errors import ConfigError, TraceError
@@ -58,12 +59,14 @@ def simulate(
     images: int = 1,
     mapping: Plans | None = None,
     dram_trace: Path | None = None,
+    dram_trace_form: TraceForm | None = None,
 ) -> Result:
     """Run the first ``images`` images of ``trace`` on ``chip``.
 
     ``codec`` names the codec of feature maps, or a mapping with keys ``ofmap`` and
     ``weight``; None takes the chip's. ``mapping`` holds a plan of another run fixed.
-    ``dram_trace`` receives the traffic as a DRAMsim3 request trace.
+    ``dram_trace`` receives the traffic as a request trace, in ``dram_trace_form``, else as
+    numpy's ``.npz`` or DRAMsim3's text by its suffix.
 
     Raises ``MappingError`` when a layer does not fit, ``TraceError`` and ``CodecError``
     for tensors that cannot be used, ``UnknownNameError`` for an unknown codec.
@@ -77,7 +80,7 @@ def simulate(
     prepared = prepare(chip, trace, images=images, mapping=mapping)
     played = run(prepared.program, chip, record_traffic=dram_trace is not None)
     if dram_trace is not None:
-        write_traffic(dram_trace, played.memory)
+        write_traffic(dram_trace, played.memory, dram_trace_form)
     counts = played.counts
     coding = codec_named(chip.codec.name, Word(8))
     return build_result(

@@ -146,12 +146,12 @@ def replay_dram(
     from accelsim.cli.dram_replay import replay_file
     from accelsim.cli.warm_up import warm_up
     from accelsim.energy.replay_report import replay_report
-    from accelsim.results.files import writable_folder
+    from accelsim.results.files import writable_file
     from accelsim.results.json_form import dumps
 
     memory = _memory(config, compat)
     if commands is not None:
-        writable_folder(commands.parent)
+        writable_file(commands)
     warm_up()
     counts, host_seconds = replay_file(memory, trace, policy, commands)
     report = replay_report(counts, memory, host_seconds)
@@ -275,7 +275,7 @@ def export_dram(config: str, /, *, out: Path | None = None) -> None:
     """
     from accelsim.cli.console import note, print_text
     from accelsim.dram.ini_export import export_ini
-    from accelsim.results.files import replacing, writable_folder
+    from accelsim.results.files import replacing, writable_file
 
     text, lost = export_ini(_memory(config, None))
     for sentence in lost:
@@ -283,7 +283,7 @@ def export_dram(config: str, /, *, out: Path | None = None) -> None:
     if out is None:
         print_text(text)
         return
-    writable_folder(out.parent)
+    writable_file(out)
     with replacing(out) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 

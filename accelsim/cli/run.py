@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -20,6 +20,10 @@ def run(
     images: Whole = 1,
     out: Path | None = None,
     dram_trace: Annotated[Path | None, Parameter(name="--dram-trace")] = None,
+    dram_trace_form: Annotated[
+        Literal["dramsim3", "load_store", "read_write", "npz"] | None,
+        Parameter(name="--dram-trace-form"),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Simulate one network on one chip: cycles, stalls, DRAM traffic and energy by layer.
@@ -37,13 +41,16 @@ def run(
     out
         Folder for result.json, table.txt, layers.csv and plot.png.
     dram_trace
-        Write every DRAM request, as DRAMsim3 reads it.
+        Write every DRAM request; `dram replay` reads it, and other simulators do.
+    dram_trace_form
+        As DRAMsim3 reads it (default), or Ramulator (its order, without times): LD|ST ADDR, or
+        R|W channel,rank,...; or numpy's arrays (default of .npz). A name in .gz is compressed.
     """
     from accelsim.cli.console import print_table, print_text
     from accelsim.cli.folder import write_run
     from accelsim.cli.warm_up import warm_up
     from accelsim.hardware.read import read_hardware
-    from accelsim.results.files import writable_folder
+    from accelsim.results.files import writable_file, writable_folder
     from accelsim.results.json_form import to_json
     from accelsim.results.tables import run_tables
     from accelsim.simulation import simulate, with_codec
@@ -53,11 +60,18 @@ def run(
     if out is not None:
         writable_folder(out)
     if dram_trace is not None:
-        writable_folder(dram_trace.parent)
+        writable_file(dram_trace)
     chosen = codec_choice(codec)
     with read_trace(trace) as opened:
         warm_up(with_codec(chip, chosen).codec.name)
-        result = simulate(chip, opened, codec=chosen, images=images, dram_trace=dram_trace)
+        result = simulate(
+            chip,
+            opened,
+            codec=chosen,
+            images=images,
+            dram_trace=dram_trace,
+            dram_trace_form=dram_trace_form,
+        )
     if out is not None:
         write_run(result, out)
     if as_json:

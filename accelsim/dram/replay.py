@@ -7,7 +7,6 @@ at most eight writes in DRAMsim3's, none in Ramulator's.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from accelsim.dram.config import DramConfig
 from accelsim.dram.parameters import ControllerName
 from accelsim.dram.requests import Requests
 from accelsim.dram.state import Log
-from accelsim.errors import DramTraceError
+from accelsim.whole_files import replacing
 
 
 @dataclass(frozen=True)
@@ -62,15 +61,10 @@ def replay(
 def write_commands(path: Path, commands: NDArray[np.int64]) -> None:
     """Write recorded commands as CSV, with -1 where a column does not apply.
 
-    Raises ``DramTraceError`` if the file cannot be written.
+    Raises ``UserError`` if the file cannot be written.
     """
-    beside = path.with_name(path.name + ".part")
-    try:
-        with beside.open("w", newline="", encoding="ascii") as file:
-            CommandCsv(file).write(commands)
-        os.replace(beside, path)
-    except OSError as error:
-        beside.unlink(missing_ok=True)
-        raise DramTraceError(
-            str(path), error.strerror or "cannot be written", "choose a writable folder"
-        ) from None
+    with (
+        replacing(path) as unfinished,
+        unfinished.open("w", newline="", encoding="ascii") as file,
+    ):
+        CommandCsv(file).write(commands)

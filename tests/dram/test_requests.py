@@ -10,7 +10,7 @@ import pytest
 from accelsim.dram.replay import replay, write_commands
 from accelsim.dram.requests import read_requests, request_chunks
 from accelsim.dram.standard import STANDARDS
-from accelsim.errors import DramTraceError
+from accelsim.errors import DramTraceError, UserError
 from tests.dram import golden
 
 DDR4 = STANDARDS["ddr4_2400_x16"].config()
@@ -153,5 +153,5 @@ def test_commands_are_written_under_their_names(tmp_path: Path) -> None:
         "2,activate,0,0,0,0,0,0",
         "19,read,0,0,0,0,0,0",
     ]
-    with pytest.raises(DramTraceError, match="No such file"):
+    with pytest.raises(UserError, match="No such file"):
         write_commands(tmp_path / "nowhere" / "x.csv", np.zeros((0, 8), np.int64))
