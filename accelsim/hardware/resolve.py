@@ -97,13 +97,20 @@ def _lane(codec: Codec, own: BlockHardware) -> BlockHardware:
 
 def _dram_config(dram: Dram, document: Document) -> DramConfig:
     if dram.ini_text is None:
-        return STANDARDS[dram.standard].config(dram.channels or 1, dram.address_map)
+        return STANDARDS[dram.standard].config(
+            dram.channels or 1, dram.address_map, self_refresh_cycles=dram.self_refresh_cycles
+        )
     config, _ = parse_ini(dram.ini_text, dram.standard)
     own = config.organisation, config.controller
+    sleeps = dram.self_refresh_cycles
     return replace(
         config,
         organisation=replace(own[0], channels=dram.channels or own[0].channels),
-        controller=replace(own[1], address_map=dram.address_map or own[1].address_map),
+        controller=replace(
+            own[1],
+            address_map=dram.address_map or own[1].address_map,
+            self_refresh_cycles=own[1].self_refresh_cycles if sleeps is None else sleeps,
+        ),
     )
 
 
@@ -134,5 +141,6 @@ def _plain(
     plain["codec"]["hardware"] = asdict(lane)
     plain["dram"]["channels"] = dram.organisation.channels
     plain["dram"]["address_map"] = dram.controller.address_map
+    plain["dram"]["self_refresh_cycles"] = dram.controller.self_refresh_cycles
     plain["sources"] = sources
     return plain

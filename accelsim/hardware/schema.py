@@ -189,6 +189,14 @@ class Dram(Section):
     outstanding_reads: int = key(
         32, "lines", "read bursts in flight for each DMA engine", "the read queue", ge=1, le=4096
     )
+    self_refresh_cycles: int | None = key(
+        None,
+        "DRAM cycles",
+        "a rank whose banks were closed so long falls asleep (self-refresh); 0: never",
+        "that of the .ini file, else never",
+        ge=0,
+        le=10**9,
+    )
     ini_text: str | None = key(
         None, "", "contents of the .ini file named by dram.standard, kept by result files"
     )

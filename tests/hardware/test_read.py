@@ -193,3 +193,21 @@ def test_keys_override_what_a_dramsim3_file_says(tmp_path: Path) -> None:
     chip = read_hardware("edge_npu", {**options, "dram.channels": 2})
     assert chip.dram.config.controller.address_map == "rochracobabg"
     assert chip.dram.config.organisation.channels == 2
+
+
+def test_self_refresh_reaches_the_memory(tmp_path: Path) -> None:
+    awake = read_hardware("edge_npu").dram.config
+    assert awake.controller.self_refresh_cycles == 0
+    asleep = read_hardware("edge_npu", ["dram.self_refresh_cycles=500"]).dram.config
+    assert asleep.controller.self_refresh_cycles == 500
+    (tmp_path / "mine.ini").write_text(f"{INI}enable_self_refresh = true\nsref_threshold = 700\n")
+    file = f"dram.standard={tmp_path / 'mine.ini'}"
+    for more, expected in ([], 700), (["dram.self_refresh_cycles=0"], 0):
+        chip = read_hardware("edge_npu", [file, "dram.address_map=null", *more])
+        assert chip.dram.config.controller.self_refresh_cycles == expected
+        assert chip_from_resolved(chip.resolved).dram.config == chip.dram.config
+
+
+def test_a_memory_that_cannot_sleep_says_what_is_missing() -> None:
+    with pytest.raises(ConfigError, match="IDD6: self-refresh has no current here"):
+        read_hardware("edge_npu", ["dram.standard=hbm2_2000", "dram.self_refresh_cycles=500"])
