@@ -25,9 +25,9 @@ from accelsim.errors import DramTraceError
 
 WRITE_WORDS: Final = frozenset({"WRITE", "write", "P_MEM_WR", "BOFF", "ST", "W"})
 """As DRAMsim3 and Ramulator."""
-BLOCK_BYTES: Final = 1 << 21
+BLOCK_BYTES: Final = 1 << 19
 """Read at once; no request is longer."""
-CHUNK_REQUESTS: Final = 1 << 17
+CHUNK_REQUESTS: Final = 1 << 16
 EXAMPLES: Final = {
     Form.DRAMSIM3: "write `0xADDRESS READ|WRITE CYCLE`, say `0x1F40 READ 120`",
     Form.LOAD_STORE: "write `LD|ST ADDRESS`, say `LD 0x1F40`",

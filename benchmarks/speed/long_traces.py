@@ -21,7 +21,8 @@ from time import perf_counter
 import numpy as np
 from numpy.lib import format as npy
 
-CHUNK = 1 << 20
+CHUNK = 1 << 16
+"""Small, because a process inherits the peak of the one that starts it."""
 MEMORY = "ddr4_3200_x64"
 MEMORY_LINES = 1 << 27
 NS_PER_REQUEST = 3.0
