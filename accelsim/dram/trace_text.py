@@ -109,20 +109,20 @@ class _Reader:
             arrays = self._value, self._is_write, self._line
             parse_lines(data, int(self._form), len(self._levels), self._at, *arrays)
             n = int(self._at[At.ROWS])
-            if n < CHUNK_REQUESTS and self._at[At.BYTE] < len(data):
-                n += self._read_with_care(text, n)
             if n:
                 yield self._requests(n)
+            if n < CHUNK_REQUESTS and self._at[At.BYTE] < len(data) and self._read_with_care(text):
+                yield self._requests(1)
 
-    def _read_with_care(self, text: bytes, row: int) -> int:
-        """Read the line that looks odd into ``row``; 1, or 0 if it is empty after all."""
+    def _read_with_care(self, text: bytes) -> bool:
+        """Read the line that looks odd into the first row; False if it is empty after all."""
         start = int(self._at[At.BYTE])
         end = text.index(b"\n", start) + 1
         self._at[At.BYTE] = end
         self._at[At.LINES] += 1
         words = text[start:end].decode("utf-8", "replace").split()
         if not words:
-            return 0
+            return False
         number = int(self._at[At.LINES])
         try:
             what, values = self._values(words)
@@ -136,9 +136,9 @@ class _Reader:
             raise self._no_request(number, text[start:end]) from None
         for at, value in enumerate(found):
             # Whatever does not fit lies outside of every memory and time.
-            self._value[row, at] = min(max(value, -1 << 62), 1 << 62)
-        self._is_write[row], self._line[row] = what in WRITE_WORDS, number
-        return 1
+            self._value[0, at] = min(max(value, -1 << 62), 1 << 62)
+        self._is_write[0], self._line[0] = what in WRITE_WORDS, number
+        return True
 
     def _values(self, words: list[str]) -> tuple[str, list[str]]:
         """The word and the numbers of a line."""
