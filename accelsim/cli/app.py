@@ -9,6 +9,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from errno import ENOSPC
 from pickle import UnpicklingError
 
 from cyclopts import App, CycloptsError
@@ -104,13 +105,21 @@ def main(tokens: Sequence[str] | None = None) -> int:
         # The reader of a pipe has seen enough; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno != ENOSPC:
+            return _internal_error(error)
+        return fail(f"cannot write: {error.strerror}\n  fix: free space on the disk", USER_ERROR)
     except UnpicklingError:
         problem = f"{kernel_cache.kernel_folder()}: compiled kernels are damaged"
         return fail(f"{problem}\n  fix: delete that folder; they are compiled anew", USER_ERROR)
     except MemoryError:
         return fail("out of memory\n  fix: take a smaller trace or fewer jobs", USER_ERROR)
     except Exception as error:
-        if os.environ.get("ACCELSIM_DEBUG"):
-            traceback.print_exc()
-        problem = f"internal error: {type(error).__name__}: {error}".splitlines()[0]
-        return fail(f"{problem}\n  fix: report it with the output of ACCELSIM_DEBUG=1", USER_ERROR)
+        return _internal_error(error)
+
+
+def _internal_error(error: Exception) -> int:
+    if os.environ.get("ACCELSIM_DEBUG"):
+        traceback.print_exception(error)
+    problem = f"internal error: {type(error).__name__}: {error}".splitlines()[0]
+    return fail(f"{problem}\n  fix: report it with the output of ACCELSIM_DEBUG=1", USER_ERROR)
