@@ -278,12 +278,13 @@ def export_dram(config: str, /, *, out: Path | None = None) -> None:
     from accelsim.results.files import replacing, writable_file
 
     text, lost = export_ini(_memory(config, None))
+    if out is not None:
+        writable_file(out)
     for sentence in lost:
         note(f"warning: not held by the file: {sentence}")
     if out is None:
         print_text(text)
         return
-    writable_file(out)
     with replacing(out) as unfinished:
         unfinished.write_text(text, encoding="utf-8")
 

@@ -242,6 +242,14 @@ def _check_timing(name: str, timing: Timing, organisation: Organisation) -> None
     if min(timing.tRCDRD, timing.tRCDWR) <= timing.AL:
         problem = f"{timing.AL} reaches tRCD ({timing.tRCDRD}, {timing.tRCDWR})"
         raise ConfigError(f"DRAM {name}: AL", problem, "additive latency is smaller than tRCD")
+    if timing.tRAS < max(timing.tRCDRD, timing.tRCDWR):
+        problem = f"{timing.tRAS} is shorter than tRCD ({timing.tRCDRD}, {timing.tRCDWR})"
+        fix = "a row stays open until it can be accessed: tRAS is tRCD and more"
+        raise ConfigError(f"DRAM {name}: tRAS", problem, fix)
+    if 0 < timing.tFAW < timing.tRRD_S:
+        problem = f"{timing.tFAW} is shorter than tRRD_S = {timing.tRRD_S}"
+        fix = "four activates do not come closer together than two; 0 is no limit"
+        raise ConfigError(f"DRAM {name}: tFAW", problem, fix)
     if timing.tRRD_L > timing.tRC or timing.tPPD > timing.tRC:
         raise ConfigError(
             f"DRAM {name}: tRRD_L, tPPD",
