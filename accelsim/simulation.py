@@ -22,9 +22,15 @@ from accelsim.energy.price import price, price_idle
 from accelsim.errors import ConfigError, TraceError
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved
+from accelsim.mapping.bus import NO_BUS, BusLevels, pins_of
 from accelsim.mapping.fuse import plan_fusions
 from accelsim.mapping.lower import lower
-from accelsim.mapping.measured import calibration_images, measure_maps, planned_sizes
+from accelsim.mapping.measured import (
+    bus_levels,
+    calibration_images,
+    measure_maps,
+    planned_sizes,
+)
 from accelsim.mapping.plan import plan
 from accelsim.mapping.program import Program
 from accelsim.mapping.stage import Stage, StagePlan, StoredMap
@@ -33,7 +39,7 @@ from accelsim.results.build import MapRates, build_result
 from accelsim.results.result import Result
 from accelsim.sim.run import run
 from accelsim.workload.graph import Graph
-from accelsim.workload.layer import Concat
+from accelsim.workload.layer import Concat, Conv
 from accelsim.workload.trace import Trace
 
 Plans = tuple[StagePlan, ...]
@@ -49,6 +55,8 @@ class Prepared:
     """By image: statistics of every stored map, also of those that stay linear."""
     coded: tuple[StoredMap, ...]
     """The maps that lie in blocks."""
+    levels: BusLevels
+    """What the rest does on the memory's pins."""
 
 
 def simulate(
@@ -96,7 +104,7 @@ def simulate(
         reconstruction=coding.reconstruction,
         codec_error=_codec_error(prepared),
         codec_area_kge=chip.codec.lanes * chip.codec.hardware.gates_kge,
-        notes=_notes(chip, trace, images),
+        notes=_notes(chip, trace, images, prepared),
     )
 
 
@@ -145,8 +153,10 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
         )
     cache = SizeCache()
 
+    pins = pins_of(chip.dram.config)
+
     def measured(work: Sequence[Stage], image: int) -> dict[StoredMap, MapStats]:
-        return measure_maps(trace, stored_maps(work), image, chip.codec, cache)
+        return measure_maps(trace, stored_maps(work), image, chip.codec, cache, pins)
 
     def plan_of(work: Sequence[Stage]) -> Plans:
         found = measured(work, 0)
@@ -158,7 +168,8 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
     maps = [measured(work, image) for image in range(images)]
     coded = _coded_maps(chip, trace, work, maps[0])
     blocked = [{stored: m[stored] for stored in coded} for m in maps]
-    return Prepared(lower(plans, blocked, chip), plans, tuple(maps), coded)
+    levels = bus_levels(trace, maps, pins, cache) if pins else NO_BUS
+    return Prepared(lower(plans, blocked, chip, levels), plans, tuple(maps), coded, levels)
 
 
 def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
@@ -240,7 +251,7 @@ def _codec_error(prepared: Prepared) -> float:
     return sqrt(sum(measured.error_energy for measured in coded) / energy) if energy else 0.0
 
 
-def _notes(chip: Chip, trace: Trace, images: int) -> list[str]:
+def _notes(chip: Chip, trace: Trace, images: int, prepared: Prepared) -> list[str]:
     """What a reader must know about how the figures came about."""
     n_images = trace.facts.n_images
     fitted = {image: calibration_images(n_images, image) for image in range(images)}
@@ -253,4 +264,20 @@ def _notes(chip: Chip, trace: Trace, images: int) -> list[str]:
         notes.append(f"codec tables of images {own} are fitted on themselves: no other image")
     else:
         notes.append(f"codec tables are fitted on other images of the trace: {fitted}")
-    return notes
+    return [*notes, *_io_notes(chip, prepared)]
+
+
+def _io_notes(chip: Chip, prepared: Prepared) -> list[str]:
+    pins = chip.dram.config.power.interface
+    if pins is None:
+        return []
+    if chip.energy.dram_data != "pins":
+        return [
+            f"DRAM reads and writes: by ones in the data, as measured ({chip.energy.dram_data})"
+        ]
+    inversion = ", inverted for fewer of them" if pins.dbi else ""
+    levels = ("zeros", "ones")[pins.costly_level]
+    named = {p.stage.name for p in prepared.plans if isinstance(p.stage.layer, Conv)}
+    unknown = len(named - {*prepared.levels.weights})
+    weights = f"; weights of {unknown} layers assumed random" if unknown else ""
+    return [f"DRAM I/O: {levels} and toggles of the data themselves{inversion}{weights}"]

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 from accelsim.codecs.bits import PADDING, get
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
+from accelsim.units import ceil_div
 
 DBI_LIMIT = 4
 """Most costly pins of a byte that is sent as it is."""
@@ -110,6 +111,26 @@ def count_beats(
         toggles,
     )
     return BeatCounts(costly, toggles)
+
+
+class BeatTotals(NamedTuple):
+    """Of one stream, in whole lines."""
+
+    line_bits: int
+    """Bits of all its lines."""
+    costly: int
+    toggles: int
+
+
+def count_stream(payload: NDArray[np.uint8], n_bits: int, pins: Pins) -> BeatTotals:
+    """Counts of ``n_bits`` that begin with a line and follow each other without gaps.
+
+    >>> count_stream(np.zeros(3, np.uint8), 20, Pins(8, 2, costly_level=1, dbi=False))
+    BeatTotals(line_bits=32, costly=0, toggles=0)
+    """
+    found = count_beats(payload, np.array([0, n_bits], np.int64), pins)
+    n_lines = ceil_div(n_bits, 8 * pins.line_bytes)
+    return BeatTotals(8 * pins.line_bytes * n_lines, int(found.costly[0]), int(found.toggles[0]))
 
 
 def warm_up() -> None:

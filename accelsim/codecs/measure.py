@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs import rates
 from accelsim.codecs.base import Bitstream, Blocks, BlockStats, Codec, Values, Word
-from accelsim.codecs.beats import Pins, count_beats
+from accelsim.codecs.beats import BeatTotals, Pins, count_beats, count_stream
 from accelsim.codecs.blocks import BlockShape, Scan, cut
 from accelsim.codecs.named import codec_named
 from accelsim.errors import CodecError
@@ -42,6 +42,9 @@ class MapStats:
     )
     """[4, n_blocks] costly bits and toggles on the pins of each block as coded, and the same of
     it stored raw; no blocks where pins were not asked for."""
+    linear: BeatTotals | None = None
+    """Of the raw map without blocks: groups of as many channels as a block has, the channels of
+    a group innermost, as one stream. None where pins were not asked for."""
 
 
 def measure_map(
@@ -75,6 +78,7 @@ def measure_map(
         energy=energy,
         error_energy=error_energy,
         **({"beats": _beats(blocks, codec.word, stream, pins)} if pins and stream else {}),
+        linear=_linear(values, codec.word, block[0], pins) if pins else None,
     )
 
 
@@ -82,6 +86,14 @@ def _beats(blocks: Blocks, word: Word, stream: Bitstream, pins: Pins) -> NDArray
     raw = codec_named("raw", word).encode(blocks)
     counts = [count_beats(each.payload, each.offsets_bits, pins) for each in (stream, raw)]
     return np.stack([array for count in counts for array in count])
+
+
+def _linear(values: Values, word: Word, group: int, pins: Pins) -> BeatTotals:
+    in_word = values.astype(word.dtype, casting="same_kind", copy=False)
+    blocks = cut(in_word, (group, *values.shape[1:]), "hwc")
+    return count_stream(
+        codec_named("raw", word).encode(blocks).payload, values.size * word.bits, pins
+    )
 
 
 def _energies(codec: Codec, blocks: Blocks, stats: BlockStats) -> tuple[float, float]:

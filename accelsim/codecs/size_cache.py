@@ -22,12 +22,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockStats, Codec, Word
-from accelsim.codecs.beats import Pins
+from accelsim.codecs.beats import BeatTotals, Pins
 from accelsim.codecs.blocks import BlockShape, Scan
 from accelsim.codecs.measure import MapStats
 from accelsim.kernel_cache import cache_root
 
 DEFAULT_LIMIT_BYTES = 512 << 20
+NO_PINS = (-1, -1, -1)
+"""What is written where pins were not asked for."""
 _COLUMNS = ("n_values", "payload_bits", "nonzeros", "encode_work", "decode_work")
 
 
@@ -114,6 +116,7 @@ def _pack(key: str, maps: Mapping[str, MapStats]) -> dict[str, NDArray[Any]]:
             m.huffman_bits,
             m.table_bits,
             m.beats.shape[1],
+            *(m.linear or NO_PINS),
         )
         for m in maps.values()
     ]
@@ -123,7 +126,7 @@ def _pack(key: str, maps: Mapping[str, MapStats]) -> dict[str, NDArray[Any]]:
         "names": np.array(list(maps), dtype=str),
         "blocks": np.array(columns, np.int64),
         "beats": np.concatenate([np.zeros((4, 0), int), *(m.beats for m in maps.values())], axis=1),
-        "integers": np.array(integers, np.int64).reshape(len(maps), 6),
+        "integers": np.array(integers, np.int64).reshape(len(maps), 6 + len(NO_PINS)),
         "floats": np.array(floats, np.float64).reshape(len(maps), 3),
     }
 
@@ -136,7 +139,7 @@ def _unpack(arrays: Mapping[str, NDArray[Any]], key: str) -> dict[str, MapStats]
     maps = {}
     first = first_beat = 0
     for name, row, (entropy, energy, error) in zip(names, integers.tolist(), floats, strict=True):
-        n_blocks, bits, signed, huffman_bits, table_bits, n_beats = row
+        n_blocks, bits, signed, huffman_bits, table_bits, n_beats, *linear = row
         part = blocks[:, first : first + n_blocks]
         if part.shape != (len(_COLUMNS), n_blocks):
             raise ValueError("blocks are missing")
@@ -145,7 +148,15 @@ def _unpack(arrays: Mapping[str, NDArray[Any]], key: str) -> dict[str, MapStats]
         if of_blocks.shape != (4, n_beats):
             raise ValueError("beats are missing")
         maps[name] = MapStats(
-            BlockStats(*part), word, entropy, huffman_bits, table_bits, energy, error, of_blocks
+            BlockStats(*part),
+            word,
+            entropy,
+            huffman_bits,
+            table_bits,
+            energy,
+            error,
+            of_blocks,
+            BeatTotals(*linear) if tuple(linear) != NO_PINS else None,
         )
         first += n_blocks
         first_beat += n_beats

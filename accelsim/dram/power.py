@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from accelsim.dram.interface import Interface
+
 
 @dataclass(frozen=True)
 class Rail:
@@ -59,6 +61,8 @@ class Power:
     """Termination energy that no IDD current contains, at equally many zeros and ones."""
     phy_pj_per_bit: float = 0.0
     """Controller and PHY on the chip's side."""
+    interface: Interface | None = None
+    """The data pins; None: not known, and a burst costs ``io_pj_per_bit`` whatever its data."""
 
     def one_open(self, rail: Rail, n_banks: int) -> float:
         """Current in mA of ``rail`` with one of ``n_banks`` banks open.

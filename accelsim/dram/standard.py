@@ -32,6 +32,15 @@ class DramStandard:
     package_channels: int = 1
     """Channels of what one buys: 2 sub-channels of a DDR5 module, 16 of an HBM2 stack."""
 
+    @property
+    def is_ddr3l(self) -> bool:
+        """Whether it is a DDR3 module at 1.35 V with lines of 64 bytes."""
+        return (
+            self.protocol == "DDR3"
+            and self.organisation.line_bytes == 64
+            and self.power.rails[0].volts == 1.35
+        )
+
     def config(
         self,
         channels: int = 1,
@@ -41,10 +50,12 @@ class DramStandard:
         command_queue_size: int | None = None,
         transaction_queue_size: int | None = None,
         self_refresh_cycles: int | None = None,
+        dbi: bool | None = None,
     ) -> DramConfig:
         """The complete configuration of ``channels`` such channels.
 
-        Raises ``ConfigError`` for what cannot be built, say an address map without rows.
+        ``dbi`` switches data bus inversion; None leaves it as is customary. Raises
+        ``ConfigError`` for what cannot be built, say an address map without rows.
 
         >>> config = STANDARDS["ddr4_2400_x16"].config()
         >>> config.line_bytes, round(config.peak_gb_s, 1)
@@ -61,12 +72,15 @@ class DramStandard:
             if self_refresh_cycles is None
             else self_refresh_cycles,
         )
+        power, pins = self.power, self.power.interface
+        if dbi is not None and pins is not None:
+            power = replace(power, interface=replace(pins, dbi=dbi))
         return DramConfig(
             name=self.name,
             protocol=self.protocol,
             organisation=replace(self.organisation, channels=channels),
             timing=self.timing,
-            power=self.power,
+            power=power,
             controller=controller,
             compat="none",
             sources=tuple(self.sources.items()),

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from math import inf
 
+from accelsim.dram.interface import Interface
 from accelsim.dram.power import Rail
 from accelsim.dram.standard import DramStandard
 
@@ -82,6 +84,23 @@ def _power(standard: DramStandard, sources: dict[str, str]) -> Iterator[DramValu
     ):
         if name in sources:
             yield DramValue(f"power.{name}", getattr(power, name), unit, None, sources[name])
+    if power.interface is not None:
+        yield from _interface(power.interface, sources["interface"])
+
+
+def _interface(pins: Interface, source: str) -> Iterator[DramValue]:
+    for name, value, unit in (
+        ("signalling", pins.signalling, ""),
+        ("volts", pins.volts, "V"),
+        ("read_driver", pins.read.driver_ohm, "ohm"),
+        ("read_termination", pins.read.termination_ohm, "ohm"),
+        ("write_driver", pins.write.driver_ohm, "ohm"),
+        ("write_termination", pins.write.termination_ohm, "ohm"),
+        ("pads", pins.pads_pf, "pF"),
+        ("dbi", "on" if pins.dbi else "off" if pins.has_dbi else "none", ""),
+    ):
+        shown = "none" if value == inf else value
+        yield DramValue(f"power.interface.{name}", shown, unit, None, source)
 
 
 def _controller(standard: DramStandard, sources: dict[str, str]) -> Iterator[DramValue]:

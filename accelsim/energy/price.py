@@ -7,8 +7,10 @@ gating, and any dependence of SRAM and logic on the data.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from accelsim.energy.dram import price_dram
+from accelsim.energy.dram_io import with_data
 from accelsim.energy.logic import (
     mac_pj,
     pool_pj,
@@ -19,6 +21,7 @@ from accelsim.energy.logic import (
 )
 from accelsim.energy.parts import EnergyParts
 from accelsim.energy.sram import SramMacro, sram_macro
+from accelsim.energy.vampire import VENDORS, with_ones
 from accelsim.hardware.chip import Chip
 from accelsim.sim.counts import DramEvents, LayerCounts, RunCounts
 from accelsim.units import FS_PER_S
@@ -60,8 +63,21 @@ def _layer(layer: LayerCounts, chip: Chip) -> EnergyParts:
         vector=layer.vector_values * vector_pj(chip.energy.node_nm)
         + layer.fused_pool_values * pool_pj(chip.energy.node_nm),
         leakage=_leakage_pj(_seconds(layer.cycles, chip), chip),
-        **price_dram(layer.dram, chip.dram.config, chip.energy.mode),
+        **_dram_pj(layer, chip),
     )
+
+
+def _dram_pj(layer: LayerCounts, chip: Chip) -> dict[str, float]:
+    """By part; reads, writes and I/O by what was in the data."""
+    config, mode, events = chip.dram.config, chip.energy.mode, layer.dram
+    parts = price_dram(events, config, mode)
+    vendor = VENDORS.get(chip.energy.dram_data)
+    if vendor is None:
+        return with_data(parts, events, layer.bus, config, mode)
+    driven = replace(layer.bus, read_costly_bits=0, read_toggles=0)
+    writes = with_data(parts, replace(events, reads=0), driven, config, mode)
+    measured = with_ones(parts, events, layer.bus, vendor)
+    return {**measured, "dram_io": writes["dram_io"]}
 
 
 def _register_bytes(layer: LayerCounts, chip: Chip) -> float:

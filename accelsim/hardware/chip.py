@@ -91,6 +91,8 @@ class EnergyChoice:
     sram_cell: Literal["hp", "lop", "lstp"]
     mode: Literal["max", "typical"]
     """DRAM currents: data sheet maxima, or the measured typical fraction."""
+    dram_data: Literal["pins", "vampire_a", "vampire_b", "vampire_c"] = "pins"
+    """What data cost in DRAM: their levels on the pins, or the ones of VAMPIRE's modules."""
 
 
 @dataclass(frozen=True)

@@ -111,6 +111,27 @@ def _combinations(document: Document) -> Iterator[Problem]:
             f"linear has no blocks, which {document.get('codec.name')} needs",
             "one of auto, slotted, packed",
         )
+    yield from _data_on_the_pins(document)
+
+
+def _data_on_the_pins(document: Document) -> Iterator[Problem]:
+    """What asks of the memory's pins more than its standard can do."""
+    name = str(document.get("dram.standard"))
+    known = name in STANDARDS and document.get("dram.ini_text") is None
+    pins = STANDARDS[name].power.interface if known else None
+    if document.get("dram.dbi") == "on" and not (pins and pins.has_dbi):
+        yield Problem(
+            document.place(["dram", "dbi"]),
+            f"{name} has no inversion that saves costly bits",
+            "choose off or default",
+        )
+    measured = document.get("energy.dram_data") not in (None, "pins")
+    if measured and not (known and STANDARDS[name].is_ddr3l):
+        yield Problem(
+            document.place(["energy", "dram_data"]),
+            f"{document.get('energy.dram_data')} is measured on DDR3L modules, not on {name}",
+            "choose pins, or dram.standard ddr3l_1600_x64",
+        )
 
 
 def _describe(document: Document, detail: ErrorDetails) -> Problem:

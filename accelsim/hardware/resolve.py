@@ -98,7 +98,10 @@ def _lane(codec: Codec, own: BlockHardware) -> BlockHardware:
 def _dram_config(dram: Dram, document: Document) -> DramConfig:
     if dram.ini_text is None:
         return STANDARDS[dram.standard].config(
-            dram.channels or 1, dram.address_map, self_refresh_cycles=dram.self_refresh_cycles
+            dram.channels or 1,
+            dram.address_map,
+            dbi={"on": True, "off": False}.get(dram.dbi),
+            self_refresh_cycles=dram.self_refresh_cycles,
         )
     config, _ = parse_ini(dram.ini_text, dram.standard)
     own = config.organisation, config.controller

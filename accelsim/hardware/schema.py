@@ -186,6 +186,12 @@ class Dram(Section):
     policy: str = key(
         "dramsim3", "", "the memory controller: a registered policy", "cycle-level, validated"
     )
+    dbi: Literal["default", "on", "off"] = key(
+        "default",
+        "",
+        "data bus inversion: a byte with more than four costly bits is sent inverted",
+        "as is customary for the standard",
+    )
     outstanding_reads: int = key(
         32, "lines", "read bursts in flight for each DMA engine", "the read queue", ge=1, le=4096
     )
@@ -235,6 +241,12 @@ class Energy(Section):
         "",
         "DRAM currents: data sheet maxima, or the measured typical fraction",
         "maxima would overstate what compression saves",
+    )
+    dram_data: Literal["pins", "vampire_a", "vampire_b", "vampire_c"] = key(
+        "pins",
+        "",
+        "what data cost in DRAM: levels on its pins, or ones as measured on DDR3L of a vendor",
+        "every standard has pins; the measurements are of DDR3L",
     )
 
 

@@ -7,10 +7,28 @@ tables by their mean over all bits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
+from functools import cache
 from typing import Final, NamedTuple
 
+import numpy as np
+
+from accelsim.codecs.beats import BeatTotals, Pins, count_beats
+from accelsim.dram.config import DramConfig
 from accelsim.mapping.stage import StoredMap
+
+
+def pins_of(config: DramConfig) -> Pins | None:
+    """The data pins of a memory; None where its interface is not known.
+
+    >>> from accelsim.dram.standard import STANDARDS
+    >>> pins_of(STANDARDS["lpddr5_6400_x16"].config())
+    Pins(bus_bits=16, line_bytes=32, costly_level=1, dbi=False)
+    """
+    pins = config.power.interface
+    if pins is None:
+        return None
+    return Pins(config.organisation.bus_bits, config.line_bytes, pins.costly_level, pins.dbi)
 
 
 class Levels(NamedTuple):
@@ -29,14 +47,39 @@ NO_LEVELS: Final = Levels()
 """Where pins are not modelled."""
 
 
+def levels_of(counted: BeatTotals) -> Levels:
+    """Means over all bits of a stream's lines, so that the whole of it gives its counts."""
+    n_bits = counted.line_bits
+    return Levels(counted.costly / n_bits, counted.toggles / n_bits) if n_bits else NO_LEVELS
+
+
+@cache
+def random_levels(pins: Pins) -> Levels:
+    """Of bytes that are equally likely, each independent of the one before.
+
+    >>> random_levels(Pins(8, 1, 0, False)), random_levels(Pins(8, 1, 0, True)).costly
+    (Levels(costly=0.5, toggles=0.5), 0.40869140625)
+    """
+    byte = Pins(8, 1, pins.costly_level, pins.dbi)
+    first, second = np.divmod(np.arange(1 << 16), 256)
+    pairs = np.stack([first, second], axis=1).astype(np.uint8).ravel()
+    both = count_beats(pairs, 16 * np.arange(len(first) + 1), byte)
+    alone = count_beats(first.astype(np.uint8), 8 * np.arange(len(first) + 1), byte)
+    # A pair toggles twice: from rest to its first byte, and from that to the second.
+    toggles = (both.toggles - alone.toggles).mean()
+    return Levels(float(alone.costly.mean()) / 8, float(toggles) / 8)
+
+
 @dataclass(frozen=True)
 class BusLevels:
     """Of everything that is not counted block by block; nothing where pins are not modelled."""
 
     maps: Sequence[Mapping[StoredMap, Levels]] = ()
     """By image: maps that are stored without blocks."""
+    weights: Mapping[str, Levels] = field(default_factory=dict)
+    """By layer."""
     other: Levels = NO_LEVELS
-    """Weights and tables, and maps that are not in ``maps``."""
+    """Tables, and maps and weights that are not in ``maps`` and ``weights``."""
 
     def of_image(self, image: int) -> Mapping[StoredMap, Levels]:
         return self.maps[image] if image < len(self.maps) else {}
@@ -53,6 +96,14 @@ class BusCounts:
     read_toggles: int = 0
     written_costly_bits: int = 0
     written_toggles: int = 0
+
+    @property
+    def costly_bits(self) -> int:
+        return self.read_costly_bits + self.written_costly_bits
+
+    @property
+    def toggles(self) -> int:
+        return self.read_toggles + self.written_toggles
 
     def __add__(self, other: BusCounts) -> BusCounts:
         return BusCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))

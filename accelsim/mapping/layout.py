@@ -95,8 +95,10 @@ class LinearMap:
         keep = last > first
         first, last = first[keep], last[keep]
         coded = bits_to_bytes(window.n_values * bits)
+        moved_bits = int((last - first).sum()) * self._line_bits
         none = np.zeros(len(first), np.int64)
-        costly, toggles = self._levels.of(window.n_values * bits)
+        # Whole lines move: what of them the window does not need is data of the same map.
+        costly, toggles = self._levels.of(moved_bits)
         return Extents(
             blocks=_NOTHING,
             first_line=self.base_line + first,
@@ -104,7 +106,7 @@ class LinearMap:
             decode_work=none,
             encode_work=none,
             coded_bytes=coded,
-            padding_bytes=int((last - first).sum()) * self._line_bits // 8 - coded,
+            padding_bytes=moved_bits // 8 - coded,
             overfetch_bytes=0,
             coded_values=0,
             fallback_blocks=0,

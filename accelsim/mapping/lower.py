@@ -48,7 +48,7 @@ def lower(
     was made for other blocks cuts those of this chip.
     """
     writer, placement = RowWriter(), Placement(chip, levels)
-    tallies = [Tally(plan.stage, levels.other) for plan in plans]
+    tallies = [Tally(plan.stage, levels) for plan in plans]
     steps = [tuple(passes(plan.stage, plan.tiling)) for plan in plans]
     weights = [_WeightTiles(*planned, placement) for planned in zip(plans, steps, strict=True)]
     reader = Reader(writer, placement, chip)

@@ -12,15 +12,18 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 import numpy as np
 
 from accelsim.codecs.base import Codec, Values, Word
+from accelsim.codecs.beats import Pins
 from accelsim.codecs.blocks import cut
 from accelsim.codecs.measure import MapStats, measure_map
 from accelsim.codecs.named import codec_named, takes
 from accelsim.codecs.size_cache import SizeCache, size_key
 from accelsim.hardware.chip import Chip, CodecBlock
+from accelsim.mapping.bus import BusLevels, Levels, levels_of, random_levels
 from accelsim.mapping.layout import BlockedMap
 from accelsim.mapping.sizes import MapSize, Sizes
 from accelsim.mapping.stage import StoredMap
 from accelsim.units import ceil_div
+from accelsim.workload.layer import Conv
 from accelsim.workload.trace import Trace
 
 MAX_CALIBRATION_IMAGES = 4
@@ -37,9 +40,14 @@ def calibration_images(n_images: int, image: int) -> tuple[int, ...]:
 
 
 def measure_maps(
-    trace: Trace, maps: Iterable[StoredMap], image: int, block: CodecBlock, cache: SizeCache
+    trace: Trace,
+    maps: Iterable[StoredMap],
+    image: int,
+    block: CodecBlock,
+    cache: SizeCache,
+    pins: Pins | None = None,
 ) -> dict[StoredMap, MapStats]:
-    """Statistics of the blocks of each map of one image.
+    """Statistics of the blocks of each map of one image, and what they do on ``pins``.
 
     Maps of words that the codec does not take are measured as raw ones.
     Raises ``TraceError`` for broken tensors, ``CodecError`` for values that the codec
@@ -54,17 +62,52 @@ def measure_maps(
         name = block.name if takes(block.name, word) else "raw"
         codec = codec_named(name, word, in_network=True)
         tensors = f"{trace.facts.sha256} image {image} fitted on {calibration} in block order"
-        key = size_key(tensors, codec, block.block, block.scan)
+        key = size_key(tensors, codec, block.block, block.scan, pins)
         known = cache.get_many(key)
         missing = [stored for stored in group if stored.name not in known]
         for stored in missing:
             fitted = _fitted(codec, trace, stored, calibration, block)
             values = values_of(trace, stored, image)
-            known[stored.name] = measure_map(values, fitted, block.block, block.scan)
+            known[stored.name] = measure_map(values, fitted, block.block, block.scan, pins=pins)
         if missing:
             cache.put_many(key, known)
         found |= {stored: known[stored.name] for stored in group}
     return found
+
+
+def bus_levels(
+    trace: Trace, maps: Sequence[Mapping[StoredMap, MapStats]], pins: Pins, cache: SizeCache
+) -> BusLevels:
+    """What all that has no blocks does on ``pins``; ``maps`` are those of each image.
+
+    Weights are the trace's own, in the order in which it holds them; where it has none, and
+    for tables, random bytes stand.
+    """
+    linear = [
+        {stored: levels_of(m.linear) for stored, m in image.items() if m.linear} for image in maps
+    ]
+    return BusLevels(linear, _weight_levels(trace, pins, cache), random_levels(pins))
+
+
+def _weight_levels(trace: Trace, pins: Pins, cache: SizeCache) -> dict[str, Levels]:
+    found: dict[str, MapStats] = {}
+    by_word: dict[Word, list[str]] = {}
+    for layer in trace.graph.layers:
+        if isinstance(layer, Conv):
+            by_word.setdefault(Word(layer.weight_bits, signed=True), []).append(layer.name)
+    for word, names in by_word.items():
+        raw = codec_named("raw", word)
+        key = size_key(f"{trace.facts.sha256} weights", raw, (1, 1, 1), "chw", pins)
+        known = cache.get_many(key)
+        if not known:
+            for name in names:
+                values = trace.weights(name)
+                if values is not None:
+                    row = values.reshape(1, 1, -1)
+                    known[name] = measure_map(row, raw, row.shape, verify=False, pins=pins)
+            cache.put_many(key, known)
+        found |= known
+    return {name: levels_of(stats.linear) for name, stats in found.items() if stats.linear}
 
 
 def planned_sizes(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from accelsim.mapping.bus import NO_LEVELS, BusCounts, Levels
+from accelsim.mapping.bus import NO_BUS, BusCounts, BusLevels
 from accelsim.mapping.dataflow import PassCost
 from accelsim.mapping.layout import Extents
 from accelsim.mapping.stage import Stage
@@ -15,9 +15,10 @@ from accelsim.units import bits_to_bytes
 class Tally:
     """Adds up one stage over its passes and images."""
 
-    def __init__(self, stage: Stage, levels: Levels = NO_LEVELS) -> None:
+    def __init__(self, stage: Stage, levels: BusLevels = NO_BUS) -> None:
         """``levels`` are those of weights and tables."""
-        self._stage, self._levels = stage, levels
+        self._stage, self._tables = stage, levels.other
+        self._weights = levels.weights.get(stage.name, levels.other)
         self._bus = {f.name: 0 for f in fields(BusCounts)}
         self._bytes = {kind: _zeros(ByteCounts) for kind in TENSOR_KINDS}
         self._sram = _zeros(SramCounts)
@@ -47,7 +48,7 @@ class Tally:
     def moved_table(self, kind: str, column: str, n_bytes: int, *, write: bool) -> None:
         """Lines of a block table (``index_bytes``) or of codec tables (``table_bytes``)."""
         self._add_bytes(kind, write, n_bytes, **{column: n_bytes})
-        self._drive(write, *self._levels.of(8 * n_bytes))
+        self._drive(write, *self._tables.of(8 * n_bytes))
 
     def loaded_weights(self, n_bytes: int, padding_bytes: int) -> None:
         """A tile of weights, stored raw, came into its buffer."""
@@ -59,7 +60,7 @@ class Tally:
             coded_bytes=n_bytes,
             padding_bytes=padding_bytes,
         )
-        self._drive(False, *self._levels.of(8 * n_bytes))
+        self._drive(False, *self._weights.of(8 * n_bytes))
         self._sram["weight_write_bytes"] += n_bytes
 
     def filled_ifmap(self, n_bytes: int) -> None:

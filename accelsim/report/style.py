@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from accelsim.results.files import replacing
 from accelsim.results.result import Result
 
-# Paul Tol's "vibrant" colours; the DRAM parts are one blue in four lightnesses, so that
+# Paul Tol's "vibrant" colours; the DRAM parts are one blue in five lightnesses, so that
 # what leaves the chip reads as one thing and prints in grey.
 ENERGY_COLOURS: Final = {
     "PE array": "#EE7733",
@@ -22,7 +22,8 @@ ENERGY_COLOURS: Final = {
     "leakage": "#BBBBBB",
     "DRAM activate": "#08306B",
     "DRAM rd/wr": "#0077BB",
-    "DRAM I/O+PHY": "#5FB4E0",
+    "DRAM I/O": "#5FB4E0",
+    "DRAM PHY": "#99CFEA",
     "DRAM standby": "#C6E2F3",
 }
 TENSOR_COLOURS: Final = {

@@ -8,6 +8,7 @@ from math import fsum
 from typing import Any
 
 from accelsim.hardware.chip import Chip
+from accelsim.mapping.bus import NO_COUNTS
 from accelsim.results.json_form import config_sha256
 from accelsim.results.result import (
     ENERGY_PARTS,
@@ -138,6 +139,7 @@ def _figures(
         "bandwidth_gb_s": _ratio(dram.fetched_bytes, seconds) / 1e9,
         "bits_per_value": _bits_per_value(layers, rates),
         "energy_pj": _energy(energy_pj),
+        "bus": sum((layer.bus for layer in layers), NO_COUNTS),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from accelsim.results.accuracy import accuracy_line, top1
 from accelsim.results.figures import column, number, percent, ratio
 from accelsim.results.result import Result, Totals
-from accelsim.results.tables import Column, Table, rates
+from accelsim.results.tables import Column, Table, on_pins, rates
 
 Ranking: TypeAlias = Literal["energy", "throughput", "dram", "area"]
 
@@ -75,6 +75,7 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
         column([results[name].codec_area_kge for name in names]),
         [number(t.bandwidth_gb_s) for t in each],
         [percent(t.utilization) for t in each],
+        *zip(*(on_pins(t) for t in each), strict=True),
         *zip(*(rates(t.bits_per_value) for t in each), strict=True),
     )
     traces = traces_of(results)
@@ -101,6 +102,8 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
             Column("codec", "kGE"),
             Column("rate", "GB/s"),
             Column("use", "%"),
+            Column("costly", "%"),
+            Column("toggle", "%"),
             Column("entropy", "b/value"),
             Column("huffman", "b/value"),
             Column("stream", "b/value"),
@@ -112,6 +115,7 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
             f"image{'s' * (first.images != 1)}, "
             + ("steady state" if base.images_per_second else "cold start"),
             *accuracies,
+            "costly, toggle = bits at the costly level of the memory's pins, and changes of level",
             *(
                 f"{name}: lossy, changes its maps by {percent(results[name].codec_error)} % (rms); "
                 "what that does to later maps and to accuracy is not shown"

@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from accelsim.energy.parts import EnergyParts
+from accelsim.mapping.bus import NO_COUNTS, BusCounts
 
 ENERGY_PARTS: Final = tuple(part.name for part in fields(EnergyParts))
 
@@ -77,6 +78,8 @@ class Figures:
     bits_per_value: BitsPerValue
     energy_pj: dict[str, float]
     """By part (``ENERGY_PARTS``), and ``total``."""
+    bus: BusCounts = NO_COUNTS
+    """What the data did on the memory's pins; zero where those are not known."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from accelsim.mapping.bus import NO_COUNTS
 from accelsim.results.accuracy import accuracy_line
 from accelsim.results.figures import column, number, percent, share, si
 from accelsim.results.result import BitsPerValue, Figures, LayerResult, Result, Totals
@@ -19,7 +20,8 @@ ENERGY_GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "leakage": ("leakage",),
     "DRAM activate": ("dram_act",),
     "DRAM rd/wr": ("dram_read", "dram_write"),
-    "DRAM I/O+PHY": ("dram_io", "dram_phy"),
+    "DRAM I/O": ("dram_io",),
+    "DRAM PHY": ("dram_phy",),
     "DRAM standby": ("dram_background", "dram_refresh"),
 }
 """How pictures and tables gather the parts of energy; every part is in exactly one group."""
@@ -166,6 +168,7 @@ def _energy(result: Result) -> Table:
                 *column([result.totals.energy_pj[part] / 1e6 for part in ("dram_io", "dram_phy")])
             ),
             *([line] if (line := accuracy_line(result.accuracy)) else []),
+            *([line] if (line := pins_line(result.totals)) else []),
             *result.notes,
             *(f"warning: {text}" for text in result.warnings),
         ),
@@ -182,6 +185,20 @@ def _lines(result: Result) -> list[tuple[str, str, LayerResult | Totals]]:
 def rates(bits: BitsPerValue) -> tuple[str, str, str, str]:
     """The four rates as text."""
     return _bits(bits.entropy), _bits(bits.huffman), _bits(bits.stream), _bits(bits.fetched)
+
+
+def on_pins(figures: Figures) -> tuple[str, str]:
+    """Costly bits and toggles in percent of the bits that were moved; dots if not counted."""
+    n_bits = 8 * figures.dram.fetched_bytes
+    return share(figures.bus.costly_bits, n_bits), share(figures.bus.toggles, n_bits)
+
+
+def pins_line(figures: Figures) -> str:
+    """The same as a sentence; empty where pins are not known."""
+    if figures.bus == NO_COUNTS:
+        return ""
+    costly, toggles = on_pins(figures)
+    return f"data pins: of 100 bits moved {costly} at the costly level, {toggles} toggled"
 
 
 def _bits(value: float | None) -> str:

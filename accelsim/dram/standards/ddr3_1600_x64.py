@@ -1,6 +1,7 @@
 """DDR3-1600 at 1.5 V, eight 4 Gb x8 devices on a 64-bit bus: one rank of a module."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.interface import Interface, Path
 from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
@@ -79,6 +80,13 @@ STANDARD = DramStandard(
         rho=0.2,
         io_pj_per_bit=(1.5 / 2) ** 2 / (34 + 40) * 0.625 * 1e3,
         phy_pj_per_bit=1.5,
+        interface=Interface(
+            signalling="sstl",
+            volts=1.5,
+            read=Path(34, 40),
+            write=Path(34, 40),
+            pads_pf=3.7,
+        ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
     sources={
@@ -108,6 +116,9 @@ STANDARD = DramStandard(
         "io_pj_per_bit": "SSTL: half of 1.5 V over 34 + 40 ohm (Micron's IDD test setting) for "
         "0.625 ns, in both states",
         "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",
+        "interface": "JESD79-3F: SSTL, no DBI; 34 and 40 ohm as in io_pj_per_bit, assumption: at "
+        "both ends; pads: middle of 1.4 to 2.3 pF (Samsung K4B2G0846D, Table 43), assumption: "
+        "the chip's are alike",
         "address_map": "interleaves banks; see docs/dram.md",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,

@@ -1,6 +1,7 @@
 """DDR4-2400, one 8 Gb x16 device on a 16-bit bus: the memory of a small edge board."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.interface import Interface, Path
 from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
@@ -95,6 +96,14 @@ STANDARD = DramStandard(
         rho=0.2,
         io_pj_per_bit=0.5 * 1.2**2 / (34 + 60) * (5 / 12) * 1e3,
         phy_pj_per_bit=1.5,
+        interface=Interface(
+            signalling="pod",
+            volts=1.2,
+            read=Path(34, 60),
+            write=Path(34, 60),
+            pads_pf=1.7,
+            has_dbi=True,
+        ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
     sources={
@@ -130,6 +139,9 @@ STANDARD = DramStandard(
         "io_pj_per_bit": "POD termination: half the bits low, 1.2 V squared over 34 + 60 ohm "
         "for 5/12 ns",
         "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",
+        "interface": "JESD79-4: POD, driver RZQ/7, termination RZQ/4 at both ends; DBI off as "
+        "after reset (its pin is DM's, and CL is that without DBI); pads: middle of 0.55 to 1.15 "
+        "pF (Alliance AS4C512M8D4, Table 73), assumption: the chip's are alike",
         "address_map": "interleaves bank groups; see docs/dram.md",
         "page_policy, queue_structure, refresh_policy": _DRAMSIM3,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _DRAMSIM3,

@@ -1,6 +1,7 @@
 """DDR5-4800: one 32-bit sub-channel of a module, four 16 Gb x8 devices, 64 bytes a burst."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.interface import Interface, Path
 from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
@@ -94,6 +95,13 @@ STANDARD = DramStandard(
         io_pj_per_bit=0.5 * 1.1**2 / (34 + 40) / 4.8 * 1e3,
         phy_pj_per_bit=1.5,
         rho=0.0,
+        interface=Interface(
+            signalling="pod",
+            volts=1.1,
+            read=Path(34, 40),
+            write=Path(34, 40),
+            pads_pf=1.7,
+        ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
     package_channels=2,
@@ -135,6 +143,8 @@ STANDARD = DramStandard(
         "io_pj_per_bit": "POD termination: half the bits low, 1.1 V squared over 34 + 40 ohm "
         "(Micron's IDD test setting) for one bit",
         "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",
+        "interface": "JESD79-5: POD, no DBI; 34 and 40 ohm as in io_pj_per_bit, assumption: at "
+        "both ends; pads: assumption, as DDR4",
         "address_map": "interleaves bank groups; see docs/dram.md",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,

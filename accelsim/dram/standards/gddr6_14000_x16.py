@@ -1,6 +1,7 @@
 """GDDR6 at 14 Gb/s per pin, one 16-bit channel of an 8 Gb device, 32 bytes a burst."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.interface import Interface, Path
 from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
@@ -79,6 +80,15 @@ STANDARD = DramStandard(
         io_pj_per_bit=0.5 * 1.35**2 / (40 + 60) / 14 * 1e3,
         phy_pj_per_bit=1.5,
         rho=0.09,
+        interface=Interface(
+            signalling="pod",
+            volts=1.35,
+            read=Path(40, 60),
+            write=Path(40, 60),
+            pads_pf=1.7,
+            has_dbi=True,
+            dbi=True,
+        ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
     package_channels=2,
@@ -112,6 +122,8 @@ STANDARD = DramStandard(
         "io_pj_per_bit": "POD termination: half the bits low, 1.35 V squared over 40 + 60 ohm "
         "for 1/14 ns",
         "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",
+        "interface": "JESD250: POD with DBI in both directions, assumption: on, as graphics "
+        "cards run it; 40 and 60 ohm as in io_pj_per_bit; pads: assumption, as DDR4",
         "address_map": "interleaves bank groups; see docs/dram.md",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,

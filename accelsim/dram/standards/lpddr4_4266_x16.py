@@ -1,6 +1,7 @@
 """LPDDR4-4266, one 16-bit channel of a dual-channel 8 Gb die."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.interface import Held, Interface, Path
 from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
@@ -110,6 +111,15 @@ STANDARD = DramStandard(
         rho=1.0,
         io_pj_per_bit=0.0,
         phy_pj_per_bit=1.0,
+        interface=Interface(
+            signalling="lvstl",
+            volts=1.1,
+            read=Path(80, 40),
+            write=Path(80, 40),
+            pads_pf=1.7,
+            has_dbi=True,
+            held=Held("VDDQ", read=1.0),
+        ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
     package_channels=2,
@@ -143,6 +153,10 @@ STANDARD = DramStandard(
         "more",
         "io_pj_per_bit": "none on top: the VDDQ current of IDD4R and IDD4W holds the I/O",
         "phy_pj_per_bit": "assumption: low end of the 1 to 3 pJ/bit of published PHYs",
+        "interface": "JESD209-4: LVSTL, high is VDDQ/3 over 40 ohm (MR3), so a driver of 80; "
+        "assumption: the current of IDD4R is that of half ones and half toggles; writes are "
+        "driven by the chip: on top; DBI off as after reset (RL is that without); pads: "
+        "assumption, as DDR4",
         "address_map": "interleaves banks; see docs/dram.md",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,

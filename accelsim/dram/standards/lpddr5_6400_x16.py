@@ -1,6 +1,7 @@
 """LPDDR5-6400, one 16-bit channel of a 16 Gb die in bank-group mode, 32 bytes a burst."""
 
 from accelsim.dram.config import Controller, Organisation, Timing
+from accelsim.dram.interface import Held, Interface, Path
 from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
@@ -110,6 +111,15 @@ STANDARD = DramStandard(
         rho=1.0,
         io_pj_per_bit=0.0,
         phy_pj_per_bit=1.0,
+        interface=Interface(
+            signalling="lvstl",
+            volts=0.5,
+            read=Path(40, 40),
+            write=Path(40, 40),
+            pads_pf=1.7,
+            has_dbi=True,
+            held=Held("VDDQ", read=1.0),
+        ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
     sources={
@@ -150,6 +160,10 @@ STANDARD = DramStandard(
         "io_pj_per_bit": "none on top: DQ termination is off by default (JESD209-5C) and the "
         "VDDQ current holds the rest",
         "phy_pj_per_bit": "assumption: low end of the 1 to 3 pJ/bit of published PHYs",
+        "interface": "JESD209-5B: LVSTL, high is VDDQ/2 over 40 ohm, so a driver of 40, "
+        "assumption: terminated at this rate, though off after reset; assumption: the current of "
+        "IDD4R is that of half ones and half toggles; writes are driven by the chip: on top; DBI "
+        "off as after reset (RL is that without); pads: assumption, as DDR4",
         "address_map": "interleaves bank groups; see docs/dram.md",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,
