@@ -23,7 +23,7 @@ from accelsim.energy.parts import EnergyParts
 from accelsim.energy.sram import SramMacro, sram_macro
 from accelsim.energy.vampire import VENDORS, with_ones
 from accelsim.hardware.chip import Chip
-from accelsim.sim.counts import DramEvents, LayerCounts, RunCounts
+from accelsim.sim.counts import BusCounts, DramEvents, LayerCounts, RunCounts
 from accelsim.units import FS_PER_S
 
 PJ_PER_MW_S = 1e9
@@ -70,14 +70,30 @@ def _layer(layer: LayerCounts, chip: Chip) -> EnergyParts:
 def _dram_pj(layer: LayerCounts, chip: Chip) -> dict[str, float]:
     """By part; reads, writes and I/O by what was in the data."""
     config, mode, events = chip.dram.config, chip.energy.mode, layer.dram
-    parts = price_dram(events, config, mode)
+    parts, bus = price_dram(events, config, mode), _of_bursts(layer, config.line_bytes)
     vendor = VENDORS.get(chip.energy.dram_data)
     if vendor is None:
-        return with_data(parts, events, layer.bus, config, mode)
-    driven = replace(layer.bus, read_costly_bits=0, read_toggles=0)
+        return with_data(parts, events, bus, config, mode)
+    driven = replace(bus, read_costly_bits=0, read_toggles=0)
     writes = with_data(parts, replace(events, reads=0), driven, config, mode)
-    measured = with_ones(parts, events, layer.bus, vendor)
+    measured = with_ones(parts, events, bus, vendor)
     return {**measured, "dram_io": writes["dram_io"]}
+
+
+def _of_bursts(layer: LayerCounts, line_bytes: int) -> BusCounts:
+    """The layer's counts without the lines that the write buffer answered or merged.
+
+    Those need no burst and never reach the pins; they are taken for the layer's mean.
+    """
+    moved, bus = layer.bytes_by_tensor.values(), layer.bus
+    read = layer.dram.reads * line_bytes / max(1, sum(b.read_bytes for b in moved))
+    written = layer.dram.writes * line_bytes / max(1, sum(b.written_bytes for b in moved))
+    return BusCounts(
+        round(read * bus.read_costly_bits),
+        round(read * bus.read_toggles),
+        round(written * bus.written_costly_bits),
+        round(written * bus.written_toggles),
+    )
 
 
 def _register_bytes(layer: LayerCounts, chip: Chip) -> float:

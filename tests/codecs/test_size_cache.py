@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from accelsim.codecs.base import BlockStats, Word
+from accelsim.codecs.beats import BeatTotals, Pins
 from accelsim.codecs.formats.eyeriss_rlc import EyerissRlc
 from accelsim.codecs.formats.huffman import Huffman
 from accelsim.codecs.formats.zvc import Zvc
@@ -20,9 +21,11 @@ def map_stats(n_blocks: int, seed: int) -> MapStats:
     rng = np.random.default_rng(seed)
     columns = [rng.integers(0, 1 << 40, n_blocks) for _ in range(5)]
     beats = rng.integers(0, 1 << 40, (4, n_blocks if seed % 2 else 0))
+    linear = BeatTotals(*rng.integers(0, 1 << 40, 3).tolist()) if seed % 2 else None
     return MapStats(
-        BlockStats(*columns), Word(7, signed=True), rng.random() * 1e6, seed, 3, 7.5, 0.25, beats
-    )
+        BlockStats(*columns), Word(7, signed=True), rng.random() * 1e6, seed, 3, 7.5, 0.25, beats,
+        linear,
+    )  # fmt: skip
 
 
 MAPS = {"conv1": map_stats(5, 1), "fire2/out": map_stats(0, 2), "größe": map_stats(300, 3)}
@@ -107,6 +110,10 @@ def test_a_key_tells_everything_apart_that_decides_a_size() -> None:
         size_key("trace", Zvc.for_word(Word(7)), (8, 8, 8), "chw"),
         size_key("trace", zvc, (8, 8, 4), "chw"),
         size_key("trace", zvc, (8, 8, 8), "hwc"),
+        size_key("trace", zvc, (8, 8, 8), "chw", Pins(16, 16, 0, False)),
+        size_key("trace", zvc, (8, 8, 8), "chw", Pins(16, 16, 0, True)),
+        size_key("trace", zvc, (8, 8, 8), "chw", Pins(16, 16, 1, False)),
+        size_key("trace", zvc, (8, 8, 8), "chw", Pins(16, 32, 0, False)),
     ]
     assert len(set(keys)) == len(keys)
     assert size_key("trace", zvc, (8, 8, 8), "chw") == keys[0]

@@ -17,6 +17,7 @@ from accelsim.results.result import ENERGY_PARTS
 from accelsim.sim.counts import (
     STALL_CAUSES,
     TENSOR_KINDS,
+    BusCounts,
     ByteCounts,
     DramEvents,
     LayerCounts,
@@ -132,12 +133,33 @@ def test_buffers_leak_while_a_layer_runs() -> None:
     assert found == {"leakage": pytest.approx(leakage_mw * 1e6)}
 
 
+MOVED = {
+    "ifmap": ByteCounts(read_bytes=60 * 16),
+    "weight": ByteCounts(read_bytes=40 * 16),
+    "ofmap": ByteCounts(written_bytes=50 * 16),
+    "psum": ByteCounts(),
+}
+
+
+def test_lines_that_need_no_burst_cost_nothing_on_the_pins() -> None:
+    """Of 100 lines read a waiting write answers 75, of 50 written 40 meet in the buffer."""
+    bus = BusCounts(8000, 0, 4000, 0)
+    few = DramEvents(reads=25, writes=10)
+    found = price(layer(dram=few, bus=bus, bytes_by_tensor=MOVED), CHIP).dram_io
+    assert found == pytest.approx((2000 + 800) * 1440 / 94 * 5 / 12)
+
+
 def test_dram_parts_are_those_of_the_dram() -> None:
     events = DramEvents(
         activates=3, reads=100, writes=50, refreshes=2, active_rank_cycles=900, idle_rank_cycles=80
     )
-    found = only(price(layer(dram=events), CHIP))
-    assert found == {k: v for k, v in price_dram(events, CHIP.dram.config, "typical").items() if v}
+    # DDR4-2400 x16: of 150 bursts of 128 bits one in four low, one in five toggling.
+    bus = BusCounts(3200, 2560, 1600, 1280)
+    found = only(price(layer(dram=events, bus=bus, bytes_by_tensor=MOVED), CHIP))
+    expected = price_dram(events, CHIP.dram.config, "typical")
+    termination, swing = expected["dram_io"] / 2, 1.2 * 60 / 94
+    expected["dram_io"] = termination + 3840 * 1.7 * swing**2 / 2
+    assert found == pytest.approx({k: v for k, v in expected.items() if v})
     assert {"dram_act", "dram_read", "dram_write", "dram_refresh", "dram_background"} <= set(found)
     maximum = chip_from_resolved(CHIP.resolved, {"energy.mode": "max"})
     assert price(layer(dram=events), maximum).dram_read > found["dram_read"]

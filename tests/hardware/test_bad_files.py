@@ -57,6 +57,20 @@ CASES = [
     ("ifmap_kib: 16", "ifmap_kib: 0", ":6: buffers.ifmap_kib: must be a whole number from 1"),
     ("ifmap_kib: 16", "ifmap_kib: 1048577", "from 1 to 1048576 (KiB), got 1048577"),
     ("ifmap_kib: 16", "ifmap_kib: 16, port_bits: 8", "from 64 to 512 (bits), got 8"),
+    ("x16\n", "x16\n  dbi: yes\n", "dram.dbi: must be one of default, on, off, got 'yes'"),
+    (
+        "ddr4_2400_x16\n",
+        "ddr3l_1600_x64\n  dbi: on\n",
+        ":9: dram.dbi: ddr3l_1600_x64 has no inversion that saves costly bits",
+    ),
+    ("ddr4_2400_x16\n", "ddr5_4800_x32\n  dbi: on\n", "ddr5_4800_x32 has no inversion"),
+    ("ddr4_2400_x16\n", "hbm2_2400_x64\n  dbi: on\n", "choose off or default"),
+    (
+        "codec:",
+        "energy: {dram_data: vampire_a}\ncodec:",
+        "energy.dram_data: vampire_a is measured on DDR3L modules, not on ddr4_2400_x16",
+    ),
+    ("codec:", "energy: {dram_data: vampire}\ncodec:", "must be one of pins, vampire_a, vampire_b"),
     ("x16\n", "x61\n", ":8: dram.standard: unknown DRAM standard 'ddr4_2400_x61'. Did you mean"),
     (
         "x16\n",
