@@ -46,7 +46,7 @@ def make_app() -> App:
         "codecs": ("Formats of compressed feature maps.", ("list", "measure")),
         "dram": (
             "Memories behind the chip.",
-            ("list", "show", "replay", "check", "characterise", "export"),
+            ("list", "show", "replay", "check", "characterise", "io", "export"),
         ),
         "hw": ("Hardware files.", ("list", "show", "check", "schema")),
         "trace": ("Networks with their real tensors.", ("info", "export", "synth")),
@@ -60,6 +60,7 @@ def make_app() -> App:
         "codecs measure": "Code the arrays of a file, and say what they take.",
         "dram list": "Every memory: size, speed, energy per bit.",
         "dram characterise": "Bandwidth, latency and energy by pattern, address map and load.",
+        "dram io": "Energy of the data on the pins of several memories, raw and coded.",
         "dram show": "Every value of a memory: unit, nanoseconds, source.",
         "dram replay": "Replay a request trace, as DRAMsim3 does.",
         "dram check": "Say which timing rule a trace of DRAM commands breaks first.",

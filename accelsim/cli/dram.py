@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
+from accelsim.cli.dram_io import io_dram as io_dram
 from accelsim.cli.options import Json
 
 if TYPE_CHECKING:

@@ -13,6 +13,7 @@ from accelsim.results.codec_tables import arrays_table, measured_table
 from accelsim.results.dram_tables import loads_table, patterns_table
 from accelsim.results.files import replacing, writable_folder
 from accelsim.results.flat import flat_layers, flat_totals, write_csv
+from accelsim.results.io_tables import ByMemory, io_table
 from accelsim.results.json_form import dumps, totals_dict, write_result
 from accelsim.results.ranking import Ranking, compare_table, traces_of
 from accelsim.results.result import Result
@@ -48,6 +49,29 @@ def write_comparison(
     ]
     write_csv(rows, folder / "compare.csv")
     plot_comparison(results, folder / "plot.png", mapping, by)
+
+
+def write_io(by_memory: ByMemory, folder: Path) -> None:
+    """result.json, table.txt, io.csv with a row for each memory and codec, and plot.png."""
+    from accelsim.report.io_plot import plot_io
+
+    writable_folder(folder)
+    with replacing(folder / "result.json") as unfinished:
+        unfinished.write_text(io_json(by_memory), encoding="utf-8")
+    _write_tables([io_table(by_memory)], folder / "table.txt")
+    rows = [
+        {"memory": memory, "codec": codec, **flat_totals(result.totals)}
+        for memory, results in by_memory.items()
+        for codec, result in results.items()
+    ]
+    write_csv(rows, folder / "io.csv")
+    plot_io(by_memory, folder / "plot.png")
+
+
+def io_json(by_memory: ByMemory) -> str:
+    """``{"memories": {NAME: ...}}``, each what ``accelsim compare --json`` gives."""
+    compared = {memory: _comparison(found, "replan") for memory, found in by_memory.items()}
+    return dumps({"memories": compared})
 
 
 def write_measures(

@@ -9,7 +9,7 @@ import pytest
 from accelsim.codecs.base import Word
 from accelsim.codecs.measure_file import measure_array
 from accelsim.codecs.named import codec_named
-from accelsim.report import compare_plot, measure_plot, run_plot, sweep_plot
+from accelsim.report import compare_plot, io_plot, measure_plot, run_plot, sweep_plot
 from accelsim.report.style import ENERGY_COLOURS, STALL_COLOURS, TENSOR_COLOURS, styled
 from accelsim.results.tables import ENERGY_GROUPS, STALL_GROUPS
 from accelsim.sim.counts import TENSOR_KINDS
@@ -165,3 +165,16 @@ def test_the_codecs_plot_has_a_panel_for_each_codec_fewest_bits_first(tmp_path):
     assert figure.get_supxlabel() == "Source: a test."
     measure_plot.plot_measures(measures, tmp_path / "plot.png", "Source: a test.")
     assert (tmp_path / "plot.png").read_bytes().startswith(PNG)
+
+
+def test_the_pins_of_each_memory_are_drawn_raw_and_coded(make_result, tmp_path):
+    results = {"raw": make_result(1.0, codec="raw"), "zvc": make_result(0.5, codec="zvc")}
+    memories = {"slow_memory": results, "fast_memory": results}
+    for name in ("a.svg", "b.svg"):
+        io_plot.plot_io(memories, tmp_path / name)
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    said = texts(io_plot._figure(memories))
+    assert {"slow_memory", "fast_memory", "uJ", "raw", "zvc"} <= set(said)
+    # 4000 pJ are read and 900 pJ spent on the pins; half of both with the codec.
+    assert " 0.00490, pins 18 %" in said and " 0.00245, pins 18 %" in said
+    assert said.count("2.00") == 2, "the pins cost half on both memories"

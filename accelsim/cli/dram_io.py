@@ -1,0 +1,77 @@
+"""``accelsim dram io``: one network's data on the pins of several memories."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from accelsim.cli.options import Json, Overrides, Whole, codecs_in, names_in
+from accelsim.errors import UserError
+
+
+def io_dram(
+    hardware: str,
+    trace: str,
+    /,
+    *,
+    memories: str = "ddr4_2400_x16,lpddr5_6400_x16",
+    codecs: str = "raw,zvc",
+    overrides: Overrides = (),
+    images: Whole = 1,
+    out: Path | None = None,
+    as_json: Json = False,
+) -> None:
+    """What data cost on the pins of several memories: energy of devices, pins and PHY.
+
+    Parameters
+    ----------
+    hardware
+        A hardware file, or the name of a shipped one; its memory is replaced.
+    trace
+        A trace file, or the name of a shipped one.
+    memories
+        Names of `accelsim dram list` with commas; NAME:dbi=on switches data bus inversion.
+    codecs
+        Names with commas (`accelsim codecs list`), or all, lossless, lossy.
+    images
+        How many images of the trace.
+    out
+        Folder for result.json, table.txt, io.csv and plot.png.
+    """
+    from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.folder import io_json, write_io
+    from accelsim.cli.warm_up import warm_up
+    from accelsim.hardware.read import read_hardware
+    from accelsim.results.files import writable_folder
+    from accelsim.results.io_tables import io_table
+    from accelsim.simulation import compare
+    from accelsim.workload.trace_file import read_trace
+
+    names = codecs_in(codecs, "--codecs")
+    chips = {
+        memory: read_hardware(hardware, [*overrides, *memory_keys(memory)])
+        for memory in names_in(memories, "--memories")
+    }
+    if out is not None:
+        writable_folder(out)
+    warm_up(*names)
+    with read_trace(trace) as opened:
+        found = {m: compare(chip, opened, names, images=images) for m, chip in chips.items()}
+    if out is not None:
+        write_io(found, out)
+    if as_json:
+        print_text(io_json(found))
+        return
+    print_table(io_table(found))
+
+
+def memory_keys(text: str) -> tuple[str, ...]:
+    """The keys of a hardware file that a memory sets.
+
+    >>> memory_keys("ddr4_2400_x16:dbi=on")
+    ('dram.standard=ddr4_2400_x16', 'dram.dbi=on')
+    """
+    name, colon, option = text.partition(":")
+    key, _, value = option.partition("=")
+    if colon and key != "dbi":
+        raise UserError("--memories", f"cannot read {text!r}", "write NAME, or NAME:dbi=on")
+    return (f"dram.standard={name}", *((f"dram.dbi={value}",) if colon else ()))
