@@ -17,11 +17,12 @@ from accelsim.dram.config import SEPARATE_RCD, DramConfig, Organisation, Timing
 from accelsim.dram.ini import (
     BEATS_PER_CYCLE,
     POWER_DEFAULTS,
+    POWER_DOWN_DEFAULTS,
     PROTOCOLS,
     REFRESH_POLICIES,
     TIMING_DEFAULTS,
 )
-from accelsim.dram.power import Power, Rail, TypicalFactors
+from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.errors import ConfigError
 
 NEAREST: Final = {"DDR5": "DDR4", "LPDDR5": "LPDDR4", "HBM3": "HBM2"}
@@ -117,14 +118,19 @@ def _timing(timing: Timing, protocol: str) -> dict[str, object]:
 
 
 def _power(config: DramConfig) -> dict[str, object]:
-    rail = _one_rail(config.power)
-    current = {key: getattr(rail, key.removesuffix("x")) for key in POWER_DEFAULTS}
-    if config.power.activate_pj is not None:
-        # The formula of the energy of an ACT, solved for IDD0.
-        t = config.timing
-        charge = config.power.activate_pj / (t.tCK_ns * rail.volts)
-        current["IDD0"] = (charge + rail.IDD3N * t.tRAS + rail.IDD2N * t.tRP) / t.tRC
+    rail, keys = _one_rail(config.power), (*POWER_DEFAULTS, *POWER_DOWN_DEFAULTS)
+    current = {key: getattr(rail, key.removesuffix("x")) for key in keys}
+    if _acts_yield_energy(config, rail):
+        one_open = replace(config.power, rails=(rail,)).one_open(rail, config.organisation.banks)
+        current["IDD0"] += (rail.IDD3N - one_open) * config.timing.tRAS / config.timing.tRC
     return {key: repr(float(value)) for key, value in ({"VDD": rail.volts} | current).items()}
+
+
+def _acts_yield_energy(config: DramConfig, rail: Rail) -> bool:
+    """True where IDD0 lies so low that DRAMsim3, which takes IDD3N for one open bank, would
+    charge less than nothing for an ACT."""
+    t = config.timing
+    return rail.IDD0 * t.tRC < rail.IDD3N * t.tRAS + rail.IDD2N * t.tRP
 
 
 def _one_rail(power: Power) -> Rail:
@@ -180,6 +186,8 @@ def _lost(config: DramConfig, written: Organisation, protocol: str) -> Iterable[
         yield f"tCCD_L_WR = {t.tCCD_L_WR}; writes follow each other after tCCD_L = {t.tCCD_L}"
     if t.tPPD and config.protocol in ("DDR5", "HBM3"):
         yield f"tPPD = {t.tPPD}"
+    if t.tRPab > t.tRP:
+        yield f"tRPab = {t.tRPab}: DRAMsim3 closes banks one by one"
     if t.tRCDRD != t.tRCDWR and protocol not in SEPARATE_RCD:
         yield f"tRCDWR = {t.tRCDWR}; tRCD is that of reads, {t.tRCDRD}"
     if t.tXSDLL and config.controller.self_refresh_cycles:
@@ -189,9 +197,13 @@ def _lost(config: DramConfig, written: Organisation, protocol: str) -> Iterable[
     if len(power.rails) > 1:
         rails = ", ".join(f"{rail.name} {rail.volts:g} V" for rail in power.rails)
         yield f"rails {rails}; one rail draws their watts"
-    if power.activate_pj is not None:
-        yield f"{power.activate_pj:g} pJ of an ACT in one device; IDD0 is what gives them"
-    if power.typical != TypicalFactors():
+    if config.compat == "none" and power.rho < 1:
+        kept = _acts_yield_energy(config, _one_rail(power))
+        yield (
+            f"standby by the number of open banks (rho = {power.rho:.2g}); DRAMsim3 takes IDD3N "
+            f"with any bank open{', and IDD0 is raised to keep the energy of an ACT' * kept}"
+        )
+    if power.typical != TypicalShares():
         yield "energy: measured shares of the data sheet's currents; these are the maxima"
     if power.io_pj_per_bit or power.phy_pj_per_bit:
         yield (

@@ -172,7 +172,7 @@ def _closed(config: DramConfig, then: tuple[Command, ...], scope: Scope) -> tupl
 
 def _self_refresh(config: DramConfig) -> tuple[Rule, ...]:
     t, strict = config.timing, config.compat == "dramsim3"
-    rules = (
+    rules: tuple[Rule, ...] = (
         Rule("tCKESR", SRE, SRX, Scope.RANK, t.tCKESR),
         Rule("tXS", SRX, (*ACT, *REFRESHES), Scope.RANK, t.tXS),
     )
