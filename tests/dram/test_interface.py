@@ -9,7 +9,7 @@ from accelsim.dram.standard import STANDARDS
 from accelsim.dram.values import dram_values
 from accelsim.errors import ConfigError
 
-BITS = "0110001011110010"
+BITS = "0110001000110010"
 BIT_NS = 4.0
 """Long enough for every line here to settle."""
 
