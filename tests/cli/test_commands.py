@@ -65,6 +65,28 @@ def test_a_dram_trace_holds_every_burst(accelsim, trace, tmp_path):
     assert len(lines) * 16 == fetched  # one chip of 16 pins: 16-byte bursts
 
 
+@pytest.mark.parametrize(
+    ("name", "form", "first"),
+    [
+        ("t.trc", (), "0x"),
+        ("t.npz", (), None),
+        ("t.txt", ("--dram-trace-form", "load_store"), "LD 0x"),
+        ("t.txt.gz", ("--dram-trace-form", "read_write"), None),
+    ],
+)
+def test_the_traffic_of_a_run_can_be_replayed_in_every_form(
+    accelsim, trace, tmp_path, name, form, first
+):
+    traffic = tmp_path / name
+    said = accelsim("run", "edge_npu", trace, "--dram-trace", traffic, *form, "--json")
+    fetched = json.loads(said.out)["totals"]["dram"]["fetched_bytes"]
+    if first:
+        assert traffic.read_text().startswith(first)
+    machine = Path(__file__).parents[2] / "hw_configs" / "edge_npu.yaml"
+    said = accelsim("dram", "replay", "--config", machine, "--trace", traffic, "--json")
+    assert json.loads(said.out)["requests"] * 16 == fetched
+
+
 def test_compare_json_has_the_totals_of_each_codec(accelsim, trace):
     said = accelsim("compare", "edge_npu", trace, "--codecs", "raw,zvc", "--json")
     compared = json.loads(said.out)
