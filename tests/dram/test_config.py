@@ -110,7 +110,7 @@ BAD: dict[str, tuple[Callable[[], DramConfig], str]] = {
         "self_refresh_cycles: must be 0 or more, got -1",
     ),
     "sleeping for nothing": (
-        lambda: STANDARDS["lpddr4_3200_x16"].config(self_refresh_cycles=1000),
+        lambda: STANDARDS["hbm2_2000"].config(self_refresh_cycles=1000),
         "IDD6: self-refresh has no current",
     ),
     "waking too fast": (

@@ -4,12 +4,16 @@ import re
 from dataclasses import fields
 from math import ceil, floor
 
+import numpy as np
 import pytest
 
 from accelsim.dram.config import Timing
 from accelsim.dram.power import Rail
+from accelsim.dram.replay import replay
+from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.values import dram_values
+from accelsim.energy.dram import event_energy
 from accelsim.energy.dram_catalogue import bit_energy
 
 each_standard = pytest.mark.parametrize("name", list(STANDARDS))
@@ -265,3 +269,28 @@ def test_every_value_is_shown_with_its_source(name: str) -> None:
 def test_an_assumption_has_a_reason(name: str) -> None:
     for text in STANDARDS[name].sources.values():
         assert re.fullmatch(r"(?:(?!assumption).|assumption(?:: |, )\w)*", text), text
+
+
+@pytest.mark.parametrize("name", ["lpddr4_3200_x16", "lpddr4_4266_x16", "lpddr4x_4266_x16"])
+def test_lpddr4_sleeps_at_a_milliwatt(name: str) -> None:
+    """A read, and another a millisecond later: the rank sleeps nearly all the time between."""
+    config = STANDARDS[name].config(self_refresh_cycles=1000)
+    t = config.timing
+    assert (t.tCKESR * t.tCK_ns, t.tXS * t.tCK_ns) == (15.0, 180.0 + 7.5)
+    last = round(1e6 / t.tCK_ns)
+    two = Requests(np.array([0, 64]), np.zeros(2, np.int64), np.array([0, last]))
+    result = replay(config, two, record_commands=True)
+    awake_until = t.tREFI + t.tRFC + 1000  # an open row stays until its refresh
+    assert result.self_refresh_rank_cycles >= last - awake_until - t.tREFI
+    vddq = config.power.rails[2].volts
+    milliwatts = 1.8 * 0.3 + 1.1 * 0.5 + vddq * 0.1
+    assert event_energy(config).self_refresh_cycle == pytest.approx(milliwatts * t.tCK_ns)
+
+
+@pytest.mark.parametrize("name", [name for name in STANDARDS if name.startswith(("ddr3", "ddr4"))])
+def test_a_ddr_memory_wakes_as_its_standard_says(name: str) -> None:
+    """tCKE is 5 ns, tXS = tRFC + 10 ns, and the DLL locks in 512 cycles, of DDR4 in 768 or more."""
+    t = STANDARDS[name].config(self_refresh_cycles=1000).timing
+    assert t.tCKESR == ceil(5 / t.tCK_ns - 1e-9) + 1
+    assert t.tXS == t.tRFC + ceil(10 / t.tCK_ns - 1e-9)
+    assert t.tXSDLL == {1.25: 512, 5 / 6: 768, 0.625: 1024}[t.tCK_ns]

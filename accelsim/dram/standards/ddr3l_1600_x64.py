@@ -51,6 +51,9 @@ STANDARD = DramStandard(
         tRTP=6,
         tRTRS=2,
         tPPD=0,
+        tCKESR=5,
+        tXS=216,
+        tXSDLL=512,
     ),
     power=Power(
         rails=(
@@ -102,6 +105,7 @@ STANDARD = DramStandard(
         "tRFCb, tREFIb": "not in DDR3; equal to the all-bank values and unused",
         "tRRD_S, tRRD_L, tFAW": "JESD79-3F, 1 KB page: the larger of 4 cycles and 6 ns; 30 ns",
         "t32AW, tPPD": "not in DDR3",
+        "tCKESR, tXS, tXSDLL": "JESD79-3F: tCKE (5 ns) + 1 cycle; tRFC + 10 ns; tDLLK",
         "tWTR_S, tWTR_L, tWR, tRTP": "JESD79-3F: 7.5 (at least 4 cycles), 15 and 7.5 ns",
         "tRTRS": "JESD79-3F: a write follows a read by RL + tCCD + 2 - WL",
         "VDD": "JESD79-3-1A: 1.35 V",

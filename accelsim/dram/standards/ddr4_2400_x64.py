@@ -51,6 +51,9 @@ STANDARD = DramStandard(
         tRTP=9,
         tRTRS=1,
         tPPD=0,
+        tCKESR=7,
+        tXS=432,
+        tXSDLL=768,
     ),
     power=Power(
         rails=(
@@ -116,6 +119,7 @@ STANDARD = DramStandard(
         "tRFCb, tREFIb": "not in DDR4; equal to the all-bank values and unused",
         "tRRD_S, tRRD_L, tFAW": "JESD79-4, 1 KB page: 3.3 (at least 4 cycles), 4.9 and 21 ns",
         "t32AW, tPPD": "not in DDR4",
+        "tCKESR, tXS, tXSDLL": "JESD79-4: tCKE (5 ns) + 1 cycle; tRFC + 10 ns; tDLLK",
         "tCCD_L, tWTR_S, tWTR_L, tWR, tRTP": _JEDEC,
         "tRTRS": "assumption: one cycle of bus turnaround, as in DRAMsim3's DDR4 files",
         "VDD, VPP": "JESD79-4: 1.2 and 2.5 V",

@@ -69,7 +69,7 @@ STANDARD = DramStandard(
                 IDD4W=2.25,
                 IDD5AB=10.0,
                 IDD5PB=0.0,
-                IDD6=0.0,
+                IDD6=0.3,
             ),
             Rail(
                 name="VDD2",
@@ -83,7 +83,7 @@ STANDARD = DramStandard(
                 IDD4W=210.0,
                 IDD5AB=90.0,
                 IDD5PB=0.0,
-                IDD6=0.0,
+                IDD6=0.5,
             ),
             Rail(
                 name="VDDQ",
@@ -97,7 +97,7 @@ STANDARD = DramStandard(
                 IDD4W=55.0,
                 IDD5AB=0.75,
                 IDD5PB=0.0,
-                IDD6=0.0,
+                IDD6=0.1,
             ),
         ),
         typical=TypicalShares(
@@ -144,7 +144,8 @@ STANDARD = DramStandard(
         "tRTRS": "read to write: tDQSCKmax 3.5 ns (6 cycles) and tWPRE (2), JESD209-4",
         "VDD1, VDD2, VDDQ": "JESD209-4: 1.8, 1.1 and 1.1 V",
         "IDD0, IDD2N, IDD2P, IDD3N, IDD3P, IDD4R, IDD4W, IDD5AB": _DRAMSYS,
-        "IDD5PB, IDD6": "assumption: 0, since per-bank and self refresh are not used",
+        "IDD5PB": "assumption: 0, since per-bank refresh is not used",
+        "IDD6": _DRAMSYS + "; its temperature is not given",
         "activate, read, write, standby": "assumption, from DDR3L and DDR4",
         "open_banks": "assumption: 0, as measured in DDR3L and DDR4",
         "rho": "JEDEC measures IDD3N of LPDDR with one bank open; assumption: more of them draw no "

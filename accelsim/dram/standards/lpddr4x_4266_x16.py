@@ -56,6 +56,8 @@ STANDARD = DramStandard(
         tRTRS=10,
         tPPD=4,
         tRPab=45,
+        tCKESR=32,
+        tXS=400,
     ),
     power=Power(
         rails=(
@@ -71,7 +73,7 @@ STANDARD = DramStandard(
                 IDD4W=2.25,
                 IDD5AB=10.0,
                 IDD5PB=0.0,
-                IDD6=0.0,
+                IDD6=0.3,
             ),
             Rail(
                 name="VDD2",
@@ -85,7 +87,7 @@ STANDARD = DramStandard(
                 IDD4W=30.0 + (210.0 - 30.0) * _RATE,
                 IDD5AB=90.0,
                 IDD5PB=0.0,
-                IDD6=0.0,
+                IDD6=0.5,
             ),
             Rail(
                 name="VDDQ",
@@ -99,7 +101,7 @@ STANDARD = DramStandard(
                 IDD4W=(0.75 + (55.0 - 0.75) * _RATE) * _VDDQ,
                 IDD5AB=0.75 * _VDDQ,
                 IDD5PB=0.0,
-                IDD6=0.0,
+                IDD6=0.1,
             ),
         ),
         typical=TypicalShares(
@@ -144,11 +146,13 @@ STANDARD = DramStandard(
         "tWR": _JEDEC + ": 18 ns, plus the cycle that JESD209-4 adds after WL",
         "tRPab": _JEDEC + ": tRPpb + 3 ns, 21 ns",
         "tRTP, tPPD": _JEDEC + ": 7.5 ns; 4 cycles; sources disagree: DRAMSys has 17 for tRTP",
+        "tCKESR, tXS": "JESD209-4: tSR 15 ns; tXSR = tRFCab + 7.5 ns",
         "tRTRS": "read to write: tDQSCKmax 3.5 ns (8 cycles) and tWPRE (2), JESD209-4",
         "VDD1, VDD2, VDDQ": "JESD209-4-1: 1.8, 1.1 and 0.6 V",
         "IDD0, IDD2N, IDD2P, IDD3N, IDD3P, IDD4R, IDD4W, IDD5AB": _DRAMSYS + "; assumption: burst "
         "excess of VDD2 and VDDQ times 4266/3200; VDDQ current times 0.6/1.1, an ohmic load",
-        "IDD5PB, IDD6": "assumption: 0, since per-bank and self refresh are not used",
+        "IDD5PB": "assumption: 0, since per-bank refresh is not used",
+        "IDD6": _DRAMSYS + "; its temperature is not given",
         "activate, read, write, refresh, standby": _TYPICAL,
         "open_banks": "assumption: 0, as measured in DDR3L and DDR4",
         "rho": "JEDEC measures IDD3N of LPDDR with one bank open; assumption: more of them draw no "
