@@ -85,7 +85,10 @@ def make_app() -> App:
 
 
 def main(tokens: Sequence[str] | None = None) -> int:
-    """Run a command line; the exit code is 0, or 2 for a user's error or an interruption."""
+    """Run a command line.
+
+    The exit code is 0, 1 if a check found something, or 2 for a user's error or an interruption.
+    """
     try:
         code = make_app()(
             sys.argv[1:] if tokens is None else tokens,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 from cyclopts import Parameter
 
 from accelsim.cli.dram_io import io_dram as io_dram
 from accelsim.cli.options import Json
+
+FINDING: Final = 1
+"""Exit code of a check that found something in good input."""
 
 if TYPE_CHECKING:
     from accelsim.dram.config import DramConfig
@@ -218,22 +221,23 @@ def characterise_dram(
 
 
 def check_dram(
+    trace: Path,
+    /,
     *,
-    config: str,
-    commands: Path,
+    dram: str,
     level: Literal["model", "jedec"] = "model",
     compat: Literal["dramsim3", "none"] | None = None,
     find_all: Annotated[bool, Parameter(name="--all", negative=())] = False,
     as_json: Json = False,
 ) -> int:
-    """Say whether every command of a trace is legal (exit code 2: not), and which rule breaks.
+    """Say whether every command of a trace is legal (exit code 1: not), and which rule breaks.
 
     Parameters
     ----------
-    config
-        A DRAMsim3 .ini file, or a memory of `accelsim dram list`.
-    commands
-        CSV of `dram replay --commands`, or DRAMsim3's without the column channel; or gzipped.
+    trace
+        CSV of `dram replay --commands`, or DRAMsim3's cmd.trace; also gzipped.
+    dram
+        A memory of `accelsim dram list`, or a DRAMsim3 .ini file.
     level
         The distances that the controller keeps, or all that the JEDEC standards ask.
     compat
@@ -245,23 +249,26 @@ def check_dram(
 
     from accelsim.cli.console import print_text
     from accelsim.cli.warm_up import warm_up
-    from accelsim.dram.command_trace import FIRST_LINE, read_commands
+    from accelsim.dram.command_trace import read_commands
     from accelsim.dram.legality import check
     from accelsim.results.json_form import dumps
 
-    memory = _memory(config, compat)
+    memory = _memory(dram, compat)
     warm_up()
-    trace = read_commands(commands, memory)
-    found = check(memory, trace, level, find_all)
+    read = read_commands(trace, memory)
+    found = check(memory, read.commands, level, find_all)
     if as_json:
-        report = {"level": level, "commands": len(trace), "legal": not found}
+        report = {"level": level, "commands": len(read.commands), "legal": not found}
         print_text(dumps(report | {"violations": [asdict(each) for each in found]}))
     else:
         for each in found:
-            print_text(f"{commands}:{each.second.index + FIRST_LINE}: {each}\n")
+            line = f"{trace}:{each.second.index + read.first_line}"
+            since = f", line {each.first.index + read.first_line}" if each.first else ""
+            print_text(f"{line}: {each}{since}\n")
         if not found:
-            print_text(f"{commands}: all {len(trace):,} commands are legal at level {level}\n")
-    return 2 if found else 0
+            total = f"{len(read.commands):,}"
+            print_text(f"{trace}: all {total} commands are legal at level {level}\n")
+    return FINDING if found else 0
 
 
 def export_dram(config: str, /, *, out: Path | None = None) -> None:

@@ -99,7 +99,7 @@ def test_a_bad_text_trace(accelsim, tmp_path, text, sentence, pack):
     assert_refused(replay(accelsim, tmp_path, trace), sentence)
 
 
-@pytest.mark.parametrize(("make", "sentence"), ARRAYS, ids=lambda value: str(value)[:40])
+@pytest.mark.parametrize(("make", "sentence"), ARRAYS, ids=[sentence for _, sentence in ARRAYS])
 def test_a_bad_array_trace(accelsim, tmp_path, make, sentence):
     trace = tmp_path / "trace.npz"
     make(trace)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.legality import Violation, check
-from accelsim.dram.rules.families import FAMILIES
+from accelsim.dram.rules.families import FAMILIES, family
 
 SEVERAL_CLOCKS = ("LPDDR4", "LPDDR5", "DDR5")
 """Families of which some commands take more than one clock."""
@@ -44,6 +44,10 @@ def is_known(config: DramConfig, found: Violation) -> bool:
         case "commands of this family":
             # Bank by bank, on memories that refresh pairs of banks, or only whole ranks.
             return found.second.command == "REFB"
+        case "tREFI, postponed" | "tREFI, apart":
+            # The same: their tREFIb is that of several banks.
+            by_bank = config.controller.refresh_policy == "bank_staggered"
+            return by_bank and not family(config).bank_refresh
     return False
 
 
@@ -54,16 +58,16 @@ def is_fault_of_dramsim3(config: DramConfig, found: Violation) -> bool:
     match found.rule:
         case "tRTW":
             # tRTRS is all that lies between the bursts of a read and a write.
-            return found.actual_cycles == t.read_latency + t.burst_cycles + t.tRTRS - (
-                t.write_latency
-            )
+            assert found.actual_cycles is not None
+            apart = t.read_latency + t.burst_cycles + t.tRTRS - t.write_latency
+            return found.actual_cycles >= apart
         case "tRC":
             # After RDA the bank precharges no earlier than tRAS, which a refresh does not await.
-            return first == "ACT" and second in ("REF", "REFB", "SRE")
-        case "tRFCpb" | "tRFCSB" | "tFAW" | "tRREFD" | "tRRD" | "tRRD_L" | "tRRD_S":
+            return first == "ACT" and second in ("REF", "REFB")
+        case "tRFCpb" | "tRFCSB":
             # The refresh of a bank holds back all other banks, and not its own.
-            return by_bank and "REFB" in (first, second)
-        case "tXSDLL" | "REF between SRX and SRE":
+            return first == "REFB"
+        case "tXSDLL":
             return True
         case "tREFI, postponed" | "tREFI, apart":
             # One timer for all ranks, which refreshes of banks miss under load; of ranks that

@@ -63,10 +63,11 @@ def test_refreshes_in_advance_count_up_to_eight_and_never_allow_a_longer_pause()
     assert [v.rule for v in check(memory, over, "jedec")] == ["tREFI, postponed"]
 
 
-def test_nothing_is_due_in_self_refresh() -> None:
+def test_nothing_is_due_in_self_refresh_and_it_begins_with_a_refresh() -> None:
+    """Awake for ten tREFI, of which one was refreshed at 5."""
     sleep = [(5 * 12480, "SRE", 0, 0, 0), (105 * 12480, "SRX", 0, 0, 0)]
-    assert check(DDR4_ONE_RANK, trace(*sleep, *refreshes(109)), "jedec") == ()
-    late = trace(*sleep, (109 * 12480 + 1, "REF", 0, 0, 0))
+    assert check(DDR4_ONE_RANK, trace(*sleep, *refreshes(110)), "jedec") == ()
+    late = trace(*sleep, (110 * 12480 + 1, "REF", 0, 0, 0))
     assert [v.rule for v in check(DDR4_ONE_RANK, late, "jedec", True)] == ["tREFI, postponed"]
 
 

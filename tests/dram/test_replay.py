@@ -183,6 +183,12 @@ MANY_ACTS = replace(LPDDR4, timing=replace(LPDDR4.timing, tFAW=1, tRRD_S=1))
 GDDR6 = golden.config("GDDR6_8Gb_x16_bus32")
 
 
+def many_refreshes(tRTP: int) -> DramConfig:
+    """Meeting closed pages soon after their ACT."""
+    timing = replace(DDR4_TWO_RANKS.timing, tREFI=1000, tRFC=100, tRTP=tRTP)
+    return with_controller(replace(DDR4_TWO_RANKS, timing=timing), page_policy="close")
+
+
 @pytest.mark.parametrize(
     ("delay", "rule", "config"),
     [
@@ -211,6 +217,9 @@ GDDR6 = golden.config("GDDR6_8Gb_x16_bus32")
         ("WRA_TO_ACT", "tRP after WRA", with_controller(DDR4, page_policy="close")),
         ("REFB_TO_ACT_SAME", "tRFCb", BY_BANK),
         ("REFB_TO_ACT_OTHER", "tRRD_S", BY_BANK),
+        ("ACT_TO_REFB_L", "tRRD_S", BY_BANK),
+        ("ACT_TO_REF", "tRC", many_refreshes(6)),
+        ("RDA_TO_REF", "tRP after RDA", many_refreshes(40)),
         ("AW32", "t32AW", replace(GDDR6, timing=replace(GDDR6.timing, t32AW=500))),
     ],
     ids=lambda value: value if isinstance(value, str) else value.name,

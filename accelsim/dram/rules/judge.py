@@ -240,6 +240,8 @@ def carry_out(h: History, trace: NDArray[np.int64], i: int, b: int, g: int, r: i
     elif command == Command.REF:
         note_refresh(h, trace, i, r, r * size[Size.BANKS], size[Size.BANKS])
     elif command == Command.SRE:
+        # Self refresh begins with a refresh (JESD79-3F and -4B).
+        note_refresh(h, trace, i, r, r * size[Size.BANKS], size[Size.BANKS])
         h.rank[r, Rank.ENTERED] = i
     elif command == Command.SRX:
         leave_self_refresh(h, trace, i, r)

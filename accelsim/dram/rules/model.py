@@ -170,17 +170,16 @@ def _closed(config: DramConfig, then: tuple[Command, ...], scope: Scope) -> tupl
     return (*rules, Rule("tRC", ACT, then, scope, t.tRC))
 
 
-def _self_refresh(config: DramConfig) -> tuple[Rule, ...]:
+def _self_refresh(config: DramConfig) -> list[Rule]:
     t, strict = config.timing, config.compat == "dramsim3"
-    rules: tuple[Rule, ...] = (
+    rules = [
         Rule("tCKESR", SRE, SRX, Scope.RANK, t.tCKESR),
         Rule("tXS", SRX, (*ACT, *REFRESHES), Scope.RANK, t.tXS),
-    )
+    ]
     if not strict:
         # DRAMsim3 knows no DLL.
-        rules += (Rule("tXSDLL", SRX, READS, Scope.RANK, t.tXSDLL),)
+        rules.append(Rule("tXSDLL", SRX, READS, Scope.RANK, t.tXSDLL))
     if strict and config.controller.refresh_policy == "bank_staggered":
         # Refreshes of banks delay no entry there.
         return rules
-    refreshed = Rule("tRFC", REF, SRE, Scope.RANK, t.tRFC)
-    return (*rules, refreshed, *_closed(config, SRE, Scope.RANK))
+    return [*rules, Rule("tRFC", REF, SRE, Scope.RANK, t.tRFC), *_closed(config, SRE, Scope.RANK)]
