@@ -13,6 +13,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from accelsim.dram.power import Power
 from accelsim.dram.power_checks import check_power
 from accelsim.dram.refresh_checks import check_bank_refresh, check_self_refresh
+from accelsim.dram.timing_checks import contradictions
 from accelsim.errors import ConfigError
 from accelsim.units import Clock
 
@@ -193,6 +194,9 @@ def check(config: DramConfig) -> None:
     _check_organisation(config.name, config.organisation)
     _check_timing(config.name, config.timing, config.organisation)
     _check_controller(config.name, config.controller)
+    if config.compat == "none":
+        for delay, problem, fix in contradictions(config.timing):
+            raise ConfigError(f"DRAM {config.name}: {delay}", problem, fix)
     check_bank_refresh(config)
     check_self_refresh(config)
     check_power(config)
@@ -242,14 +246,6 @@ def _check_timing(name: str, timing: Timing, organisation: Organisation) -> None
     if min(timing.tRCDRD, timing.tRCDWR) <= timing.AL:
         problem = f"{timing.AL} reaches tRCD ({timing.tRCDRD}, {timing.tRCDWR})"
         raise ConfigError(f"DRAM {name}: AL", problem, "additive latency is smaller than tRCD")
-    if timing.tRAS < max(timing.tRCDRD, timing.tRCDWR):
-        problem = f"{timing.tRAS} is shorter than tRCD ({timing.tRCDRD}, {timing.tRCDWR})"
-        fix = "a row stays open until it can be accessed: tRAS is tRCD and more"
-        raise ConfigError(f"DRAM {name}: tRAS", problem, fix)
-    if 0 < timing.tFAW < timing.tRRD_S:
-        problem = f"{timing.tFAW} is shorter than tRRD_S = {timing.tRRD_S}"
-        fix = "four activates do not come closer together than two; 0 is no limit"
-        raise ConfigError(f"DRAM {name}: tFAW", problem, fix)
     if timing.tRRD_L > timing.tRC or timing.tPPD > timing.tRC:
         raise ConfigError(
             f"DRAM {name}: tRRD_L, tPPD",

@@ -20,6 +20,7 @@ from accelsim.dram.config import (
 )
 from accelsim.dram.ini_text import IniValues, parse
 from accelsim.dram.power import Power, Rail
+from accelsim.dram.timing_checks import contradictions
 from accelsim.errors import ConfigError
 
 MAX_FILE_BYTES: Final = 1 << 20
@@ -87,6 +88,9 @@ def parse_ini(text: str, path: str | Path) -> tuple[DramConfig, tuple[str, ...]]
         )
     config = _config(path, values)
     _warn_about_unread(values)
+    values.warnings += [
+        f"{key} = {problem}: no real memory" for key, problem, _ in contradictions(config.timing)
+    ]
     return config, tuple(values.warnings)
 
 

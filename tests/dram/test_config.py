@@ -120,6 +120,14 @@ BAD: dict[str, tuple[Callable[[], DramConfig], str]] = {
         ),
         "tXS, tCKESR: 559, 9 do not allow self-refresh beside tRFC = 560",
     ),
+    "closing before the access": (
+        lambda: replace(DDR4, timing=replace(DDR4.timing, tRAS=21)),
+        "tRAS: 21 is shorter than tRCD (22, 22)",
+    ),
+    "four activates before two": (
+        lambda: replace(DDR4, timing=replace(DDR4.timing, tFAW=3)),
+        "tFAW: 3 is shorter than tRRD_S = 4",
+    ),
     "no rail": (lambda: replace(DDR4, power=Power(rails=())), "has no supply rail"),
     "bank by bank": (
         lambda: replace(

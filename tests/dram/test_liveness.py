@@ -249,7 +249,7 @@ def test_dramsim3s_rule_lets_a_rank_sleep_only_until_its_first_request() -> None
 
 def test_a_sleeping_rank_needs_its_current() -> None:
     with pytest.raises(ConfigError, match="IDD6"):
-        STANDARDS["lpddr4_3200_x16"].config(self_refresh_cycles=1)
+        STANDARDS["hbm2_2000"].config(self_refresh_cycles=1)
 
 
 def test_an_imported_file_brings_its_threshold() -> None:
