@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from accelsim.dram import trace_npz
 from accelsim.dram.replay import replay, write_commands
 from accelsim.dram.requests import read_requests, request_chunks
 from accelsim.dram.standard import STANDARDS
@@ -155,3 +156,19 @@ def test_commands_are_written_under_their_names(tmp_path: Path) -> None:
     ]
     with pytest.raises(UserError, match="No such file"):
         write_commands(tmp_path / "nowhere" / "x.csv", np.zeros((0, 8), np.int64))
+
+
+def test_requests_are_counted_and_ordered_over_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trace_npz, "CHUNK_REQUESTS", 4)
+    times = [0.0, 1, 2, 9, 8, 8, 8, 8, 8]
+    path = save(tmp_path, line=np.arange(9), w=np.zeros(9, int), t_ns=times)
+    with pytest.raises(DramTraceError, match="request 4: arrives before the one in front"):
+        read_requests(path, DDR4)
+    path = save(tmp_path, line=np.arange(9), w=np.arange(9) == 6, t_ns=np.arange(9))
+    shares: list[float] = []
+    chunks = list(request_chunks(path, DDR4, on_progress=shares.append))
+    assert [len(chunk) for chunk in chunks] == [4, 4, 1]
+    assert shares == [4 / 9, 8 / 9, 1.0]
+    assert read_requests(path, DDR4).is_write.tolist() == [0, 0, 0, 0, 0, 0, 1, 0, 0]

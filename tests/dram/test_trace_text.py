@@ -223,3 +223,20 @@ def test_a_damaged_gzip_is_one_message(tmp_path: Path) -> None:
         path.write_bytes(damaged)
         with pytest.raises(DramTraceError, match="is no readable gzip"):
             read_requests(path, DDR4)
+
+
+@pytest.mark.parametrize("form", FORMS[:3])
+def test_what_is_written_needs_no_care(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: TraceForm
+) -> None:
+    """Careful reading is a hundred times slower."""
+
+    def refuse(*_: object) -> bool:
+        raise AssertionError("a plain line looked odd")
+
+    config = STANDARDS["ddr4_3200_x64"].config(channels=8)
+    lines = np.random.default_rng(1).integers(0, config.n_lines, 5000)
+    requests = Requests(lines * config.line_bytes, lines & 1, np.arange(5000) << 34)
+    write_requests(tmp_path / "x", requests, config, form)
+    monkeypatch.setattr(trace_text._Reader, "_read_with_care", refuse)
+    assert len(read_requests(tmp_path / "x", config)) == 5000
