@@ -12,7 +12,8 @@ from accelsim.dram import state
 from accelsim.dram.config import Compat, DramConfig
 from accelsim.dram.legality import check
 from accelsim.dram.parameters import ControllerName, P, parameters
-from accelsim.dram.replay import replay
+from accelsim.dram.replay import ReplayResult, replay
+from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
 from accelsim.errors import ConfigError
 from tests.dram.judging import assert_legal
@@ -93,6 +94,42 @@ def test_every_command_of_every_controller_is_legal(
     result = replay(config, trace, record_commands=True, controller=controller)
     assert (result.done_cycle > 0).all()
     assert_legal(config, result.commands, controller)
+
+
+def bank_by_bank(config: DramConfig, page_policy: str) -> ReplayResult:
+    """Random requests without pause, half of them writes."""
+    config = with_controller(config, refresh_policy="bank_staggered", page_policy=page_policy)
+    rng = np.random.default_rng(1)
+    lines = rng.integers(0, config.n_lines, 8000) * config.line_bytes
+    requests = Requests(lines, rng.integers(0, 2, 8000), np.zeros(8000, np.int64))
+    return replay(config, requests, record_commands=True)
+
+
+@pytest.mark.parametrize("page_policy", ["open", "close"])
+@pytest.mark.parametrize(
+    ("name", "ranks"),
+    [
+        *(("lpddr4_3200_x16", 1), ("lpddr4_3200_x16", 2), ("lpddr4_4266_x16", 2)),
+        *(("hbm2_2000_x64", 1), ("hbm2_2400_x64", 1)),
+    ],
+)
+def test_banks_are_refreshed_in_time_under_load(name: str, ranks: int, page_policy: str) -> None:
+    """In DRAMsim3 each ACT of the rank puts the refresh off by tRC: an eighth of them comes."""
+    config = with_ranks(STANDARDS[name].config(), ranks)
+    result = bank_by_bank(config, page_policy)
+    assert_legal(config, result.commands)
+    due = result.cycles // (config.timing.tREFIb // ranks)
+    assert due - 8 * ranks <= result.refreshes <= due
+
+
+def test_a_refreshed_bank_counts_in_tfaw() -> None:
+    """HBM2 with tFAW longer than four tRRD, and a refresh short enough to leave time."""
+    standard = STANDARDS["hbm2_2000"].config()
+    config = replace(standard, timing=replace(standard.timing, tRFCb=100))
+    commands = bank_by_bank(config, "open").commands
+    assert check(config, commands) == ()
+    rules = {v.rule for v in check(config, commands, "jedec", find_all=True)}
+    assert not rules & {"tFAW", "tRRD_L", "tRRD_S", "tRREFD", "tRFCSB"}
 
 
 @pytest.mark.parametrize(
