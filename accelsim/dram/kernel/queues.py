@@ -13,7 +13,8 @@ from accelsim.jit import state_kernel
 
 ROW_HIT_CAP = 4
 """After this many accesses the oldest entry may close a row that others still want."""
-POSITION = 1 << 16
+POSITION_BITS = 16
+POSITION = 1 << POSITION_BITS
 """A choice is ``command * POSITION + position in the queue``."""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.kernel.commands import account
-from accelsim.dram.kernel.controller import accept, tick, would_accept
+from accelsim.dram.kernel.controller import accept, has_known_widths, tick, would_accept
 from accelsim.dram.kernel.transactions import ANSWERED, DRAIN_THRESHOLD, REFUSED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
@@ -61,6 +61,8 @@ def replay(
     done: NDArray[np.int64],  # [n] out: cycle at which the request is answered
 ) -> None:
     """Run until the trace is drained, request ``STOP`` is next, or the log is nearly full."""
+    if not has_known_widths(s):
+        return
     n, n_channels = len(line), s.par[P.N_CHANNELS]
     t, k = driver[Driver.NOW], driver[Driver.REQUEST]
     last = FAR

@@ -16,12 +16,12 @@ from accelsim.dram.kernel.commands import (
     refresh_rank,
     write,
 )
-from accelsim.dram.kernel.queues import POSITION, changed, erase, legal_at
+from accelsim.dram.kernel.queues import POSITION, POSITION_BITS, changed, erase, legal_at
 from accelsim.dram.kernel.self_refresh import asleep_at, sleep, wake
 from accelsim.dram.kernel.transactions import move, release
 from accelsim.dram.kernel.turns import choose, renew_turn
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Rank, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Queue, Rank, Slot, State
 from accelsim.jit import state_kernel
 
 
@@ -92,7 +92,8 @@ def stop_queues(s: State, c: int, target: int, t: int) -> None:
     s.channel[c, Channel.BLOCKED_FROM] = first
     s.channel[c, Channel.BLOCKED_TO] = first + n
     for q in range(first, first + n):
-        changed(s, c, q)
+        if s.queue[q, Queue.LENGTH] > 0:
+            changed(s, c, q)
     renew_turn(s, c, t)
 
 
@@ -103,7 +104,8 @@ def release_queues(s: State, c: int) -> None:
     s.channel[c, Channel.BLOCKED_FROM] = 0
     s.channel[c, Channel.BLOCKED_TO] = 0
     for q in range(first, end):
-        changed(s, c, q)
+        if s.queue[q, Queue.LENGTH] > 0:
+            changed(s, c, q)
 
 
 @state_kernel
@@ -143,7 +145,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
 @state_kernel
 def issue(s: State, c: int, choice: int, t: int) -> None:
     """Carry out the command chosen from the queue at the pointer of channel ``c``."""
-    command, position = choice // POSITION, choice % POSITION
+    command, position = choice >> POSITION_BITS, choice & (POSITION - 1)
     q = c * s.par[P.N_QUEUES] + s.channel[c, Channel.POINTER]
     i = s.entry[q, position]
     if command == Command.ACT:
