@@ -18,6 +18,7 @@ from accelsim.dram.kernel.serve import serve
 from accelsim.dram.memory import Background, Completion, Decoder, DramCounts, Transfer
 from accelsim.dram.parameters import ControllerName
 from accelsim.dram.state import FAR, Channel, Count, Misc, Rank, new_state
+from accelsim.jit import addresses
 from accelsim.units import ceil_div
 
 
@@ -48,6 +49,7 @@ class ControlledMemory:
         n_log = LOG_ROWS if record_commands else 0
         n_tokens = n_requesters * outstanding_reads
         self._state = new_state(config, n_labels, n_tokens, n_log, self.controller)
+        self._addresses = addresses(self._state)
         self._front_end = FrontEnd(
             config, n_requesters, decoders, outstanding_reads, record_traffic
         )
@@ -68,8 +70,8 @@ class ControlledMemory:
         """Take all decisions before ``until_fs``, or before the first completion."""
         bound = FAR if until_fs is None else until_fs
         while True:
-            serve(self._state, self._front_end.state, bound)
-            found = self._front_end.completions()
+            n = serve(self._addresses, self._front_end.addresses, bound)
+            found = self._front_end.completions(n)
             if not self._take_logs() or found:
                 return found
 

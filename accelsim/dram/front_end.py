@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
-from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.front import Front, FrontState, Out, Requester, new_front
+from accelsim.dram.kernel.submit import submit
 from accelsim.dram.memory import Completion, Decoder, Transfer
-from accelsim.dram.rings import Rings
+from accelsim.dram.rings import grown
+from accelsim.jit import Ints, addresses
 from accelsim.units import ceil_div
 
 LOG_ROWS = 1 << 16
+NO_TIMES: Final = np.zeros(0, np.int64)
 
 
 class FrontEnd:
-    """Owns the front end's state, whose arrays are replaced when they must grow."""
+    """Owns the front end's state, whose arrays are replaced when they must grow.
+
+    Kernels find the arrays of ``state`` by ``addresses``.
+    """
 
     def __init__(
         self,
@@ -26,32 +33,40 @@ class FrontEnd:
         record_traffic: bool,
     ) -> None:
         self._period_fs = config.clock.period_fs
-        front = new_front(
-            self._period_fs,
-            n_requesters,
-            config.organisation.channels,
-            outstanding_reads,
-            decoders,
-            n_traffic=LOG_ROWS if record_traffic else 0,
+        self._hold(
+            new_front(
+                self._period_fs,
+                n_requesters,
+                config.organisation.channels,
+                outstanding_reads,
+                decoders,
+                n_traffic=LOG_ROWS if record_traffic else 0,
+            )
         )
-        self._rings = Rings(front, self._period_fs)
         self._records_traffic = record_traffic
         self._n_transfers = 0
-        self._taken: list[NDArray[np.int64]] = []
+        self._taken: list[Ints] = []
 
-    @property
-    def state(self) -> FrontState:
-        return self._rings.front
+    def _hold(self, state: FrontState) -> None:
+        self.state, self.addresses = state, addresses(state)
 
     def submit(self, now_fs: int, transfer: Transfer) -> int:
+        """Append ``transfer`` to its requester's rings, which grow if need be."""
+        requester, label, is_write, first_line, n_lines, ready_fs, decode_fs = transfer
         number = self._n_transfers
-        self._rings.put(number, now_fs, transfer)
+        order = (
+            *(int(requester), number, int(label), int(is_write), now_fs, first_line, n_lines),
+            NO_TIMES if ready_fs is None else ready_fs,
+            NO_TIMES if decode_fs is None else decode_fs,
+        )
+        if not submit(self.addresses, *order):
+            self._hold(grown(self.state, len(first_line)))
+            submit(self.addresses, *order)
         self._n_transfers = number + 1
         return number
 
-    def completions(self) -> list[Completion]:
-        """What the last call of the kernel completed, in order of time."""
-        n = int(self.state.front[Front.OUT])
+    def completions(self, n: int) -> list[Completion]:
+        """The ``n`` completions that the kernel wrote, in order of time."""
         if n == 0:
             return []
         rows = self.state.out[:n].tolist()
@@ -86,7 +101,7 @@ class FrontEnd:
         self.state.front[Front.TRAFFIC] = 0
         return True
 
-    def traffic(self) -> NDArray[np.int64]:
+    def traffic(self) -> Ints:
         """[n, 3] cycle, line and is_write of the lines accepted so far, if recorded."""
         n = int(self.state.front[Front.TRAFFIC])
         return np.concatenate([*self._taken, self.state.traffic[:n]])

@@ -21,8 +21,7 @@ from accelsim.dram.config import DramConfig
 from accelsim.registry import Registry
 
 
-@dataclass(frozen=True)
-class Transfer:
+class Transfer(NamedTuple):
     """Blocks that one requester reads or writes, in order.
 
     Blocks of zero lines are allowed: they complete with the block before them.

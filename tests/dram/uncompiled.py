@@ -6,7 +6,7 @@ from importlib import import_module
 import pytest
 
 import accelsim.dram.kernel
-from accelsim.dram import chunked_replay, controlled
+from accelsim.dram import chunked_replay, controlled, front_end
 from accelsim.dram.policies import ideal
 
 
@@ -16,7 +16,7 @@ def use_plain_python(monkeypatch: pytest.MonkeyPatch) -> None:
         import_module(f"accelsim.dram.kernel.{module.name}")
         for module in pkgutil.iter_modules(accelsim.dram.kernel.__path__)
     ]
-    for module in [*kernels, chunked_replay, controlled, ideal]:
+    for module in [*kernels, chunked_replay, controlled, front_end, ideal]:
         for name, value in vars(module).copy().items():
             if hasattr(value, "py_func"):
                 monkeypatch.setattr(module, name, value.py_func)

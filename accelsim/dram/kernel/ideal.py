@@ -9,7 +9,6 @@ from __future__ import annotations
 from enum import IntEnum, auto
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accelsim.dram.front import (
     PERIOD_FS,
@@ -21,6 +20,7 @@ from accelsim.dram.front import (
     Xfer,
     new_front,
 )
+from accelsim.dram.kernel.by_address import front_at
 from accelsim.dram.kernel.completion import block_arrived, retire
 from accelsim.dram.kernel.serve import (
     BURSTS,
@@ -34,7 +34,7 @@ from accelsim.dram.kernel.serve import (
     renew,
 )
 from accelsim.dram.state import FAR, NONE, Count
-from accelsim.jit import state_kernel
+from accelsim.jit import Ints, addresses, state_kernel
 
 
 class Bus(IntEnum):
@@ -49,7 +49,7 @@ class Bus(IntEnum):
 
 
 @state_kernel
-def take(f: FrontState, bus: NDArray[np.int64], count: NDArray[np.int64], r: int, t: int) -> None:
+def take(f: FrontState, bus: Ints, count: Ints, r: int, t: int) -> None:
     """The bus takes the next line of ``r`` in cycle ``t``."""
     requester, ring = f.requester, f.block.shape[1]
     b = requester[r, Requester.SENT]
@@ -95,10 +95,9 @@ def next_turn(f: FrontState, t: int) -> int:
 
 
 @state_kernel
-def serve_ideal(
-    f: FrontState, bus: NDArray[np.int64], count: NDArray[np.int64], until_fs: int
-) -> None:
+def serve_ideal(front: Ints, bus: Ints, count: Ints, until_fs: int) -> int:
     """As ``accelsim.dram.kernel.serve.serve``, on the ideal bus."""
+    f = front_at(front)
     n_requesters, period = f.requester.shape[0], f.fixed[PERIOD_FS]
     units = bus[Bus.UNITS_PER_CYCLE]
     f.front[Front.OUT] = 0
@@ -130,9 +129,12 @@ def serve_ideal(
         if f.front[Front.DONE] > 0:
             for r in range(n_requesters):
                 until_fs = retire(f, r, until_fs)
+    return int(f.front[Front.OUT])
 
 
 def warm_up() -> None:
     """Compile with the types of production."""
     front = new_front(1, 1, 1, 1, {})
-    serve_ideal(front, np.ones(len(Bus), np.int64), np.zeros((1, len(Count)), np.int64), 0)
+    serve_ideal(
+        addresses(front), np.ones(len(Bus), np.int64), np.zeros((1, len(Count)), np.int64), 0
+    )

@@ -20,13 +20,14 @@ from accelsim.dram.front import (
     Xfer,
     new_front,
 )
+from accelsim.dram.kernel.by_address import front_at, state_at
 from accelsim.dram.kernel.completion import block_arrived, retire
 from accelsim.dram.kernel.controller import accept, tick, would_accept
 from accelsim.dram.kernel.transactions import ANSWERED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
-from accelsim.jit import state_kernel
+from accelsim.jit import Ints, addresses, state_kernel
 
 BURSTS, NEAR = 0, 1
 
@@ -245,11 +246,14 @@ def flushed(s: State) -> bool:
 
 
 @state_kernel
-def serve(s: State, f: FrontState, until_fs: int) -> None:
-    """Take all decisions before ``until_fs`` or the first completion; fill ``f.out``.
+def serve(state: Ints, front: Ints, until_fs: int) -> int:
+    """Take all decisions before ``until_fs`` or the first completion; fill ``out``.
 
-    Stops early, without a completion, when a log is full, or when all is flushed.
+    ``state`` and ``front`` are the ``addresses`` of a ``State`` and a ``FrontState``.
+    Returns the number of completions. Stops early, without one, when a log is full, or
+    when all is flushed.
     """
+    s, f = state_at(state), front_at(front)
     n_channels, n_requesters = s.par[P.N_CHANNELS], f.requester.shape[0]
     period = f.fixed[PERIOD_FS]
     f.front[Front.OUT] = 0
@@ -280,10 +284,11 @@ def serve(s: State, f: FrontState, until_fs: int) -> None:
         if f.front[Front.DONE] > 0:
             for r in range(n_requesters):
                 until_fs = retire(f, r, until_fs)
+    return int(f.front[Front.OUT])
 
 
 def warm_up() -> None:
     """Compile with the types of production."""
     config = STANDARDS["ddr4_2400_x16"].config()
     state, front = new_state(config, 1, 1), new_front(1, 1, 1, 1, {})
-    serve(state, front, 0)
+    serve(addresses(state), addresses(front), 0)

@@ -58,8 +58,8 @@ class IdealMemory:
         """Take all decisions before ``until_fs``, or before the first completion."""
         bound = FAR if until_fs is None else until_fs
         while True:
-            serve_ideal(self._front_end.state, self._bus, self._count, bound)
-            found = self._front_end.completions()
+            n = serve_ideal(self._front_end.addresses, self._bus, self._count, bound)
+            found = self._front_end.completions(n)
             if not self._front_end.take_traffic() or found:
                 return found
 
