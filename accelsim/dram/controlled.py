@@ -69,10 +69,12 @@ class ControlledMemory:
     def advance(self, until_fs: int | None) -> list[Completion]:
         """Take all decisions before ``until_fs``, or before the first completion."""
         bound = FAR if until_fs is None else until_fs
+        if bound <= self._front_end.idle_to_fs:
+            return []
         while True:
             n = serve(self._addresses, self._front_end.addresses, bound)
             found = self._front_end.completions(n)
-            if not self._take_logs() or found:
+            if found or not self._take_logs():
                 return found
 
     def background_at(self, time_fs: int) -> Background:

@@ -22,8 +22,18 @@ class Requester(IntEnum):
 
     AT = 0
     """First cycle at which its next line may be offered, or FAR while it waits."""
-    LINE = auto()
-    """Lines of the block being sent that are accepted."""
+    BLOCK_AT = auto()
+    """The same as far as the block being sent decides: FAR without one, or while its place in
+    the decoder's FIFO is taken."""
+    NEXT_LINE = auto()
+    """The line that is offered next, of the block being sent."""
+    END_LINE = auto()
+    """The line behind that block."""
+    BEGUN = auto()
+    """1 if a line of that block is accepted."""
+    IS_WRITE = auto()
+    LABEL = auto()
+    """Of that block's transfer."""
     IN_FLIGHT = auto()
     """Reads accepted whose data has not arrived."""
     BLOCKS = auto()
@@ -108,6 +118,8 @@ class Front(IntEnum):
     """Completions written by this call."""
     TRAFFIC = auto()
     """Requests recorded."""
+    IDLE_TO_FS = auto()
+    """Nothing happens before this time, unless a transfer is submitted."""
 
 
 class Token(IntEnum):
@@ -165,7 +177,7 @@ def new_front(
     """A front end without work."""
     n_tokens = n_requesters * outstanding
     requester = np.zeros((n_requesters, len(Requester)), np.int64)
-    requester[:, Requester.AT] = FAR
+    requester[:, [Requester.AT, Requester.BLOCK_AT]] = FAR
     lanes = max((decoder.lanes for decoder in decoders.values()), default=1)
     lane = np.zeros((n_requesters, lanes, len(Lane)), np.int64)
     lane[:, :, Lane.NEXT] = np.arange(lanes)

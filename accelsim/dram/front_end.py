@@ -45,6 +45,8 @@ class FrontEnd:
         )
         self._records_traffic = record_traffic
         self._n_transfers = 0
+        self.idle_to_fs = 0
+        """Before this time nothing happens, unless something is submitted."""
         self._taken: list[Ints] = []
 
     def _hold(self, state: FrontState) -> None:
@@ -62,11 +64,12 @@ class FrontEnd:
         if not submit(self.addresses, *order):
             self._hold(grown(self.state, len(first_line)))
             submit(self.addresses, *order)
-        self._n_transfers = number + 1
+        self._n_transfers, self.idle_to_fs = number + 1, 0
         return number
 
     def completions(self, n: int) -> list[Completion]:
         """The ``n`` completions that the kernel wrote, in order of time."""
+        self.idle_to_fs = self.state.front.item(Front.IDLE_TO_FS)
         if n == 0:
             return []
         rows = self.state.out[:n].tolist()
@@ -89,6 +92,7 @@ class FrontEnd:
         """The first cycle not executed starts at or after ``time_fs``."""
         front, cycle = self.state.front, ceil_div(time_fs, self._period_fs)
         front[Front.NOW] = max(int(front[Front.NOW]), cycle)
+        self.idle_to_fs = 0
 
     def take_traffic(self) -> bool:
         """Empty the traffic log if it is more than half full; True if it was."""

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from accelsim.dram.front import PERIOD_FS, Block, Front, FrontState, Lane, Out, Requester, Xfer
-from accelsim.dram.state import NONE
+from accelsim.dram.state import FAR, NONE
 from accelsim.jit import state_kernel
 
 
@@ -64,9 +64,9 @@ def block_arrived(f: FrontState, r: int, b: int, now_fs: int) -> None:
 
 
 @state_kernel
-def retire(f: FrontState, r: int, until_fs: int) -> int:
-    """Report the transfers of ``r`` that are done, in order; the bound that they leave."""
-    ring, requester = f.xfer.shape[1], f.requester
+def retire(f: FrontState, r: int) -> int:
+    """Report the transfers of ``r`` that are done, in order; when the first arrived, or FAR."""
+    ring, requester, first_fs = f.xfer.shape[1], f.requester, FAR
     while requester[r, Requester.RETIRED] < requester[r, Requester.TRANSFERS]:
         x = requester[r, Requester.RETIRED] & (ring - 1)
         if f.xfer[r, x, Xfer.BLOCKS_LEFT] > 0:
@@ -83,5 +83,5 @@ def retire(f: FrontState, r: int, until_fs: int) -> int:
         f.out[n, Out.DONE_FS] = max(arrived, f.xfer[r, x, Xfer.DONE_FS])
         f.out[n, Out.HELD_FS] = f.xfer[r, x, Xfer.HELD] * f.fixed[PERIOD_FS]
         f.front[Front.OUT] = n + 1
-        until_fs = min(until_fs, arrived)
-    return until_fs
+        first_fs = min(first_fs, arrived)
+    return int(first_fs)

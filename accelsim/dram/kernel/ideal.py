@@ -10,28 +10,16 @@ from enum import IntEnum, auto
 
 import numpy as np
 
-from accelsim.dram.front import (
-    PERIOD_FS,
-    Block,
-    Front,
-    FrontState,
-    Requester,
-    Token,
-    Xfer,
-    new_front,
-)
+from accelsim.dram.front import PERIOD_FS, Front, FrontState, Requester, new_front
 from accelsim.dram.kernel.by_address import front_at
-from accelsim.dram.kernel.completion import block_arrived, retire
+from accelsim.dram.kernel.completion import retire
 from accelsim.dram.kernel.serve import (
     BURSTS,
     await_arrival,
-    block_sent,
     book_arrivals,
+    line_accepted,
     next_arrival,
-    next_line,
-    note_hold,
     pass_empty_blocks,
-    renew,
 )
 from accelsim.dram.state import FAR, NONE, Count
 from accelsim.jit import Ints, addresses, state_kernel
@@ -51,35 +39,13 @@ class Bus(IntEnum):
 @state_kernel
 def take(f: FrontState, bus: Ints, count: Ints, r: int, t: int) -> None:
     """The bus takes the next line of ``r`` in cycle ``t``."""
-    requester, ring = f.requester, f.block.shape[1]
-    b = requester[r, Requester.SENT]
-    x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
-    is_write, label = f.xfer[r, x, Xfer.IS_WRITE], f.xfer[r, x, Xfer.LABEL]
     units = bus[Bus.UNITS_PER_CYCLE]
     bus[Bus.FREE] = max(bus[Bus.FREE], t * units) + bus[Bus.UNITS_PER_LINE]
-    count[label, Count.WR if is_write else Count.RD] += 1
-    now_fs = (t + 1) * f.fixed[PERIOD_FS]
-    if f.xfer[r, x, Xfer.FIRST_FS] == NONE:
-        f.xfer[r, x, Xfer.FIRST_FS] = now_fs
-    if f.front[Front.TRAFFIC] < f.traffic.shape[0]:
-        n = f.front[Front.TRAFFIC]
-        f.traffic[n, 0], f.traffic[n, 1], f.traffic[n, 2] = t, next_line(f, r), is_write
-        f.front[Front.TRAFFIC] = n + 1
-    if not is_write:
-        token = f.front[Front.FREE_TOKEN]
-        f.front[Front.FREE_TOKEN] = f.token[token, Token.NEXT]
-        f.token[token, Token.REQUESTER] = r
-        f.token[token, Token.BLOCK] = b
-        requester[r, Requester.IN_FLIGHT] += 1
-        arrival = -(-bus[Bus.FREE] // units) + bus[Bus.LATENCY]
-        await_arrival(f, BURSTS, arrival, token)
-    note_hold(f, r, b)
-    requester[r, Requester.LINE] += 1
-    if requester[r, Requester.LINE] == f.block[r, b & (ring - 1), Block.N_LINES]:
-        block_sent(f, r, b, t)
-        if is_write:
-            block_arrived(f, r, b, now_fs)
-    renew(f, r)
+    column = Count.WR if f.requester[r, Requester.IS_WRITE] else Count.RD
+    count[f.requester[r, Requester.LABEL], column] += 1
+    token = line_accepted(f, r, t)
+    if token != NONE:
+        await_arrival(f, BURSTS, -(-bus[Bus.FREE] // units) + bus[Bus.LATENCY], token)
     pass_empty_blocks(f, r, t)
 
 
@@ -101,9 +67,13 @@ def serve_ideal(front: Ints, bus: Ints, count: Ints, until_fs: int) -> int:
     n_requesters, period = f.requester.shape[0], f.fixed[PERIOD_FS]
     units = bus[Bus.UNITS_PER_CYCLE]
     f.front[Front.OUT] = 0
-    for r in range(n_requesters):
-        renew(f, r)
-    while f.traffic.shape[0] == 0 or f.front[Front.TRAFFIC] + units <= f.traffic.shape[0]:
+    while True:
+        if f.front[Front.DONE] > 0:
+            for r in range(n_requesters):
+                until_fs = min(until_fs, retire(f, r))
+        if f.traffic.shape[0] > 0 and f.front[Front.TRAFFIC] + units > f.traffic.shape[0]:
+            f.front[Front.IDLE_TO_FS] = 0
+            break
         offer = FAR
         for r in range(n_requesters):
             offer = min(offer, f.requester[r, Requester.AT])
@@ -112,10 +82,11 @@ def serve_ideal(front: Ints, bus: Ints, count: Ints, until_fs: int) -> int:
         arrival = next_arrival(f)
         t = min(arrival, offer)
         if t == FAR or t * period >= until_fs:
+            f.front[Front.IDLE_TO_FS] = t * period if t < FAR else FAR
             break
         f.front[Front.NOW] = t
         if arrival <= offer:
-            until_fs = book_arrivals(f, t, until_fs)
+            book_arrivals(f, t)
             continue
         for r in range(n_requesters):
             pass_empty_blocks(f, r, t)
@@ -126,9 +97,6 @@ def serve_ideal(front: Ints, bus: Ints, count: Ints, until_fs: int) -> int:
             f.granted[0] = r
             take(f, bus, count, r, t)
         f.front[Front.NOW] = t + 1
-        if f.front[Front.DONE] > 0:
-            for r in range(n_requesters):
-                until_fs = retire(f, r, until_fs)
     return int(f.front[Front.OUT])
 
 

@@ -17,12 +17,12 @@ from accelsim.dram.front import (
     FrontState,
     Requester,
     Token,
-    Xfer,
     new_front,
 )
 from accelsim.dram.kernel.by_address import front_at, state_at
 from accelsim.dram.kernel.completion import block_arrived, retire
 from accelsim.dram.kernel.controller import accept, tick, would_accept
+from accelsim.dram.kernel.requester import begin_block, block_sent, note_hold, renew, turn_to_block
 from accelsim.dram.kernel.transactions import ANSWERED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
@@ -33,109 +33,63 @@ BURSTS, NEAR = 0, 1
 
 
 @state_kernel
-def renew(f: FrontState, r: int) -> None:
-    """Find out when the next line of requester ``r`` may be offered."""
-    requester, ring = f.requester, f.block.shape[1]
-    b = requester[r, Requester.SENT]
-    if b == requester[r, Requester.BLOCKS]:
-        requester[r, Requester.AT] = FAR
-        return
-    x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
-    at = max(f.block[r, b & (ring - 1), Block.READY], f.xfer[r, x, Xfer.SUBMITTED])
-    if not f.xfer[r, x, Xfer.IS_WRITE]:
-        if requester[r, Requester.IN_FLIGHT] >= f.fixed[OUTSTANDING]:
-            at = FAR
-        sequence = f.block[r, b & (ring - 1), Block.SEQUENCE]
-        if sequence >= requester[r, Requester.FIFO]:
-            start = f.start[r, sequence % requester[r, Requester.FIFO]]
-            at = FAR if start == NONE else max(at, -(-start // f.fixed[PERIOD_FS]))
-    requester[r, Requester.AT] = at
-
-
-@state_kernel
-def note_hold(f: FrontState, r: int, b: int) -> None:
-    """Block ``b`` is offered for the first time: book what the decoder alone cost it."""
-    requester, ring = f.requester, f.block.shape[1]
-    sequence = f.block[r, b & (ring - 1), Block.SEQUENCE]
-    if sequence < requester[r, Requester.FIFO] or requester[r, Requester.LINE] > 0:
-        return
-    x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
-    start = f.start[r, sequence % requester[r, Requester.FIFO]]
-    other = max(f.block[r, b & (ring - 1), Block.READY], f.xfer[r, x, Xfer.SUBMITTED])
-    other = max(other, requester[r, Requester.HEAD_SINCE], requester[r, Requester.FREE_SINCE])
-    f.xfer[r, x, Xfer.HELD] += max(0, -(-start // f.fixed[PERIOD_FS]) - other)
-
-
-@state_kernel
-def block_sent(f: FrontState, r: int, b: int, t: int) -> None:
-    """The next block of ``r`` has its turn; ``b`` now holds its place in the decoder's FIFO."""
-    sequence = f.block[r, b & (f.block.shape[1] - 1), Block.SEQUENCE]
-    f.requester[r, Requester.HEAD_SINCE] = t + 1
-    if sequence != NONE:
-        f.start[r, sequence % f.requester[r, Requester.FIFO]] = NONE
-    f.requester[r, Requester.LINE] = 0
-    f.requester[r, Requester.SENT] = b + 1
-
-
-@state_kernel
 def pass_empty_blocks(f: FrontState, r: int, t: int) -> None:
     """Send blocks without lines; each arrives with the block before it."""
     requester, ring = f.requester, f.block.shape[1]
-    while requester[r, Requester.AT] <= t:
+    while (
+        requester[r, Requester.AT] <= t
+        and requester[r, Requester.NEXT_LINE] == requester[r, Requester.END_LINE]
+    ):
         b = requester[r, Requester.SENT]
-        if f.block[r, b & (ring - 1), Block.N_LINES] > 0:
-            return
         note_hold(f, r, b)
         block_sent(f, r, b, t)
-        before = (b - 1) & (ring - 1)
-        if b == 0 or f.block[r, before, Block.ARRIVED_FS] != NONE:
+        if b == 0 or f.block[r, (b - 1) & (ring - 1), Block.ARRIVED_FS] != NONE:
             block_arrived(f, r, b, (t + 1) * f.fixed[PERIOD_FS])
+        turn_to_block(f, r)
+
+
+@state_kernel
+def record_traffic(f: FrontState, t: int, line: int, is_write: int) -> None:
+    """Append an accepted line to the record, if there is one."""
+    n = f.front[Front.TRAFFIC]
+    if n < f.traffic.shape[0]:
+        f.traffic[n, 0], f.traffic[n, 1], f.traffic[n, 2] = t, line, is_write
+        f.front[Front.TRAFFIC] = n + 1
+
+
+@state_kernel
+def line_accepted(f: FrontState, r: int, t: int) -> int:
+    """The next line of ``r`` was accepted in cycle ``t``; the token of a read, or NONE."""
+    requester, token = f.requester, NONE
+    b, now_fs = requester[r, Requester.SENT], (t + 1) * f.fixed[PERIOD_FS]
+    record_traffic(f, t, requester[r, Requester.NEXT_LINE], requester[r, Requester.IS_WRITE])
+    if requester[r, Requester.BEGUN] == 0:
+        begin_block(f, r, b, now_fs)
+    requester[r, Requester.NEXT_LINE] += 1
+    if not requester[r, Requester.IS_WRITE]:
+        token = f.front[Front.FREE_TOKEN]
+        f.front[Front.FREE_TOKEN] = f.token[token, Token.NEXT]
+        f.token[token, Token.REQUESTER] = r
+        f.token[token, Token.BLOCK] = b
+        requester[r, Requester.IN_FLIGHT] += 1
         renew(f, r)
-
-
-@state_kernel
-def next_line(f: FrontState, r: int) -> int:
-    b = f.requester[r, Requester.SENT] & (f.block.shape[1] - 1)
-    return int(f.block[r, b, Block.FIRST_LINE] + f.requester[r, Requester.LINE])
-
-
-@state_kernel
-def head_is_write(f: FrontState, r: int) -> int:
-    b = f.requester[r, Requester.SENT] & (f.block.shape[1] - 1)
-    x = f.block[r, b, Block.TRANSFER] & (f.xfer.shape[1] - 1)
-    return int(f.xfer[r, x, Xfer.IS_WRITE])
+    if requester[r, Requester.NEXT_LINE] == requester[r, Requester.END_LINE]:
+        block_sent(f, r, b, t)
+        if requester[r, Requester.IS_WRITE]:
+            block_arrived(f, r, b, now_fs)
+        turn_to_block(f, r)
+    return int(token)
 
 
 @state_kernel
 def offer(s: State, f: FrontState, r: int, c: int, t: int) -> None:
     """Hand the next line of ``r`` to channel ``c``, which has room for it."""
-    requester, ring = f.requester, f.block.shape[1]
-    b = requester[r, Requester.SENT]
-    x = f.block[r, b & (ring - 1), Block.TRANSFER] & (f.xfer.shape[1] - 1)
-    is_write, line = f.xfer[r, x, Xfer.IS_WRITE], next_line(f, r)
-    token = f.front[Front.FREE_TOKEN]
-    answer = accept(s, c, t, line, line, is_write, f.xfer[r, x, Xfer.LABEL], token)
-    now_fs = (t + 1) * f.fixed[PERIOD_FS]
-    if f.xfer[r, x, Xfer.FIRST_FS] == NONE:
-        f.xfer[r, x, Xfer.FIRST_FS] = now_fs
-    if f.front[Front.TRAFFIC] < f.traffic.shape[0]:
-        n = f.front[Front.TRAFFIC]
-        f.traffic[n, 0], f.traffic[n, 1], f.traffic[n, 2] = t, line, is_write
-        f.front[Front.TRAFFIC] = n + 1
-    note_hold(f, r, b)
-    requester[r, Requester.LINE] += 1
-    if requester[r, Requester.LINE] == f.block[r, b & (ring - 1), Block.N_LINES]:
-        block_sent(f, r, b, t)
-        if is_write:
-            block_arrived(f, r, b, now_fs)
-    if not is_write:
-        f.front[Front.FREE_TOKEN] = f.token[token, Token.NEXT]
-        f.token[token, Token.REQUESTER] = r
-        f.token[token, Token.BLOCK] = b
-        requester[r, Requester.IN_FLIGHT] += 1
-        if answer == ANSWERED:
-            await_arrival(f, NEAR, t + s.par[P.ANSWER_DELAY], token)
-    renew(f, r)
+    requester, token = f.requester, f.front[Front.FREE_TOKEN]
+    line, is_write = requester[r, Requester.NEXT_LINE], requester[r, Requester.IS_WRITE]
+    answer = accept(s, c, t, line, line, is_write, requester[r, Requester.LABEL], token)
+    line_accepted(f, r, t)
+    if answer == ANSWERED and not is_write:
+        await_arrival(f, NEAR, t + s.par[P.ANSWER_DELAY], token)
 
 
 @state_kernel
@@ -162,10 +116,26 @@ def next_arrival(f: FrontState) -> int:
 
 
 @state_kernel
-def book_arrivals(f: FrontState, t: int, until_fs: int) -> int:
-    """Book all data that arrives in cycle ``t``; the bound that its completions leave."""
-    now_fs = t * f.fixed[PERIOD_FS]
-    ring = f.block.shape[1]
+def line_arrived(f: FrontState, token: int, t: int) -> None:
+    """The data of one read is there."""
+    requester, r, b = f.requester, f.token[token, Token.REQUESTER], f.token[token, Token.BLOCK]
+    f.token[token, Token.NEXT] = f.front[Front.FREE_TOKEN]
+    f.front[Front.FREE_TOKEN] = token
+    if requester[r, Requester.IN_FLIGHT] == f.fixed[OUTSTANDING]:
+        requester[r, Requester.FREE_SINCE] = t
+    requester[r, Requester.IN_FLIGHT] -= 1
+    i = b & (f.block.shape[1] - 1)
+    f.block[r, i, Block.LINES_LEFT] -= 1
+    if f.block[r, i, Block.LINES_LEFT] == 0:
+        block_arrived(f, r, b, t * f.fixed[PERIOD_FS])
+        if requester[r, Requester.BLOCK_AT] == FAR:
+            turn_to_block(f, r)
+    renew(f, r)
+
+
+@state_kernel
+def book_arrivals(f: FrontState, t: int) -> None:
+    """Book all data that arrives in cycle ``t``."""
     for which in range(2):
         head = Front.NEAR_HEAD if which == NEAR else Front.BURST_HEAD
         count = Front.NEAR_COUNT if which == NEAR else Front.BURST_COUNT
@@ -173,54 +143,41 @@ def book_arrivals(f: FrontState, t: int, until_fs: int) -> int:
             k = f.front[head]
             if f.arrival[which, k, Arrival.CYCLE] > t:
                 break
-            token = f.arrival[which, k, Arrival.TOKEN]
             f.front[head] = k + 1 if k + 1 < f.arrival.shape[1] else 0
             f.front[count] -= 1
-            r, b = f.token[token, Token.REQUESTER], f.token[token, Token.BLOCK]
-            f.token[token, Token.NEXT] = f.front[Front.FREE_TOKEN]
-            f.front[Front.FREE_TOKEN] = token
-            if f.requester[r, Requester.IN_FLIGHT] == f.fixed[OUTSTANDING]:
-                f.requester[r, Requester.FREE_SINCE] = t
-            f.requester[r, Requester.IN_FLIGHT] -= 1
-            f.block[r, b & (ring - 1), Block.LINES_LEFT] -= 1
-            if f.block[r, b & (ring - 1), Block.LINES_LEFT] == 0:
-                block_arrived(f, r, b, now_fs)
-            renew(f, r)
-    if f.front[Front.DONE] > 0:
-        for r in range(f.requester.shape[0]):
-            until_fs = retire(f, r, until_fs)
-    return until_fs
+            line_arrived(f, f.arrival[which, k, Arrival.TOKEN], t)
 
 
 @state_kernel
 def next_offer(s: State, f: FrontState, t: int) -> int:
     """First cycle from ``t`` on at which some requester can be served, as known now."""
-    soonest, ring = FAR, f.block.shape[1]
-    for r in range(f.requester.shape[0]):
-        at = f.requester[r, Requester.AT]
+    requester, soonest = f.requester, FAR
+    for r in range(requester.shape[0]):
+        at, line = requester[r, Requester.AT], requester[r, Requester.NEXT_LINE]
         if at > t:
             soonest = min(soonest, at)
             continue
-        b = f.requester[r, Requester.SENT] & (ring - 1)
-        line = next_line(f, r)
-        empty = f.block[r, b, Block.N_LINES] == 0
-        if empty or would_accept(s, channel_of(s, line), line, head_is_write(f, r)):
+        is_empty, is_write = (
+            line == requester[r, Requester.END_LINE],
+            requester[r, Requester.IS_WRITE],
+        )
+        if is_empty or would_accept(s, channel_of(s, line), line, is_write):
             return t
-    return soonest
+    return int(soonest)
 
 
 @state_kernel
 def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
     """Let channel ``c`` take at most one line in cycle ``t``."""
-    n, r = f.requester.shape[0], f.granted[c]
+    requester, n, r = f.requester, f.requester.shape[0], f.granted[c]
     for _ in range(n):
         r = r + 1 if r + 1 < n else 0
-        if f.requester[r, Requester.AT] > t or channel_of(s, next_line(f, r)) != c:
+        line = requester[r, Requester.NEXT_LINE]
+        if requester[r, Requester.AT] > t or channel_of(s, line) != c:
             continue
-        if would_accept(s, c, next_line(f, r), head_is_write(f, r)):
+        if would_accept(s, c, line, requester[r, Requester.IS_WRITE]):
             offer(s, f, r, c, t)
             f.granted[c] = r
-            pass_empty_blocks(f, r, t)
             return
 
 
@@ -246,6 +203,26 @@ def flushed(s: State) -> bool:
 
 
 @state_kernel
+def next_event(s: State, f: FrontState, arrival: int) -> int:
+    """First cycle not executed in which anything can happen, or FAR."""
+    now, soonest = f.front[Front.NOW], arrival
+    for c in range(s.par[P.N_CHANNELS]):
+        soonest = min(soonest, s.channel[c, Channel.NEXT])
+    if soonest > now:
+        soonest = min(soonest, next_offer(s, f, now))
+    return int(max(soonest, now))
+
+
+@state_kernel
+def await_read_data(s: State, f: FrontState, c: int, t: int) -> None:
+    """If channel ``c`` issued a read burst in cycle ``t``, its requests wait for the data."""
+    token = s.channel[c, Channel.READ_TOKEN]
+    while token != NONE:
+        await_arrival(f, BURSTS, t + s.par[P.READ_DELAY], token)
+        token = s.chain[token]
+
+
+@state_kernel
 def serve(state: Ints, front: Ints, until_fs: int) -> int:
     """Take all decisions before ``until_fs`` or the first completion; fill ``out``.
 
@@ -256,34 +233,40 @@ def serve(state: Ints, front: Ints, until_fs: int) -> int:
     s, f = state_at(state), front_at(front)
     n_channels, n_requesters = s.par[P.N_CHANNELS], f.requester.shape[0]
     period = f.fixed[PERIOD_FS]
+    until = -(-until_fs // period)
+    may_stop = s.log.shape[0] > 0 or f.traffic.shape[0] > 0 or s.misc[Misc.FLUSH] > 0
     f.front[Front.OUT] = 0
-    for r in range(n_requesters):
-        renew(f, r)
-    while not full(s, f) and not flushed(s):
-        t = next_offer(s, f, f.front[Front.NOW])
-        for c in range(n_channels):
-            t = min(t, s.channel[c, Channel.NEXT])
-        arrival = next_arrival(f)
-        if min(t, arrival) * period >= until_fs or min(t, arrival) == FAR:
-            break
-        if arrival <= t:
-            f.front[Front.NOW] = arrival
-            until_fs = book_arrivals(f, arrival, until_fs)
-            continue
-        for r in range(n_requesters):
-            pass_empty_blocks(f, r, t)
-        for c in range(n_channels):
-            if s.channel[c, Channel.NEXT] <= t:
-                tick(s, c, t)
-                token = s.channel[c, Channel.READ_TOKEN]
-                while token != NONE:
-                    await_arrival(f, BURSTS, t + s.par[P.READ_DELAY], token)
-                    token = s.chain[token]
-            serve_channel(s, f, c, t)
-        f.front[Front.NOW] = t + 1
+    while True:
         if f.front[Front.DONE] > 0:
             for r in range(n_requesters):
-                until_fs = retire(f, r, until_fs)
+                until = min(until, retire(f, r) // period)
+        if may_stop and (full(s, f) or flushed(s)):
+            f.front[Front.IDLE_TO_FS] = 0
+            break
+        arrival = next_arrival(f)
+        t = next_event(s, f, arrival)
+        if t >= until:
+            f.front[Front.IDLE_TO_FS] = t * period if t < FAR else FAR
+            break
+        f.front[Front.NOW] = t
+        if arrival <= t:
+            book_arrivals(f, t)
+            if f.front[Front.DONE] > 0:
+                # Whoever waited may submit work in this very cycle.
+                continue
+        c = 0
+        while True:
+            # Before the first channel, and behind each, whose line may have ended a block.
+            for r in range(n_requesters):
+                pass_empty_blocks(f, r, t)
+            if c == n_channels:
+                break
+            if s.channel[c, Channel.NEXT] <= t:
+                tick(s, c, t)
+                await_read_data(s, f, c, t)
+            serve_channel(s, f, c, t)
+            c += 1
+        f.front[Front.NOW] = t + 1
     return int(f.front[Front.OUT])
 
 

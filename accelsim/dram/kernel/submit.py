@@ -10,6 +10,7 @@ import numpy as np
 
 from accelsim.dram.front import PERIOD_FS, Block, FrontState, Requester, Xfer, new_front
 from accelsim.dram.kernel.by_address import front_at
+from accelsim.dram.kernel.requester import turn_to_block
 from accelsim.dram.state import NONE
 from accelsim.jit import Ints, addresses, state_kernel
 
@@ -78,6 +79,8 @@ def submit(
     f.xfer[r, i, Xfer.HELD] = 0
     requester[r, Requester.TRANSFERS] = x + 1
     requester[r, Requester.BLOCKS] = first_block + n
+    if requester[r, Requester.SENT] == first_block:
+        turn_to_block(f, r)
     return True
 
 

@@ -57,10 +57,12 @@ class IdealMemory:
     def advance(self, until_fs: int | None) -> list[Completion]:
         """Take all decisions before ``until_fs``, or before the first completion."""
         bound = FAR if until_fs is None else until_fs
+        if bound <= self._front_end.idle_to_fs:
+            return []
         while True:
             n = serve_ideal(self._front_end.addresses, self._bus, self._count, bound)
             found = self._front_end.completions(n)
-            if not self._front_end.take_traffic() or found:
+            if found or not self._front_end.take_traffic():
                 return found
 
     def background_at(self, time_fs: int) -> Background:
