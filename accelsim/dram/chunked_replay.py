@@ -18,6 +18,7 @@ from accelsim.dram.kernel.replay import replay as replay_kernel
 from accelsim.dram.parameters import ControllerName
 from accelsim.dram.requests import Requests
 from accelsim.dram.state import NONE, Channel, Count, Misc, Rank, Slot, new_state
+from accelsim.jit import addresses
 
 LOG_ROWS = 1 << 17
 
@@ -104,7 +105,7 @@ class ChunkedReplay:
     def _run(self) -> None:
         state, rows = self._state, self._rows
         replay_kernel(
-            state,
+            addresses(state),
             self._driver,
             rows.address,
             self._line,

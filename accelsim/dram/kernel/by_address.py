@@ -21,10 +21,10 @@ from accelsim.dram.front import (
 )
 from accelsim.dram.parameters import P
 from accelsim.dram.state import (
+    N_TIMED,
     Bank,
     Channel,
     Count,
-    Group,
     Log,
     Misc,
     Queue,
@@ -35,7 +35,7 @@ from accelsim.dram.state import (
 from accelsim.jit import Ints, array_at, state_kernel
 
 PARAMETERS: Final = len(P)
-BANK, GROUP, RANK, CHANNEL = len(Bank), len(Group), int(Rank.END), len(Channel)
+BANK, RANK, CHANNEL, TIMED = len(Bank), int(Rank.END), len(Channel), N_TIMED
 QUEUE, SLOT, COUNT, MISC, LOG = len(Queue), len(Slot), len(Count), len(Misc), len(Log)
 REQUESTER, XFER, BLOCK, LANE = len(Requester), len(Xfer), len(Block), len(Lane)
 TOKEN, ARRIVAL, FRONT, OUT = len(Token), len(Arrival), len(Front), len(Out)
@@ -46,19 +46,20 @@ def state_at(a: Ints) -> State:
     return State(
         par=array_at(a[0, 0], (PARAMETERS,)),
         bank=array_at(a[1, 0], (a[1, 1], BANK)),
-        group=array_at(a[2, 0], (a[2, 1], GROUP)),
-        rank=array_at(a[3, 0], (a[3, 1], RANK)),
-        channel=array_at(a[4, 0], (a[4, 1], CHANNEL)),
-        ready=array_at(a[5, 0], (a[5, 1],)),
+        rank=array_at(a[2, 0], (a[2, 1], RANK)),
+        channel=array_at(a[3, 0], (a[3, 1], CHANNEL)),
+        legal=array_at(a[4, 0], (a[4, 1], TIMED, a[4, 3])),
+        unwanted=array_at(a[5, 0], (a[5, 1], TIMED, a[5, 3])),
         queue=array_at(a[6, 0], (a[6, 1], QUEUE)),
         entry=array_at(a[7, 0], (a[7, 1], a[7, 2])),
-        movable=array_at(a[8, 0], (a[8, 1], 2, a[8, 3])),
-        slot=array_at(a[9, 0], (a[9, 1], SLOT)),
-        bucket=array_at(a[10, 0], (2, a[10, 2])),
-        counts=array_at(a[11, 0], (a[11, 1], COUNT)),
-        chain=array_at(a[12, 0], (a[12, 1],)),
-        misc=array_at(a[13, 0], (MISC,)),
-        log=array_at(a[14, 0], (a[14, 1], LOG)),
+        wanted=array_at(a[8, 0], (a[8, 1], a[8, 2])),
+        movable=array_at(a[9, 0], (a[9, 1], 2, a[9, 3])),
+        slot=array_at(a[10, 0], (a[10, 1], SLOT)),
+        bucket=array_at(a[11, 0], (2, a[11, 2])),
+        counts=array_at(a[12, 0], (a[12, 1], COUNT)),
+        chain=array_at(a[13, 0], (a[13, 1],)),
+        misc=array_at(a[14, 0], (MISC,)),
+        log=array_at(a[15, 0], (a[15, 1], LOG)),
     )
 
 

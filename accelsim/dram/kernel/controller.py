@@ -5,42 +5,8 @@ from __future__ import annotations
 from accelsim.dram.kernel import ramulator, transactions
 from accelsim.dram.kernel import tick as dramsim3
 from accelsim.dram.parameters import P
-from accelsim.dram.state import (
-    N_TIMED,
-    NONE,
-    Bank,
-    Channel,
-    Count,
-    Log,
-    Queue,
-    Rank,
-    Slot,
-    State,
-)
+from accelsim.dram.state import NONE, State
 from accelsim.jit import state_kernel
-
-N_BANK, N_CHANNEL, N_COUNT, N_LOG = len(Bank), len(Channel), len(Count), len(Log)
-N_QUEUE, N_RANK, N_SLOT = len(Queue), int(Rank.END), len(Slot)
-
-
-@state_kernel
-def has_known_widths(s: State) -> bool:
-    """Always true. Asked once at the entry, it makes the widths of rows constants.
-
-    Otherwise each access would multiply by a width that it loads.
-    """
-    return bool(
-        s.bank.shape[1] == N_BANK
-        and s.rank.shape[1] == N_RANK
-        and s.channel.shape[1] == N_CHANNEL
-        and s.queue.shape[1] == N_QUEUE
-        and s.slot.shape[1] == N_SLOT
-        and s.counts.shape[1] == N_COUNT
-        and s.log.shape[1] == N_LOG
-        and s.legal.shape[1] == N_TIMED
-        and s.unwanted.shape[1] == N_TIMED
-        and s.movable.shape[1] == 2
-    )
 
 
 @state_kernel

@@ -12,13 +12,14 @@ from enum import IntEnum, auto
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.dram.kernel.by_address import state_at
 from accelsim.dram.kernel.commands import account
-from accelsim.dram.kernel.controller import accept, has_known_widths, tick, would_accept
+from accelsim.dram.kernel.controller import accept, tick, would_accept
 from accelsim.dram.kernel.transactions import ANSWERED, DRAIN_THRESHOLD, REFUSED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
-from accelsim.jit import state_kernel
+from accelsim.jit import Ints, addresses, state_kernel
 
 
 class Driver(IntEnum):
@@ -51,7 +52,7 @@ def last_cycle(s: State, t: int) -> int:
 
 @state_kernel
 def replay(
-    s: State,
+    state: Ints,  # addresses of a State
     driver: NDArray[np.int64],  # [len(Driver)]
     key: NDArray[np.int64],  # [n] byte addresses
     line: NDArray[np.int64],  # [n] burst addresses
@@ -61,8 +62,7 @@ def replay(
     done: NDArray[np.int64],  # [n] out: cycle at which the request is answered
 ) -> None:
     """Run until the trace is drained, request ``STOP`` is next, or the log is nearly full."""
-    if not has_known_widths(s):
-        return
+    s = state_at(state)
     n, n_channels = len(line), s.par[P.N_CHANNELS]
     t, k = driver[Driver.NOW], driver[Driver.REQUEST]
     last = FAR
@@ -114,5 +114,5 @@ def warm_up() -> None:
     one = np.zeros(1, np.int64)
     driver = np.zeros(len(Driver), np.int64)
     driver[Driver.STOP] = NONE
-    replay(state, driver, one, one, one, one, one.copy(), one.copy())
+    replay(addresses(state), driver, one, one, one, one, one.copy(), one.copy())
     account_all(state, 1)
