@@ -16,8 +16,6 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-
 from accelsim import read_hardware, read_trace, simulate
 from accelsim.dram.memory import POLICIES, Completion, Transfer
 from accelsim.hardware.chip import Chip
@@ -95,29 +93,6 @@ def design_points(chip: Chip, trace: Trace) -> None:
         )
 
 
-def memory_alone(chip: Chip, lines: int, n_readers: int, n_writers: int) -> float:
-    """M bursts/s of streams side by side that each send the next transfer at once."""
-    config, n_streams = chip.dram.config, n_readers + n_writers
-    memory = POLICIES["dramsim3"](config, n_requesters=n_streams, n_labels=1, decoders={})
-    next_line = [stream * (config.n_lines // n_streams) for stream in range(n_streams)]
-    busy: dict[int, int] = {}
-    n_transfers, sent, now = 200_000 // lines, 0, 0
-    start = perf_counter()
-    while sent < n_transfers or busy:
-        for stream in set(range(n_streams)) - set(busy.values()):
-            if sent == n_transfers:
-                break
-            first = np.array([next_line[stream]], np.int64)
-            transfer = Transfer(stream, 0, stream >= n_readers, first, np.array([lines], np.int64))
-            busy[memory.submit(now, transfer)] = stream
-            next_line[stream] += lines
-            sent += 1
-        for completion in memory.advance(None):
-            del busy[completion.transfer]
-            now = max(now, completion.done_fs)
-    return n_transfers * lines / (perf_counter() - start) / 1e6
-
-
 def whole_commands() -> None:
     """What a user waits for at the terminal."""
     run_command = ["run", "edge_npu", "squeezenet1_1", "--codec", "zvc", "--json"]
@@ -143,14 +118,6 @@ def whole_commands() -> None:
 def main() -> None:
     chip, trace = read_hardware("edge_npu"), read_trace("squeezenet1_1")
     design_points(chip, trace)
-    for lines in (64, 16):
-        for n_readers, n_writers in ((1, 0), (2, 0), (1, 1), (2, 1)):
-            runs = [memory_alone(chip, lines, n_readers, n_writers) for _ in range(6)][1:]
-            streams = f"{n_readers} reading, {n_writers} writing"
-            goal = "goal 2" if lines == 64 else "no goal"
-            print(
-                f"memory, transfers of {lines}, {streams}: {median(runs):.2f} M bursts/s ({goal})"
-            )
     whole_commands()
 
 

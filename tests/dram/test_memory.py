@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accelsim.dram import controlled
 from accelsim.dram.address_map import address_map
 from accelsim.dram.config import DramConfig
 from accelsim.dram.controlled import ControlledMemory
-from accelsim.dram.kernel import ideal, replay, serve
+from accelsim.dram.kernel import ideal, replay, serve, submit
 from accelsim.dram.memory import POLICIES, Decoder, Memory
+from accelsim.dram.policies import ideal as ideal_policy
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import COMMANDS
 from accelsim.dram.traffic import write_traffic
@@ -310,6 +312,30 @@ def test_waking_the_memory_for_no_reason_changes_nothing(
 
 
 @each_policy
+def test_a_memory_that_waits_is_not_called(policy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nor does it miss what is submitted meanwhile, or what its own refreshes are."""
+    memory, calls = open_memory(policy), 0
+    module, kernel = (ideal_policy, "serve_ideal") if policy == "ideal" else (controlled, "serve")
+    original = getattr(module, kernel)
+
+    def counting(*arguments: object) -> object:
+        nonlocal calls
+        calls += 1
+        return original(*arguments)
+
+    monkeypatch.setattr(module, kernel, counting)
+    for until in range(0, 1000 * PERIOD, PERIOD):
+        assert memory.advance(until) == []
+    assert calls <= 2
+    memory.submit(1000 * PERIOD, transfer(0, [5], [1]))
+    (done,) = memory.advance(None)
+    assert done.first_fs == 1001 * PERIOD
+    later = 10 * DDR4.timing.tREFI * PERIOD
+    assert memory.advance(later) == []
+    assert memory.background_at(later).refreshes in (9, 10)
+
+
+@each_policy
 def test_rings_grow_and_keep_their_order(policy: str) -> None:
     rng = np.random.default_rng(1)
     jobs = [
@@ -380,9 +406,9 @@ def test_a_memory_with_open_transfers_cannot_be_finished() -> None:
 
 
 def test_production_compiles_nothing_that_warming_up_has_not() -> None:
-    for module in (replay, serve, ideal):
+    for module in (replay, serve, ideal, submit):
         module.warm_up()
-    kernels = (serve.serve, ideal.serve_ideal)
+    kernels = (serve.serve, ideal.serve_ideal, submit.submit)
     compiled = [list(kernel.signatures) for kernel in kernels]
     for policy in POLICIES:
         reader, writer = transfer(0, [0], [4]), transfer(1, [9], [4], is_write=True)
