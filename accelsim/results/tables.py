@@ -164,9 +164,6 @@ def _energy(result: Result) -> Table:
         columns=(Column("layer", is_text=True), *(Column(group, "uJ") for group in groups)),
         rows=tuple((name, *cells) for (name, _, _), *cells in zip(lines, *columns, strict=True)),
         footer=(
-            "DRAM I/O+PHY = termination {} + controller and PHY on the chip {} uJ".format(
-                *column([result.totals.energy_pj[part] / 1e6 for part in ("dram_io", "dram_phy")])
-            ),
             *([line] if (line := accuracy_line(result.accuracy)) else []),
             *([line] if (line := pins_line(result.totals)) else []),
             *result.notes,
