@@ -254,8 +254,8 @@ def serve(state: Ints, front: Ints, until_fs: int) -> int:
             if f.front[Front.DONE] > 0:
                 # Whoever waited may submit work in this very cycle.
                 continue
-        c = 0
-        while True:
+        # A range, since numba would compile everything once more for the constant c = 0.
+        for c in range(n_channels + 1):
             # Before the first channel, and behind each, whose line may have ended a block.
             for r in range(n_requesters):
                 pass_empty_blocks(f, r, t)
@@ -265,7 +265,6 @@ def serve(state: Ints, front: Ints, until_fs: int) -> int:
                 tick(s, c, t)
                 await_read_data(s, f, c, t)
             serve_channel(s, f, c, t)
-            c += 1
         f.front[Front.NOW] = t + 1
     return int(f.front[Front.OUT])
 
