@@ -1,0 +1,32 @@
+"""The memory that a command line names."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from accelsim.dram.config import DramConfig
+
+
+def named_memory(name: str, compat: Literal["dramsim3", "none"] | None = None) -> DramConfig:
+    """A native standard, a DRAMsim3 ``.ini`` file, or the memory of a hardware file (``.yaml``).
+
+    Raises ``AccelsimError`` for what is none of them; warnings go to standard error.
+    """
+    from dataclasses import replace
+
+    from accelsim.cli.console import note
+    from accelsim.dram.ini import read_ini
+    from accelsim.dram.standard import STANDARDS
+
+    if name.endswith((".yaml", ".yml")):
+        from accelsim.hardware.read import read_hardware
+
+        memory = read_hardware(name).dram.config
+    elif name.endswith(".ini"):
+        memory, warnings = read_ini(name)
+        for warning in warnings:
+            note(f"warning: {warning}")
+    else:
+        memory = STANDARDS[name].config()
+    return memory if compat is None else replace(memory, compat=compat)
