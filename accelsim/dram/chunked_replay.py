@@ -50,6 +50,8 @@ class ReplayCounts:
     self_refresh_rank_cycles: int
     open_bank_cycles: int
     """Sum over ranks and their open banks of cycles."""
+    active_power_down_rank_cycles: int
+    idle_power_down_rank_cycles: int
 
 
 class ChunkedReplay:
@@ -172,6 +174,8 @@ class ChunkedReplay:
             row_conflicts=conflicts,
             self_refresh_rank_cycles=int(rank[Rank.ASLEEP_CYCLES]),
             open_bank_cycles=int(rank[Rank.OPEN_BANK_CYCLES]),
+            active_power_down_rank_cycles=int(rank[Rank.ACTIVE_DOWN_CYCLES]),
+            idle_power_down_rank_cycles=int(rank[Rank.IDLE_DOWN_CYCLES]),
         )
 
 

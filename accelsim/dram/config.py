@@ -12,6 +12,7 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from accelsim.dram.power import Power
 from accelsim.dram.power_checks import check_power
+from accelsim.dram.power_down import check_power_down
 from accelsim.dram.refresh_checks import check_bank_refresh, check_self_refresh
 from accelsim.dram.timing_checks import contradictions
 from accelsim.errors import ConfigError
@@ -109,6 +110,12 @@ class Timing:
     """Exit of self-refresh to ACT; 0: not known, so self-refresh cannot be used."""
     tXSDLL: int = 0
     """Exit of self-refresh to RD, which needs a locked DLL (DDR)."""
+    tCKE: int = 0
+    """Least stay in power-down (tPD, or tCKE where JEDEC has both)."""
+    tXP: int = 0
+    """Exit of power-down to any command; 0: not known, so power-down cannot be used."""
+    tXPDLL: int = 0
+    """Exit of precharge power-down to RD where IDD2P is that with the DLL off (DDR3); or 0."""
 
     @property
     def tRC(self) -> int:
@@ -139,6 +146,9 @@ class Controller:
     """A row and a column command in one clock (HBM)."""
     self_refresh_cycles: int = 0
     """A rank that is idle for so long enters self-refresh; 0: never."""
+    power_down_cycles: int = 0
+    """A rank without work for so long is powered down; 0: never. Controllers that know no
+    power-down, DRAMsim3's and Ramulator's own, pass over it."""
 
 
 @dataclass(frozen=True)
@@ -178,6 +188,11 @@ class DramConfig:
         return self.organisation.channels * self.organisation.channel_lines
 
     @property
+    def powers_down(self) -> bool:
+        """Whether idle ranks are powered down."""
+        return self.compat == "none" and self.controller.power_down_cycles > 0
+
+    @property
     def clock(self) -> Clock:
         """The DRAM clock, its period rounded to whole femtoseconds."""
         return Clock(round(self.timing.tCK_ns * 1e6))
@@ -199,6 +214,7 @@ def check(config: DramConfig) -> None:
             raise ConfigError(f"DRAM {config.name}: {delay}", problem, fix)
     check_bank_refresh(config)
     check_self_refresh(config)
+    check_power_down(config)
     check_power(config)
 
 

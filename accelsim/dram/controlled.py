@@ -80,16 +80,24 @@ class ControlledMemory:
     def background_at(self, time_fs: int) -> Background:
         """State counters up to ``time_fs``, which is not behind the last decision."""
         rank = self._state.rank
-        passed = np.maximum(ceil_div(time_fs, self._period_fs) - rank[:, Rank.SINCE], 0)
+        now = ceil_div(time_fs, self._period_fs)
+        passed = np.maximum(now - rank[:, Rank.SINCE], 0)
+        down = np.maximum(now - rank[:, Rank.DOWN_FROM], 0)
         n_open, is_asleep = rank[:, Rank.OPEN_BANKS], rank[:, Rank.ASLEEP_TO] == FAR
         is_active = n_open > 0
         is_idle = ~(is_active | is_asleep)
+        active = rank[:, Rank.ACTIVE_CYCLES] + (passed - down) * is_active
+        idle = rank[:, Rank.IDLE_CYCLES] + (passed - down) * is_idle
+        active_down = rank[:, Rank.ACTIVE_DOWN_CYCLES] + down * is_active
+        idle_down = rank[:, Rank.IDLE_DOWN_CYCLES] + down * is_idle
         return Background(
             refreshes=int(rank[:, Rank.REFRESHES].sum()),
-            active_rank_cycles=int((rank[:, Rank.ACTIVE_CYCLES] + passed * is_active).sum()),
-            idle_rank_cycles=int((rank[:, Rank.IDLE_CYCLES] + passed * is_idle).sum()),
+            active_rank_cycles=int(active.sum()),
+            idle_rank_cycles=int(idle.sum()),
             self_refresh_rank_cycles=int((rank[:, Rank.ASLEEP_CYCLES] + passed * is_asleep).sum()),
             open_bank_cycles=int((rank[:, Rank.OPEN_BANK_CYCLES] + passed * n_open).sum()),
+            active_power_down_rank_cycles=int(active_down.sum()),
+            idle_power_down_rank_cycles=int(idle_down.sum()),
         )
 
     def finish(self, now_fs: int) -> int:

@@ -190,6 +190,8 @@ def _lost(config: DramConfig, written: Organisation, protocol: str) -> Iterable[
         yield f"tRPab = {t.tRPab}: DRAMsim3 closes banks one by one"
     if t.tRCDRD != t.tRCDWR and protocol not in SEPARATE_RCD:
         yield f"tRCDWR = {t.tRCDWR}; tRCD is that of reads, {t.tRCDRD}"
+    if config.powers_down:
+        yield f"power-down after {config.controller.power_down_cycles} idle cycles"
     if t.tXSDLL and config.controller.self_refresh_cycles:
         yield f"tXSDLL = {t.tXSDLL}: reads follow self-refresh after tXS"
     if config.controller.dual_command and not protocol.startswith("HBM"):

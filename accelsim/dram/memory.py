@@ -85,6 +85,10 @@ class Background:
     """Sum over ranks of DRAM cycles in self-refresh, which are not idle ones."""
     open_bank_cycles: int = 0
     """Sum over ranks and their open banks of DRAM cycles."""
+    active_power_down_rank_cycles: int = 0
+    """Sum over ranks of DRAM cycles in power-down with any bank open: no active ones."""
+    idle_power_down_rank_cycles: int = 0
+    """The same with all banks closed: no idle ones."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from accelsim.dram.address_map import address_map
 from accelsim.dram.bank_refresh import bank_refresh_delays
 from accelsim.dram.config import DramConfig
+from accelsim.dram.power_down import power_down_delays
 from accelsim.errors import ConfigError
 
 
@@ -61,6 +62,12 @@ class P(IntEnum):
     SREFE_TO_SREFX = auto()
     SREFX_TO_ACT = auto()
     SREFX_TO_RD = auto()
+    RD_TO_DOWN = auto()
+    WR_TO_DOWN = auto()
+    REF_TO_DOWN = auto()
+    DOWN_TO_UP = auto()
+    UP_TO_ANY = auto()
+    UP_TO_RD = auto()
     FAW = auto()
     AW32 = auto()
     READ_DELAY = auto()
@@ -70,6 +77,7 @@ class P(IntEnum):
     FIRST_REFRESH = auto()
     REFRESH_POLICY = auto()
     SELF_REFRESH = auto()
+    POWER_DOWN = auto()
     N_CHANNELS = auto()
     N_RANKS = auto()
     N_GROUPS = auto()
@@ -118,7 +126,8 @@ RAMULATOR_TURNAROUND: Final = 2
 
 def parameters(config: DramConfig, controller: ControllerName = "dramsim3") -> NDArray[np.int64]:
     """[len(P)] values, indexed by ``P``."""
-    table = _delays(config) | bank_refresh_delays(config) | _sizes(config) | _address_bits(config)
+    table = _delays(config) | bank_refresh_delays(config) | power_down_delays(config)
+    table |= _sizes(config) | _address_bits(config)
     if controller == "ramulator":
         table |= _ramulator(config, table["REFRESH_INTERVAL"])
     return np.array([table[p.name] for p in P], np.int64)
@@ -233,6 +242,7 @@ def _ramulator(config: DramConfig, refresh_interval: int) -> dict[str, int]:
     table = {
         "RAMULATOR": True,
         "STRICT": False,
+        "POWER_DOWN": 0,
         "ANSWER_DELAY": 1,
         "FIRST_REFRESH": refresh_interval - 1,
         "N_QUEUES": 3,

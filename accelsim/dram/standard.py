@@ -50,6 +50,7 @@ class DramStandard:
         command_queue_size: int | None = None,
         transaction_queue_size: int | None = None,
         self_refresh_cycles: int | None = None,
+        power_down_cycles: int | None = None,
         dbi: bool | None = None,
     ) -> DramConfig:
         """The complete configuration of ``channels`` such channels.
@@ -71,6 +72,9 @@ class DramStandard:
             self_refresh_cycles=own.self_refresh_cycles
             if self_refresh_cycles is None
             else self_refresh_cycles,
+            power_down_cycles=own.power_down_cycles
+            if power_down_cycles is None
+            else power_down_cycles,
         )
         power, pins = self.power, self.power.interface
         if dbi is not None and pins is not None:

@@ -67,7 +67,17 @@ class Rank(IntEnum):
     """1 from an exit until a refresh: without one the rank may not sleep again."""
     OPEN_BANK_CYCLES = 46
     """Open banks, summed over cycles, if OPEN_BANKS is added for each from SINCE on."""
-    END = 47
+    WORK = 47
+    """What keeps the rank awake: entries of its command queues, and its refresh."""
+    BUSY_TO = 48
+    """Power-down is not legal before this cycle."""
+    DOWN_FROM = 49
+    """Cycle from which the rank is powered down unless it gets work before, or FAR."""
+    IDLE_DOWN_CYCLES = 50
+    """Powered down with all banks closed: not among IDLE_CYCLES."""
+    ACTIVE_DOWN_CYCLES = 51
+    """Powered down with any bank open: not among ACTIVE_CYCLES."""
+    END = 52
 
 
 class Queue(IntEnum):
@@ -279,6 +289,8 @@ def new_state(
     # Idle ranks may have to fall asleep at once.
     channel[:, Channel.NEXT] = 0 if par[P.SELF_REFRESH] > 0 else par[P.FIRST_REFRESH]
     channel[:, [Channel.READ_TOKEN, Channel.LAST_RETURN]] = NONE
+    rank = np.zeros((n_ranks, int(Rank.END)), np.int64)
+    rank[:, Rank.DOWN_FROM] = par[P.POWER_DOWN] if par[P.POWER_DOWN] > 0 else FAR
     queue = np.zeros((n_queues, len(Queue)), np.int64)
     queue[:, Queue.FIRST_READ : Queue.WRITE_PLACE + 1] = NONE
     queues = int(par[P.N_QUEUES])
@@ -289,7 +301,7 @@ def new_state(
     return State(
         par=par,
         bank=bank,
-        rank=np.zeros((n_ranks, int(Rank.END)), np.int64),
+        rank=rank,
         channel=channel,
         legal=np.zeros((n_channels, N_TIMED, banks), np.int64),
         unwanted=np.full((n_channels, N_TIMED, queues), FAR, np.int64),

@@ -105,6 +105,6 @@ def _interface(pins: Interface, source: str) -> Iterator[DramValue]:
 
 def _controller(standard: DramStandard, sources: dict[str, str]) -> Iterator[DramValue]:
     for name, value in vars(standard.controller).items():
-        if name == "self_refresh_cycles" and value == 0:
+        if name in ("self_refresh_cycles", "power_down_cycles") and value == 0:
             continue  # what is switched off needs no source
         yield DramValue(f"controller.{name}", value, "", None, sources[name])

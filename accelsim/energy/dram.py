@@ -7,13 +7,16 @@ Summed over supply rails and devices of a rank, with I in mA, V in volts and t i
   REF               V (IDD5 - IDD2N) tRFC
   standby           V IDD2N with all banks closed; with n of B open
                     V (IDD2N + (rho + (1 - rho) n / B) (IDD3N - IDD2N)); V IDD6 in self-refresh
+  power-down        V IDD2P with all banks closed; else standby - V (IDD3N - IDD3P)
 
 These are Micron's TN-41-01 and TN-40-07 with DRAMPower 5's bank-wise standby: I1 is that of
 one open bank. An ACT costs what IDD0 draws beyond it, so that a loop of ACT and PRE draws
-IDD0 for any rho; Micron's notes are the case rho = 1, where I1 = IDD3N.
+IDD0 for any rho; Micron's notes are the case rho = 1, where I1 = IDD3N. Active power-down
+saves what the sheets say of all banks open, IDD3N - IDD3P, however many are: in DDR4, IDD3P
+itself is more than standby with one.
 
 Configurations with ``compat="dramsim3"`` use DRAMsim3's formulas: rho is 1, a refresh costs
-IDD5 - IDD3N (DRAMsim3 prints V mA cycles; times tCK these are pJ). Not modelled: power-down.
+IDD5 - IDD3N (DRAMsim3 prints V mA cycles; times tCK these are pJ).
 """
 
 from __future__ import annotations
@@ -44,6 +47,10 @@ class EventEnergy:
     """The same with any bank open, without the share of each open bank."""
     open_bank_cycle: float
     """The share of one open bank for one cycle."""
+    power_down_cycle: float
+    """One rank for one cycle in power-down with all banks closed."""
+    active_power_down_cycle: float
+    """The same with any bank open, without the share of each open bank."""
     self_refresh_cycle: float
     """One rank for one cycle in self-refresh, its own refreshes included."""
     io: float
@@ -56,7 +63,7 @@ def event_energy(config: DramConfig, mode: EnergyMode = "max") -> EventEnergy:
     """The price list of a configuration.
 
     ``max`` takes data sheet currents, ``typical`` the share of them that was measured; for
-    self-refresh, which nobody measured, that of standby.
+    power-down and self-refresh, which nobody measured, that of standby.
 
     >>> from accelsim.dram.standard import STANDARDS
     >>> round(event_energy(STANDARDS["ddr4_2400_x16"].config()).read)   # 1.2 V, 196 mA, 4 cycles
@@ -71,6 +78,8 @@ def event_energy(config: DramConfig, mode: EnergyMode = "max") -> EventEnergy:
         return fsum(charges) * config.organisation.devices * t.tCK_ns
 
     idle = share.standby * total([r.volts * r.IDD2N for r in rails])
+    down = share.standby * total([r.volts * r.IDD2P for r in rails])
+    saving = share.standby * total([r.volts * (r.IDD3N - r.IDD3P) for r in rails])
     opening = share.open_banks * total([r.volts * (r.IDD3N - r.IDD2N) for r in rails])
     return EventEnergy(
         activate=share.activate
@@ -86,6 +95,9 @@ def event_energy(config: DramConfig, mode: EnergyMode = "max") -> EventEnergy:
         idle_cycle=idle,
         active_cycle=idle + rho * opening,
         open_bank_cycle=(1 - rho) * opening / n_banks,
+        power_down_cycle=down,
+        # Where shares of standby and of open banks differ: open banks never draw less than none.
+        active_power_down_cycle=max(down, idle + rho * opening - saving),
         self_refresh_cycle=share.standby * total([r.volts * r.IDD6 for r in rails]),
         io=power.io_pj_per_bit * bits,
         phy=power.phy_pj_per_bit * bits,
@@ -123,6 +135,8 @@ def price_dram(
         "dram_background": events.active_rank_cycles * each.active_cycle
         + events.open_bank_cycles * each.open_bank_cycle
         + events.idle_rank_cycles * each.idle_cycle
+        + events.idle_power_down_rank_cycles * each.power_down_cycle
+        + events.active_power_down_rank_cycles * each.active_power_down_cycle
         + events.self_refresh_rank_cycles * each.self_refresh_cycle,
         "dram_io": bursts * each.io,
         "dram_phy": bursts * each.phy,

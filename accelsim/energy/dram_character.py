@@ -133,6 +133,8 @@ def _pj_per_bit(result: ReplayResult, config: DramConfig, mode: EnergyMode) -> d
         idle_rank_cycles=result.idle_rank_cycles,
         self_refresh_rank_cycles=result.self_refresh_rank_cycles,
         open_bank_cycles=result.open_bank_cycles,
+        active_power_down_rank_cycles=result.active_power_down_rank_cycles,
+        idle_power_down_rank_cycles=result.idle_power_down_rank_cycles,
     )
     bits = 8 * config.line_bytes * max(1, result.reads + result.writes)
     parts = {part: pj / bits for part, pj in price_dram(events, config, mode).items()}

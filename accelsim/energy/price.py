@@ -43,8 +43,8 @@ def price_idle(counts: RunCounts, chip: Chip) -> EnergyParts:
     """What the machine draws while it waits for the next image at a fixed frame rate.
 
     Images take 1 / ``frame_rate_hz`` each; what the run leaves of that time, buffers leak and
-    DRAM stands by with all banks closed, refreshing. Nothing is switched off. Zero without a
-    frame rate, or if the machine is too slow for it.
+    DRAM stands by with all banks closed, powered down between its refreshes if its controller
+    does that. Zero without a frame rate, or if the machine is too slow for it.
     """
     if chip.frame_rate_hz is None:
         return EnergyParts()
@@ -145,9 +145,17 @@ def _standby_events(seconds: float, chip: Chip) -> DramEvents:
     cycles = round(seconds * FS_PER_S / config.clock.period_fs)
     per_bank = config.controller.refresh_policy == "bank_staggered"
     interval = config.timing.tREFIb if per_bank else config.timing.tREFI
+    refreshes = cycles // interval
+    awake = cycles
+    if config.powers_down:
+        # A refresh wakes its rank, comes tXP later, and is followed by the usual pause.
+        refreshing = config.timing.tRFCb if per_bank else config.timing.tRFC
+        pause = max(config.controller.power_down_cycles, refreshing)
+        awake = min(cycles, refreshes * (config.timing.tXP + pause))
     return DramEvents(
-        refreshes=cycles // interval * config.n_ranks,
-        idle_rank_cycles=cycles * config.n_ranks,
+        refreshes=refreshes * config.n_ranks,
+        idle_rank_cycles=awake * config.n_ranks,
+        idle_power_down_rank_cycles=(cycles - awake) * config.n_ranks,
     )
 
 

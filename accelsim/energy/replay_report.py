@@ -26,6 +26,8 @@ def replay_energy_pj(
         "active_standby": result.active_rank_cycles * each.active_cycle
         + result.open_bank_cycles * each.open_bank_cycle,
         "precharge_standby": result.idle_rank_cycles * each.idle_cycle,
+        "active_power_down": result.active_power_down_rank_cycles * each.active_power_down_cycle,
+        "precharge_power_down": result.idle_power_down_rank_cycles * each.power_down_cycle,
         "self_refresh": result.self_refresh_rank_cycles * each.self_refresh_cycle,
     }
     return {**parts, "total": fsum(parts.values())}

@@ -10,6 +10,7 @@ from accelsim.codecs.named import codec_named
 from accelsim.dram.config import DramConfig
 from accelsim.dram.ini import parse_ini
 from accelsim.dram.standard import STANDARDS
+from accelsim.errors import ConfigError
 from accelsim.hardware.chip import (
     Buffers,
     Chip,
@@ -27,6 +28,8 @@ from accelsim.hardware.schema import Codec, Dram, HardwareFile
 from accelsim.units import KIB, Clock, ceil_div
 
 NEEDS_NO_SOURCE: Final = frozenset({"name", "description", "sources", "dram.ini_text"})
+NEVER_POWER_DOWN: Final = ("ramulator", "ideal")
+"""Memories that know no power-down."""
 
 
 def resolve(document: Document) -> Chip:
@@ -96,12 +99,14 @@ def _lane(codec: Codec, own: BlockHardware) -> BlockHardware:
 
 
 def _dram_config(dram: Dram, document: Document) -> DramConfig:
+    power_down = _power_down_cycles(dram)
     if dram.ini_text is None:
         return STANDARDS[dram.standard].config(
             dram.channels or 1,
             dram.address_map,
             dbi={"on": True, "off": False}.get(dram.dbi),
             self_refresh_cycles=dram.self_refresh_cycles,
+            power_down_cycles=power_down,
         )
     config, _ = parse_ini(dram.ini_text, dram.standard)
     own = config.organisation, config.controller
@@ -115,6 +120,22 @@ def _dram_config(dram: Dram, document: Document) -> DramConfig:
             self_refresh_cycles=own[1].self_refresh_cycles if sleeps is None else sleeps,
         ),
     )
+
+
+def _power_down_cycles(dram: Dram) -> int | None:
+    """What the standard is asked for: None is its own; 0 where nothing powers down."""
+    why = ""
+    if dram.ini_text is not None:
+        why = "DRAMsim3, whose controller an .ini file implies"
+    elif dram.policy in NEVER_POWER_DOWN:
+        why = f"the memory {dram.policy!r}"
+    if why and dram.power_down_cycles:
+        raise ConfigError(
+            "dram.power_down_cycles",
+            f"{dram.power_down_cycles} is not known to {why}",
+            "leave it out; a standard by name with the policy dramsim3 powers down",
+        )
+    return 0 if why else dram.power_down_cycles
 
 
 def _sources(document: Document, file: HardwareFile, lane_codec_name: str) -> dict[str, str]:
@@ -145,5 +166,6 @@ def _plain(
     plain["dram"]["channels"] = dram.organisation.channels
     plain["dram"]["address_map"] = dram.controller.address_map
     plain["dram"]["self_refresh_cycles"] = dram.controller.self_refresh_cycles
+    plain["dram"]["power_down_cycles"] = dram.controller.power_down_cycles
     plain["sources"] = sources
     return plain

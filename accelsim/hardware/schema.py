@@ -203,6 +203,14 @@ class Dram(Section):
         ge=0,
         le=10**9,
     )
+    power_down_cycles: int | None = key(
+        None,
+        "DRAM cycles",
+        "a rank without work so long is powered down, and wakes tXP late; 0: never",
+        "that of the standard: 128; never with an .ini file",
+        ge=0,
+        le=10**9,
+    )
     ini_text: str | None = key(
         None, "", "contents of the .ini file named by dram.standard, kept by result files"
     )

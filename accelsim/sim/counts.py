@@ -38,6 +38,8 @@ class DramEvents:
     idle_rank_cycles: int = 0
     self_refresh_rank_cycles: int = 0
     open_bank_cycles: int = 0
+    active_power_down_rank_cycles: int = 0
+    idle_power_down_rank_cycles: int = 0
 
     def __add__(self, other: DramEvents) -> DramEvents:
         return DramEvents(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))

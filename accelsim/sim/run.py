@@ -98,6 +98,8 @@ def _count(
                 idle_rank_cycles=states[i].idle_rank_cycles,
                 self_refresh_rank_cycles=states[i].self_refresh_rank_cycles,
                 open_bank_cycles=states[i].open_bank_cycles,
+                active_power_down_rank_cycles=states[i].active_power_down_rank_cycles,
+                idle_power_down_rank_cycles=states[i].idle_power_down_rank_cycles,
             ),
             encoded_values=work.encoded_values,
             decoded_values=work.decoded_values,

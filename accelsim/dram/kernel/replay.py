@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from accelsim.dram.kernel.by_address import state_at
 from accelsim.dram.kernel.commands import account
 from accelsim.dram.kernel.controller import accept, tick, would_accept
+from accelsim.dram.kernel.power_down import book_until
 from accelsim.dram.kernel.transactions import ANSWERED, DRAIN_THRESHOLD, REFUSED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
@@ -106,6 +107,7 @@ def account_all(s: State, t: int) -> None:
     """Bring the state time of every rank up to cycle ``t``."""
     for r in range(s.rank.shape[0]):
         account(s, r, t)
+        book_until(s, r, t)
 
 
 def warm_up() -> None:

@@ -13,6 +13,7 @@ the standards demand since it may have lost a refresh on waking.
 from __future__ import annotations
 
 from accelsim.dram.kernel.commands import account, delay, record, refresh_rank
+from accelsim.dram.kernel.power_down import begin_own_work, end_work
 from accelsim.dram.parameters import BANK_STAGGERED, P
 from accelsim.dram.state import FAR, NONE, Bank, Command, Queue, Rank, Slot, State
 from accelsim.jit import state_kernel
@@ -88,8 +89,10 @@ def sleep(s: State, c: int, t: int, is_free: bool, waiting: int) -> int:
         if when > t or not is_free:
             soonest = min(soonest, max(when, t + 1))
             continue
+        begin_own_work(s, r, t)
         if s.rank[r, Rank.OWES_REFRESH] == 1:
             refresh_rank(s, c, r, t)
+            end_work(s, r, t, s.par[P.REF_TO_ACT])
             if s.par[P.REFRESH_POLICY] == BANK_STAGGERED:
                 # Counts are in refreshes of the policy: this one is of all banks.
                 s.rank[r, Rank.REFRESHES] += s.par[P.N_BANKS] - 1
@@ -105,6 +108,7 @@ def wake(s: State, c: int, i: int, t: int) -> None:
     """SREF_EXIT of the rank that the request in slot ``i`` wants."""
     r, b = s.slot[i, Slot.RANK], s.slot[i, Slot.BANK]
     account(s, r, t)
+    end_work(s, r, t, 0)
     s.rank[r, Rank.ASLEEP_TO] = t
     s.rank[r, Rank.OWES_REFRESH] = 1
     n = s.par[P.N_BANKS]

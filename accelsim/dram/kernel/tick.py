@@ -16,6 +16,7 @@ from accelsim.dram.kernel.commands import (
     refresh_rank,
     write,
 )
+from accelsim.dram.kernel.power_down import begin_work, end_work
 from accelsim.dram.kernel.queues import POSITION, POSITION_BITS, changed, erase, legal_at
 from accelsim.dram.kernel.self_refresh import asleep_at, sleep, wake
 from accelsim.dram.kernel.transactions import move, release
@@ -113,6 +114,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
     """Close one bank for the waiting refresh, or refresh; False if nothing is legal yet."""
     target = refresh_target(s, c)
     if s.channel[c, Channel.BLOCKED_TO] == 0:
+        begin_work(s, c, target >> s.par[P.RANK_SHIFT], t)
         stop_queues(s, c, target, t)
     single = s.par[P.REFRESH_POLICY] == BANK_STAGGERED
     n = 1 if single else s.par[P.N_BANKS]
@@ -137,6 +139,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
         refresh_rank(s, c, target >> s.par[P.RANK_SHIFT], t)
     s.channel[c, Channel.REFRESH_DONE] += 1
     release_queues(s, c)
+    end_work(s, target >> s.par[P.RANK_SHIFT], t, s.par[P.REF_TO_DOWN])
     s.channel[c, Channel.REFRESH_TRY] = t + 1
     drop_refreshes(s, c)
     return True
@@ -163,6 +166,8 @@ def issue(s: State, c: int, choice: int, t: int) -> None:
             write(s, c, i, t)
         erase(s, c, q, position)
         release(s, i)
+        busy = s.par[P.RD_TO_DOWN] if command == Command.RD else s.par[P.WR_TO_DOWN]
+        end_work(s, s.slot[i, Slot.RANK], t, busy)
         s.channel[c, Channel.MOVE_AT] = t
     changed(s, c, q)
 

@@ -7,6 +7,7 @@ replaces it.
 
 from __future__ import annotations
 
+from accelsim.dram.kernel.power_down import begin_work
 from accelsim.dram.kernel.queues import append, changed, list_movable, unlist_movable
 from accelsim.dram.kernel.turns import renew_turn_of
 from accelsim.dram.parameters import P
@@ -171,6 +172,7 @@ def enqueue(s: State, c: int, which: int, i: int, t: int) -> None:
     channel[c, Channel.READ_LENGTH + which] -= 1
 
     append(s, c, q, i)
+    begin_work(s, c, s.slot[i, Slot.RANK], t)
     if queue[q, Queue.LENGTH] == s.par[P.QUEUE_DEPTH]:
         unlist_movable(s, c, READS, q)
         unlist_movable(s, c, WRITES, q)

@@ -54,6 +54,9 @@ STANDARD = DramStandard(
         tCKESR=5,
         tXS=216,
         tXSDLL=512,
+        tCKE=4,
+        tXP=5,
+        tXPDLL=20,
     ),
     power=Power(
         rails=(
@@ -91,7 +94,7 @@ STANDARD = DramStandard(
             pads_pf=3.7,
         ),
     ),
-    controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
+    controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
     sources={
         "ranks": "eight devices, one rank",
         "channels": "one; the configuration chooses",
@@ -107,6 +110,8 @@ STANDARD = DramStandard(
         "t32AW, tPPD": "not in DDR3",
         "tCKESR, tXS, tXSDLL": "JESD79-3F: tCKE (5 ns) + 1 cycle; tRFC + 10 ns; tDLLK",
         "tWTR_S, tWTR_L, tWR, tRTP": "JESD79-3F: 7.5 (at least 4 cycles), 15 and 7.5 ns",
+        "tCKE, tXP, tXPDLL": "JESD79-3F: the larger of 3 cycles and 5 ns; 3 cycles and 6 ns; 10 "
+        "cycles and 24 ns, as IDD2P is that of slow exit",
         "tRTRS": "JESD79-3F: a write follows a read by RL + tCCD + 2 - WL",
         "VDD": "JESD79-3F: 1.5 V",
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB, IDD6": _MICRON,
@@ -124,6 +129,8 @@ STANDARD = DramStandard(
         "both ends; pads: middle of 1.4 to 2.3 pF (Samsung K4B2G0846D, Table 43), assumption: "
         "the chip's are alike",
         "address_map": "interleaves banks; see docs/dram.md",
+        "power_down_cycles": "Intel's default of 128 clocks for a rank (data sheets of Core "
+        "i7-4770 and i9-7920X)",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,
     },

@@ -53,6 +53,8 @@ STANDARD = DramStandard(
         tCKESR=9,
         tXS=576,
         tXSDLL=1024,
+        tCKE=8,
+        tXP=10,
     ),
     power=Power(
         rails=(
@@ -105,7 +107,7 @@ STANDARD = DramStandard(
             has_dbi=True,
         ),
     ),
-    controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
+    controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
     sources={
         "ranks": "eight devices, one rank",
         "bankgroups, banks_per_group, rows, columns": "JESD79-4 addressing table, 8 Gb x8",
@@ -120,6 +122,7 @@ STANDARD = DramStandard(
         "tCKESR, tXS, tXSDLL": "JESD79-4: tCKE (5 ns) + 1 cycle; tRFC + 10 ns; tDLLK",
         "self_refresh_cycles": "off, as in DRAMsim3's files",
         "tCCD_L, tWTR_S, tWTR_L, tWR, tRTP": _JEDEC,
+        "tCKE, tXP": "JESD79-4: the larger of 3 cycles and 5 ns; of 4 cycles and 6 ns",
         "tRTRS": "assumption: one cycle of bus turnaround, as in DRAMsim3's DDR4 files",
         "VDD, VPP": "JESD79-4: 1.2 and 2.5 V",
         "VPP currents": "IPP0 3 mA (DRAMsim3 DDR4_8Gb_x8_3200.ini, gem5), "
@@ -143,6 +146,8 @@ STANDARD = DramStandard(
         "after reset (its pin is DM's, and CL is that without DBI); pads: middle of 0.55 to 1.15 "
         "pF (Alliance AS4C512M8D4, Table 73), assumption: the chip's are alike",
         "address_map": "interleaves bank groups; see docs/dram.md",
+        "power_down_cycles": "Intel's default of 128 clocks for a rank (data sheets of Core "
+        "i7-4770 and i9-7920X)",
         "page_policy, queue_structure, refresh_policy": _DRAMSIM3,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _DRAMSIM3,
     },

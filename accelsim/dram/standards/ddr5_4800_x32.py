@@ -52,6 +52,8 @@ STANDARD = DramStandard(
         tRTRS=4,
         tPPD=2,
         tCCD_L_WR=24,
+        tCKE=18,
+        tXP=18,
     ),
     power=Power(
         rails=(
@@ -103,7 +105,7 @@ STANDARD = DramStandard(
             pads_pf=1.7,
         ),
     ),
-    controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
+    controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
     package_channels=2,
     sources={
         "ranks": "four devices, one rank",
@@ -127,6 +129,7 @@ STANDARD = DramStandard(
         "ns)",
         "tWTR_S, tWTR_L, tWR, tRTP": "JESD79-5D: 2.5 (at least 4 cycles), 10 (16), 30 and 7.5 ns "
         "(12)",
+        "tCKE, tXP": "JESD79-5 (tPD, tXP): the larger of 8 cycles and 7.5 ns, both; tXP as in gem5",
         "tRTRS": "Ramulator 2.1: a write follows a read by RL + BL/2 - WL + 4, from tRPST and "
         "tWPRE; gem5 has 3.5",
         "VDD, VPP": "JESD79-5D: 1.1 and 1.8 V; the VDDQ rail is not priced: its IDDQ limits are "
@@ -146,6 +149,8 @@ STANDARD = DramStandard(
         "interface": "JESD79-5: POD, no DBI; 34 and 40 ohm as in io_pj_per_bit, assumption: at "
         "both ends; pads: assumption, as DDR4",
         "address_map": "interleaves bank groups; see docs/dram.md",
+        "power_down_cycles": "Intel's default of 128 clocks for a rank (data sheets of Core "
+        "i7-4770 and i9-7920X); assumption: of DDR5 too",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,
     },

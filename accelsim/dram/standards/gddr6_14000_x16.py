@@ -51,6 +51,8 @@ STANDARD = DramStandard(
         tRTP=4,
         tRTRS=5,
         tPPD=1,
+        tCKE=19,
+        tXP=14,
     ),
     power=Power(
         rails=(
@@ -90,7 +92,7 @@ STANDARD = DramStandard(
             dbi=True,
         ),
     ),
-    controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
+    controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
     package_channels=2,
     sources={
         "ranks": "one device",
@@ -107,6 +109,8 @@ STANDARD = DramStandard(
         "t32AW": "assumption: 0; no source read gives it (DRAMsim3: 420 cycles of 0.66 ns, "
         "unsourced)",
         "tWTR_S, tWTR_L, tWR, tRTP": _SAMSUNG,
+        "tXP": "7.9 ns (DRAMsim3 GDDR6_8Gb_x16.ini)",
+        "tCKE": "assumption: 10.7 ns, as in GDDR5 (DRAMsim3 GDDR5_1Gb_x32.ini)",
         "tRTRS": "a write follows a read by RL + 2 BL/8 - WL + 3 (Samsung, as Ramulator 2.1), "
         "bus turnaround 0",
         "VDD": "JESD250: 1.35 V; VPP is left out (no sourced IPP2N)",
@@ -125,6 +129,8 @@ STANDARD = DramStandard(
         "interface": "JESD250: POD with DBI in both directions, assumption: on, as graphics "
         "cards run it; 40 and 60 ohm as in io_pj_per_bit; pads: assumption, as DDR4",
         "address_map": "interleaves bank groups; see docs/dram.md",
+        "power_down_cycles": "Intel's default of 128 clocks for a rank (data sheets of Core "
+        "i7-4770 and i9-7920X); assumption: of GDDR6 too",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,
     },

@@ -62,6 +62,8 @@ STANDARD = DramStandard(
         tRTP=5,
         tRTRS=2,
         tPPD=0,
+        tCKE=8,
+        tXP=8,
     ),
     power=Power(
         rails=(
@@ -92,7 +94,9 @@ STANDARD = DramStandard(
             held=Held("VDD", read=1 - 1 / _RANDOM, write=1 - 1 / _RANDOM),
         ),
     ),
-    controller=Controller(address_map=DEFAULT_ADDRESS_MAP, dual_command=True),
+    controller=Controller(
+        address_map=DEFAULT_ADDRESS_MAP, dual_command=True, power_down_cycles=128
+    ),
     package_channels=8,
     sources={
         "ranks": "one stack",
@@ -108,6 +112,7 @@ STANDARD = DramStandard(
         "tRFCb": "assumption: 200 ns, as JESD235A's tRFCSB class; unused by default",
         "tRRD_S, tRRD_L, tFAW, tCCD_S, tCCD_L, tWTR_S, tWTR_L, tWR": _DRAMSIM3,
         "tRTP": "assumption: DRAMsim3's default 5, between its tRTP_S 4 and tRTP_L 6",
+        "tCKE, tXP": "8 ns both (DRAMSys HBM2.json, DRAMsim3 HBM2_8Gb_x128.ini; tXP also gem5)",
         "tRTRS": "assumption: DRAMsim3's default 2",
         "t32AW, tPPD": "not in HBM2",
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB": _MEASURED + ", random data; between its 1.2 "
@@ -127,6 +132,8 @@ STANDARD = DramStandard(
         "pads: O'Connor et al. 2017, 0.80 pJ/bit at 50 % activity (they do not matter beside the "
         "measurement); driver: assumption, no effect",
         "address_map": "interleaves bank groups; see docs/dram.md",
+        "power_down_cycles": "Intel's default of 128 clocks for a rank (data sheets of Core "
+        "i7-4770 and i9-7920X); assumption: of HBM too",
         "page_policy, queue_structure, refresh_policy": _DEFAULTS,
         "command_queue_size, transaction_queue_size, unified_queue": _DEFAULTS,
         "dual_command": "JESD235A: separate row and column command buses",

@@ -60,6 +60,8 @@ STANDARD = DramStandard(
         tRTP=6,
         tRTRS=7,
         tPPD=0,
+        tCKE=10,
+        tXP=10,
     ),
     power=Power(
         rails=(
@@ -90,7 +92,9 @@ STANDARD = DramStandard(
             held=Held("VDD", read=1 - 1 / _RANDOM, write=1 - 1 / _RANDOM),
         ),
     ),
-    controller=Controller(address_map=DEFAULT_ADDRESS_MAP, dual_command=True),
+    controller=Controller(
+        address_map=DEFAULT_ADDRESS_MAP, dual_command=True, power_down_cycles=128
+    ),
     package_channels=16,
     sources={
         "ranks": "one stack",
@@ -108,6 +112,8 @@ STANDARD = DramStandard(
         "tRRD_S, tRRD_L, tFAW, tCCD_L": _STRAP,
         "t32AW, tPPD": "not in HBM2",
         "tWTR_S, tWTR_L, tWR, tRTP": _STRAP,
+        "tCKE, tXP": "8 ns both (DRAMSys HBM2.json, DRAMsim3 HBM2_8Gb_x128.ini; tXP also gem5); "
+        "assumption: as many ns at this rate",
         "tRTRS": _STRAP + ": a write follows a read by 18 ns",
         "VDD": "JESD235D: 1.2 V",
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB": _MEASURED + ", random data; between its 1.2 "
@@ -125,6 +131,8 @@ STANDARD = DramStandard(
         "pads: O'Connor et al. 2017, 0.80 pJ/bit at 50 % activity (they do not matter beside the "
         "measurement); driver: assumption, no effect",
         "address_map": "interleaves bank groups; see docs/dram.md",
+        "power_down_cycles": "Intel's default of 128 clocks for a rank (data sheets of Core "
+        "i7-4770 and i9-7920X); assumption: of HBM too",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue": _CONTROLLER,
         "dual_command": "JESD235D: separate row and column command buses",

@@ -52,6 +52,8 @@ STANDARD = DramStandard(
         tRTP=9,
         tRTRS=8,
         tPPD=2,
+        tCKE=13,
+        tXP=13,
     ),
     power=Power(
         rails=(
@@ -82,7 +84,9 @@ STANDARD = DramStandard(
             held=Held("VDD", read=1 - 1 / _RANDOM, write=1 - 1 / _RANDOM),
         ),
     ),
-    controller=Controller(address_map=DEFAULT_ADDRESS_MAP, dual_command=True),
+    controller=Controller(
+        address_map=DEFAULT_ADDRESS_MAP, dual_command=True, power_down_cycles=128
+    ),
     package_channels=32,
     sources={
         "ranks": "one stack of four dies; a higher stack has more ranks (SID)",
@@ -101,6 +105,7 @@ STANDARD = DramStandard(
         "tRRD_S, tRRD_L, tFAW": _RAMULATOR,
         "t32AW": "not in HBM3",
         "tWTR_S, tWTR_L, tWR, tRTP, tPPD": _RAMULATOR,
+        "tCKE, tXP": "assumption: 8 ns both, as of HBM2 (DRAMSys)",
         "tRTRS": _RAMULATOR + ": a write follows a read by 20 cycles",
         "VDD": "JESD238: 1.1 V; VDDQL and VPP are inside the derived currents or left out",
         "IDD0, IDD2N, IDD3N, IDD4R, IDD4W, IDD5AB": _DERIVED + ", random data",
@@ -117,6 +122,8 @@ STANDARD = DramStandard(
         "pads: O'Connor et al. 2017, 0.80 pJ/bit at 50 % activity (they do not matter beside the "
         "measurement); driver: assumption, no effect",
         "address_map": "interleaves bank groups; see docs/dram.md",
+        "power_down_cycles": "Intel's default of 128 clocks for a rank (data sheets of Core "
+        "i7-4770 and i9-7920X); assumption: of HBM too",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue": _CONTROLLER,
         "dual_command": "JESD238: separate row and column command buses",

@@ -58,6 +58,8 @@ STANDARD = DramStandard(
         tRPab=45,
         tCKESR=32,
         tXS=400,
+        tCKE=16,
+        tXP=16,
     ),
     power=Power(
         rails=(
@@ -125,7 +127,7 @@ STANDARD = DramStandard(
             held=Held("VDDQ", read=1.0),
         ),
     ),
-    controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
+    controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
     package_channels=2,
     sources={
         "ranks": "one die",
@@ -147,6 +149,7 @@ STANDARD = DramStandard(
         "tRPab": _JEDEC + ": tRPpb + 3 ns, 21 ns",
         "tRTP, tPPD": _JEDEC + ": 7.5 ns; 4 cycles; sources disagree: DRAMSys has 17 for tRTP",
         "tCKESR, tXS": "JESD209-4: tSR 15 ns; tXSR = tRFCab + 7.5 ns",
+        "tCKE, tXP": "JESD209-4: 7.5 ns, and at least 4 and 5 cycles; both as in DRAMSys",
         "tRTRS": "read to write: tDQSCKmax 3.5 ns (8 cycles) and tWPRE (2), JESD209-4",
         "VDD1, VDD2, VDDQ": "JESD209-4-1: 1.8, 1.1 and 0.6 V",
         "IDD0, IDD2N, IDD2P, IDD3N, IDD3P, IDD4R, IDD4W, IDD5AB": _DRAMSYS + "; assumption: burst "
@@ -164,6 +167,8 @@ STANDARD = DramStandard(
         "driven by the chip: on top; DBI off as after reset (RL is that without); pads: "
         "assumption, as DDR4",
         "address_map": "interleaves banks; see docs/dram.md",
+        "power_down_cycles": "Intel's default of 128 clocks for a rank (data sheets of Core "
+        "i7-4770 and i9-7920X); assumption: of LPDDR4 too",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,
     },

@@ -54,6 +54,8 @@ STANDARD = DramStandard(
         tRTRS=2,
         tPPD=2,
         tRPab=17,
+        tCKE=6,
+        tXP=6,
     ),
     power=Power(
         rails=(
@@ -121,7 +123,7 @@ STANDARD = DramStandard(
             held=Held("VDDQ", read=1.0),
         ),
     ),
-    controller=Controller(address_map=DEFAULT_ADDRESS_MAP),
+    controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
     sources={
         "ranks": "one die",
         "channels": "one per x16 die; the configuration chooses",
@@ -142,6 +144,8 @@ STANDARD = DramStandard(
         "tWTR_S": _JEDEC + ": 6.25 ns",
         "tWTR_L": _JEDEC + ": 12 ns, and two more cycles since it counts from BL/n_max",
         "tWR, tRTP": _JEDEC + ": 34 ns; BL/n_max and nRBTP, 8 cycles",
+        "tXP": "JESD209-5: the larger of 3 cycles and 7 ns (gem5)",
+        "tCKE": "assumption: 7.5 ns, as in LPDDR4",
         "tRTRS": "read to write: tWCKDQO 1.6 ns (2 cycles), JESD209-5B, as Ramulator 2.1; gem5 "
         "has 1",
         "tPPD": "JESD209-5B: 2 cycles",
@@ -165,6 +169,8 @@ STANDARD = DramStandard(
         "IDD4R is that of half ones and half toggles; writes are driven by the chip: on top; DBI "
         "off as after reset (RL is that without); pads: assumption, as DDR4",
         "address_map": "interleaves bank groups; see docs/dram.md",
+        "power_down_cycles": "Intel's default of 128 clocks for a rank (data sheets of Core "
+        "i7-4770 and i9-7920X); assumption: of LPDDR5 too",
         "page_policy, queue_structure, refresh_policy": _CONTROLLER,
         "command_queue_size, transaction_queue_size, unified_queue, dual_command": _CONTROLLER,
     },
