@@ -147,8 +147,7 @@ class Controller:
     self_refresh_cycles: int = 0
     """A rank that is idle for so long enters self-refresh; 0: never."""
     power_down_cycles: int = 0
-    """A rank without work for so long is powered down; 0: never. Controllers that know no
-    power-down, DRAMsim3's and Ramulator's own, pass over it."""
+    """A rank without work for so long is powered down; 0: never. See ``dram.power_down``."""
 
 
 @dataclass(frozen=True)
@@ -186,11 +185,6 @@ class DramConfig:
     def n_lines(self) -> int:
         """Lines of all channels together: the first address beyond the end."""
         return self.organisation.channels * self.organisation.channel_lines
-
-    @property
-    def powers_down(self) -> bool:
-        """Whether idle ranks are powered down."""
-        return self.compat == "none" and self.controller.power_down_cycles > 0
 
     @property
     def clock(self) -> Clock:

@@ -23,6 +23,7 @@ from accelsim.dram.ini import (
     TIMING_DEFAULTS,
 )
 from accelsim.dram.power import Power, Rail, TypicalShares
+from accelsim.dram.power_down import powers_down
 from accelsim.errors import ConfigError
 
 NEAREST: Final = {"DDR5": "DDR4", "LPDDR5": "LPDDR4", "HBM3": "HBM2"}
@@ -190,7 +191,7 @@ def _lost(config: DramConfig, written: Organisation, protocol: str) -> Iterable[
         yield f"tRPab = {t.tRPab}: DRAMsim3 closes banks one by one"
     if t.tRCDRD != t.tRCDWR and protocol not in SEPARATE_RCD:
         yield f"tRCDWR = {t.tRCDWR}; tRCD is that of reads, {t.tRCDRD}"
-    if config.powers_down:
+    if powers_down(config):
         yield f"power-down after {config.controller.power_down_cycles} idle cycles"
     if t.tXSDLL and config.controller.self_refresh_cycles:
         yield f"tXSDLL = {t.tXSDLL}: reads follow self-refresh after tXS"

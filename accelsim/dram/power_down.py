@@ -10,6 +10,11 @@ if TYPE_CHECKING:
     from accelsim.dram.config import DramConfig
 
 
+def powers_down(config: DramConfig) -> bool:
+    """Whether idle ranks are powered down: ``compat: dramsim3`` passes over the threshold."""
+    return config.compat == "none" and config.controller.power_down_cycles > 0
+
+
 def check_power_down(config: DramConfig) -> None:
     """A rank is powered down and wakes as its standard allows."""
     t, cycles = config.timing, config.controller.power_down_cycles
@@ -19,7 +24,7 @@ def check_power_down(config: DramConfig) -> None:
             f"must be 0 or more, got {cycles}",
             "idle cycles after which a rank is powered down; 0 is never",
         )
-    if config.powers_down and min(t.tXP, t.tCKE) < 1:
+    if powers_down(config) and min(t.tXP, t.tCKE) < 1:
         raise ConfigError(
             f"DRAM {config.name}: tXP, tCKE",
             f"{t.tXP}, {t.tCKE} do not allow power-down",
@@ -39,7 +44,7 @@ def power_down_delays(config: DramConfig) -> dict[str, int]:
     by_bank = controller.refresh_policy == "bank_staggered"
     closes = controller.page_policy == "close"
     return {
-        "POWER_DOWN": controller.power_down_cycles if config.powers_down else 0,
+        "POWER_DOWN": controller.power_down_cycles if powers_down(config) else 0,
         # JEDEC's tRDPDEN, and tWRPDEN; tWRAPDEN is one more.
         "RD_TO_DOWN": t.read_latency + t.burst_cycles + 1,
         "WR_TO_DOWN": t.write_latency + t.burst_cycles + t.tWR + closes,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from accelsim.dram.power_down import powers_down
 from accelsim.energy.dram import price_dram
 from accelsim.energy.dram_io import with_data
 from accelsim.energy.logic import (
@@ -147,7 +148,7 @@ def _standby_events(seconds: float, chip: Chip) -> DramEvents:
     interval = config.timing.tREFIb if per_bank else config.timing.tREFI
     refreshes = cycles // interval
     awake = cycles
-    if config.powers_down:
+    if powers_down(config):
         # A refresh wakes its rank, comes tXP later, and is followed by the usual pause.
         refreshing = config.timing.tRFCb if per_bank else config.timing.tRFC
         pause = max(config.controller.power_down_cycles, refreshing)

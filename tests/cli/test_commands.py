@@ -176,7 +176,7 @@ def test_replay_counts_one_read(accelsim, tmp_path):
     assert (counts["requests"], counts["reads"], counts["activates"]) == (1, 1, 1)
     assert set(counts["energy_pj"]) == {
         "activate", "read", "write", "refresh", "active_standby", "precharge_standby",
-        "self_refresh", "total",
+        "active_power_down", "precharge_power_down", "self_refresh", "total",
     }  # fmt: skip
     lines = (tmp_path / "c.csv").read_text().splitlines()
     assert lines[0] == "cycle,command,channel,rank,bankgroup,bank,row,col"

@@ -14,7 +14,7 @@ from accelsim.dram.replay import replay
 from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.values import dram_values
-from accelsim.energy.dram import event_energy, price_dram
+from accelsim.energy.dram import EnergyMode, event_energy, price_dram
 from accelsim.energy.dram_catalogue import bit_energy
 from accelsim.energy.dram_character import characterise
 from accelsim.energy.replay_report import replay_report
@@ -52,6 +52,36 @@ def test_one_open_bank_draws_drampowers_current(name: str) -> None:
     shared = rho * (full - idle) + idle
     one = (full + (n_banks - 1) * shared) / n_banks
     assert spent(config, active_rank_cycles=1000, open_bank_cycles=1000) == pytest.approx(one)
+
+
+@each_standard
+def test_power_down_is_that_of_the_sheet_with_no_bank_and_with_all_banks_open(name: str) -> None:
+    config = STANDARDS[name].config()
+    banks = config.organisation.banks
+    all_open = {"active_power_down_rank_cycles": 1000, "open_bank_cycles": 1000 * banks}
+    down = spent(config, idle_power_down_rank_cycles=1000)
+    assert down == pytest.approx(drawn(config, "IDD2P", 1000))
+    assert spent(config, **all_open) == pytest.approx(drawn(config, "IDD3P", 1000))
+
+
+@each_standard
+@pytest.mark.parametrize("mode", ["max", "typical"])
+def test_power_down_never_costs_more_than_standby_nor_open_banks_less(
+    name: str, mode: EnergyMode
+) -> None:
+    each = event_energy(STANDARDS[name].config(), mode)
+    assert each.power_down_cycle <= each.active_power_down_cycle <= each.active_cycle
+    assert each.power_down_cycle <= each.idle_cycle
+
+
+def test_power_down_with_one_bank_open_saves_what_it_saves_with_all() -> None:
+    """DDR4-3200: IDD3N - IDD3P = 9 mA of 40.75; IDD3P = 43 mA would be dearer than standby."""
+    config = STANDARDS["ddr4_3200_x64"].config()
+    one = spent(config, active_power_down_rank_cycles=1000, open_bank_cycles=1000)
+    assert one == pytest.approx((1.2 * (40.75 - 9) + 2.5 * 3) * 8 * 0.625 * 1000)
+    # Standby less 9 mA; VPP draws the same in every state.
+    typical = event_energy(config, "typical").active_power_down_cycle
+    assert typical == pytest.approx(0.58 * (1.2 * (37 - 9) + 2.5 * 3) * 8 * 0.625)
 
 
 def device(rho: float, IDD0: float, IDD2N: float, IDD3N: float) -> DramConfig:

@@ -29,7 +29,7 @@ def test_every_value_has_a_source(name: str) -> None:
         for field in fields(part)
     }
     # A memory without self-refresh need not say why.
-    optional = {"tCKESR", "tXS", "tXSDLL", "self_refresh_cycles"}
+    optional = {"tCKESR", "tXS", "tXSDLL", "tXPDLL", "self_refresh_cycles"}
     parts = vars(standard.timing) | vars(standard.controller)
     values -= {name for name in optional if parts[name] == 0}
     power = standard.power

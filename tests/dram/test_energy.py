@@ -30,6 +30,8 @@ def test_every_part_is_its_count_times_its_price() -> None:
         idle_rank_cycles=13,
         self_refresh_rank_cycles=17,
         open_bank_cycles=19,
+        active_power_down_rank_cycles=23,
+        idle_power_down_rank_cycles=29,
     )
     parts = price_dram(events, config, "typical")
     assert parts["dram_act"] == 2 * each.activate
@@ -38,6 +40,7 @@ def test_every_part_is_its_count_times_its_price() -> None:
     assert parts["dram_refresh"] == 7 * each.refresh
     standby = 11 * each.active_cycle + 19 * each.open_bank_cycle + 13 * each.idle_cycle
     standby += 17 * each.self_refresh_cycle
+    standby += 23 * each.active_power_down_cycle + 29 * each.power_down_cycle
     assert parts["dram_background"] == pytest.approx(standby)
     assert parts["dram_io"] == 8 * each.io and parts["dram_phy"] == 8 * each.phy
 

@@ -22,10 +22,11 @@ from accelsim.errors import ConfigError
 from tests.dram import golden
 from tests.dram.driving import Job, drive, transfer
 from tests.dram.judging import assert_legal
+from tests.dram.states import all_states
 
 DDR4 = STANDARDS["ddr4_3200_x64"].config(address_map="rochrababgco")
 BANK_BYTES, ROW_BYTES = 8192, 1 << 17  # of DDR4: bank group above column, row on top
-SLEEPS = STANDARDS["ddr4_3200_x64"].config(self_refresh_cycles=1000)
+SLEEPS = STANDARDS["ddr4_3200_x64"].config(self_refresh_cycles=1000, power_down_cycles=0)
 
 
 def make(*requests: tuple[int, str, int]) -> Requests:
@@ -98,6 +99,7 @@ CONTROLLERS = st.fixed_dictionaries(
         "command_queue_size": st.integers(1, 17),
         "transaction_queue_size": st.integers(1, 40),
         "self_refresh_cycles": st.sampled_from([0, 0, 1, 60, 900]),
+        "power_down_cycles": st.sampled_from([0, 1, 30, 128]),
         "address_map": st.sampled_from(["rochracobabg", "rochrababgco", "rorabgbacoch"]),
     }
 )
@@ -133,7 +135,8 @@ def bound_cycles(config: DramConfig) -> int:
     row_change = t.tRC + t.tWR + t.tFAW + turnaround
     busy = in_front * (row_change + ROW_HIT_LIMIT * turnaround)
     share = 1 - (t.tRFC + t.tRC + t.tRP) * o.ranks / t.tREFI
-    return int(busy / share) + t.tRFC + t.tXS + t.tXSDLL + t.tCKESR + config.n_ranks * t.tRFC
+    waking = t.tCKE + t.tXP + t.tXS + t.tXSDLL + t.tCKESR
+    return int(busy / share) + waking + t.tRFC + config.n_ranks * t.tRFC
 
 
 @settings(max_examples=100, deadline=None)
@@ -165,8 +168,7 @@ def test_no_request_waits_longer_than_its_bound(
     assert_legal(config, result.commands)
     waited = result.done_cycle - result.accepted_cycle
     assert (result.done_cycle > 0).all() and waited.max() <= bound_cycles(config)
-    rank_cycles = result.active_rank_cycles + result.idle_rank_cycles
-    assert rank_cycles + result.self_refresh_rank_cycles == config.n_ranks * result.cycles
+    assert all_states(result) == config.n_ranks * result.cycles
 
 
 # ---- self-refresh, by hand
@@ -214,8 +216,8 @@ def test_no_refresh_is_sent_to_a_sleeping_rank() -> None:
 def test_self_refresh_saves_what_the_currents_say() -> None:
     """DDR4: IDD6 is 30 mA where standby takes IDD2N = 37 mA and refreshes on top; IPP 3 mA."""
     asleep, awake = (
-        replay(STANDARDS["ddr4_3200_x64"].config(self_refresh_cycles=n), make((0, "R", 10**6)))
-        for n in (1000, 0)
+        replay(config, make((0, "R", 10**6)))
+        for config in (SLEEPS, STANDARDS["ddr4_3200_x64"].config(power_down_cycles=0))
     )
     energy = replay_energy_pj(asleep, SLEEPS)
     cycles = asleep.self_refresh_rank_cycles
@@ -236,8 +238,7 @@ def test_a_memory_counts_sleep_whenever_it_is_asked() -> None:
     seen = memory.background_at(end)
     counted = memory.counts()
     assert counted.background == seen
-    total = seen.active_rank_cycles + seen.idle_rank_cycles + seen.self_refresh_rank_cycles
-    assert total == counted.cycles == 60_000
+    assert all_states(seen) == counted.cycles == 60_000
     assert seen.self_refresh_rank_cycles > 20_000
 
 

@@ -20,6 +20,7 @@ from accelsim.dram.state import COMMANDS
 from accelsim.dram.traffic import write_traffic
 from tests.dram.driving import Job, drive, transfer
 from tests.dram.judging import assert_legal
+from tests.dram.states import all_states, with_open_banks
 from tests.dram.uncompiled import use_plain_python
 
 DDR4 = STANDARDS["ddr4_2400_x16"].config()
@@ -206,7 +207,7 @@ def test_background_counts_every_rank_in_every_cycle(policy: str) -> None:
     end = memory.finish(2 * 10**10)
     at_end = memory.background_at(end)
     cycles = -(-end // PERIOD)
-    assert at_end.active_rank_cycles + at_end.idle_rank_cycles == cycles * DDR4.n_ranks
+    assert all_states(at_end) == cycles * DDR4.n_ranks
     assert at_end == memory.counts().background
     assert at_end.refreshes == (cycles - 1) // DDR4.timing.tREFI
 
@@ -221,7 +222,7 @@ def test_every_open_bank_is_counted_up_to_any_moment() -> None:
     for cycle in (200, 300):
         seen = memory.background_at(cycle * PERIOD)
         assert seen.open_bank_cycles == 2 * cycle - sum(opened)
-        assert seen.active_rank_cycles == cycle - opened[0]
+        assert with_open_banks(seen) == cycle - opened[0]
 
 
 def test_an_ideal_memory_has_all_banks_open() -> None:

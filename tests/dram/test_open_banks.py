@@ -15,6 +15,7 @@ from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import COMMANDS
 from tests.dram import golden
+from tests.dram.states import with_open_banks
 
 CLOSES = ("precharge", "read_p", "write_p")
 
@@ -39,7 +40,7 @@ def check(config: DramConfig, requests: Requests, controller: ControllerName = "
     result = replay(config, requests, True, controller)
     o = config.organisation
     assert result.open_bank_cycles == bank_cycles(result, o.banks_per_group)
-    active = result.active_rank_cycles
+    active = with_open_banks(result)
     assert active <= result.open_bank_cycles <= active * o.banks
 
 

@@ -20,6 +20,7 @@ from accelsim.errors import ConfigError
 from tests.dram import golden
 from tests.dram.judging import assert_legal
 from tests.dram.scenarios import LPDDR4, with_ranks
+from tests.dram.states import all_states
 from tests.dram.uncompiled import use_plain_python
 
 DDR4 = golden.config("DDR4_8Gb_x8_3200_1rank")
@@ -149,8 +150,7 @@ def test_every_variant_obeys_the_standard_and_answers_all(
     result = replay(config, make(*[(a % size, k, t) for a, k, t in requests]), True)
     assert (result.done_cycle > 0).all()
     assert_legal(config, result.commands)
-    rank_cycles = config.n_ranks * result.cycles
-    assert result.active_rank_cycles + result.idle_rank_cycles == rank_cycles
+    assert all_states(result) == config.n_ranks * result.cycles
     names = [COMMANDS[code] for code in result.commands[:, 1]]
     reads = names.count("read") + names.count("read_p")
     assert (result.reads, result.activates) == (reads, names.count("activate"))

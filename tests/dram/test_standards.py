@@ -71,10 +71,11 @@ def core(rcd: float, rp: float, ras: float, rfc: float) -> dict[str, Delay]:
 DDR3 = core(13.75, 13.75, 35, 260) | {
     **{"tRRD_S": ns(6, 4), "tRRD_L": ns(6, 4), "tFAW": ns(30), "tWR": ns(15)},
     **{"tWTR_S": ns(7.5, 4), "tWTR_L": ns(7.5, 4), "tRTP": ns(7.5, 4)},
+    **{"tCKE": ns(5, 3), "tXP": ns(6, 3), "tXPDLL": ns(24, 10)},
 }
 DDR4 = {
     **{"tRAS": ns(32), "tRFC": ns(350), "tCCD_L": ns(5, 5), "tWR": ns(15), "tRTP": ns(7.5, 4)},
-    **{"tWTR_S": ns(2.5, 2), "tWTR_L": ns(7.5, 4)},
+    **{"tWTR_S": ns(2.5, 2), "tWTR_L": ns(7.5, 4), "tCKE": ns(5, 3), "tXP": ns(6, 4)},
 }
 DDR4_2400 = DDR4 | {"tRCDRD": ns(14.16), "tRCDWR": ns(14.16), "tRP": ns(14.16)}
 DDR4_3200 = DDR4 | {"tRCDRD": ns(13.75), "tRCDWR": ns(13.75), "tRP": ns(13.75)}
@@ -83,16 +84,17 @@ DDR5 = core(16, 16, 32, 295) | {
     **{"tRFCb": ns(130), "tRRD_S": ns(0, 8), "tRRD_L": ns(5, 8), "tFAW": ns(10, 32)},
     **{"tCCD_S": ns(0, 8), "tCCD_L": ns(5, 8), "tCCD_L_WR": ns(10, 16), "tWR": ns(30)},
     **{"tWTR_S": ns(2.5, 4), "tWTR_L": ns(10, 16), "tRTP": ns(7.5, 12), "tPPD": ns(0, 2)},
+    **{"tCKE": ns(7.5, 8), "tXP": ns(7.5, 8)},
 }
 LPDDR4 = core(18, 18, 42, 180) | {
     **{"tRFCb": ns(90), "tRRD_S": ns(10, 4), "tRRD_L": ns(10, 4), "tFAW": ns(40)},
     **{"tWTR_S": ns(10, 8, 1), "tWTR_L": ns(10, 8, 1), "tWR": ns(18, 6, 1), "tRTP": ns(7.5, 8)},
-    "tRPab": ns(21, 3),
+    **{"tRPab": ns(21, 3), "tCKE": ns(7.5, 4), "tXP": ns(7.5, 5)},
 }
 HBM2 = core(12, 14, 28, 260) | {
     **{"tRCDWR": ns(6), "tRFCb": ns(160), "tRRD_S": ns(4), "tRRD_L": ns(6), "tFAW": ns(16)},
     **{"tWTR_S": ns(4), "tWTR_L": ns(9), "tWR": ns(14), "tRTP": ns(5), "tCCD_L": ns(3)},
-    **{"CL": ns(18), "CWL": ns(7), "tCCD_S": ns(0, 2)},
+    **{"CL": ns(18), "CWL": ns(7), "tCCD_S": ns(0, 2), "tCKE": ns(8), "tXP": ns(8)},
 }
 DELAYS: dict[str, dict[str, Delay]] = {
     "ddr3_1600_x64": DDR3 | {"CL": ns(13.75)},
@@ -104,11 +106,13 @@ DELAYS: dict[str, dict[str, Delay]] = {
     "ddr5_4800_x32": DDR5,
     "ddr5_5600_x32": DDR5,
     "gddr6_14000_x16": core(15, 15, 30, 120)
-    | {"tRCDWR": ns(9), "tRFCb": ns(60), "tWR": ns(15), "tCCD_S": ns(0, 2), "tCCD_L": ns(0, 4)},
-    "hbm2_2000": {"tRFC": ns(350)},
+    | {"tRCDWR": ns(9), "tRFCb": ns(60), "tWR": ns(15), "tCCD_S": ns(0, 2), "tCCD_L": ns(0, 4)}
+    | {"tCKE": ns(10.7), "tXP": ns(7.9)},
+    "hbm2_2000": {"tRFC": ns(350), "tCKE": ns(8), "tXP": ns(8)},
     "hbm2_2000_x64": HBM2,
     "hbm2_2400_x64": HBM2,
-    "hbm3_6400_x32": {"tRFC": ns(260), "tRFCb": ns(200), "tCCD_S": ns(0, 2), "tCCD_L": ns(0, 4)},
+    "hbm3_6400_x32": {"tRFC": ns(260), "tRFCb": ns(200), "tCCD_S": ns(0, 2), "tCCD_L": ns(0, 4)}
+    | {"tCKE": ns(8), "tXP": ns(8)},
     "lpddr4_3200_x16": LPDDR4,
     "lpddr4_4266_x16": LPDDR4,
     "lpddr4x_4266_x16": LPDDR4,
@@ -117,7 +121,7 @@ DELAYS: dict[str, dict[str, Delay]] = {
         **{"tRFCb": ns(140), "tRRD_S": ns(5, 2), "tRRD_L": ns(5, 2), "tFAW": ns(20)},
         # In bank groups it counts from BL/n_max, two cycles after the burst.
         **{"tWTR_S": ns(6.25, 4), "tWTR_L": ns(12, 4, 2), "tWR": ns(34, 3), "tPPD": ns(0, 2)},
-        "tRPab": ns(21, 2),
+        **{"tRPab": ns(21, 2), "tCKE": ns(7.5), "tXP": ns(7, 3)},
     },
 }
 

@@ -88,6 +88,8 @@ def test_counts_and_energy_are_those_that_dramsim3_printed(row: dict[str, str]) 
         "refresh": in_pj["ref_energy"] + in_pj["refb_energy"],
         "active_standby": in_pj["act_stb_energy"],
         "precharge_standby": in_pj["pre_stb_energy"],
+        "active_power_down": 0.0,  # which DRAMsim3 does not know
+        "precharge_power_down": 0.0,
         "self_refresh": in_pj["sref_energy"],
         "total": in_pj["total_energy"],
     }

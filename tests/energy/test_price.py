@@ -230,9 +230,13 @@ def test_at_a_frame_rate_buffers_leak_and_dram_stands_by_between_images() -> Non
     assert idle.leakage == pytest.approx(leakage_mw * 1e9 * 0.15)
     config = chip.dram.config
     cycles = round(0.15e9 / config.timing.tCK_ns)
+    # Each refresh wakes its rank, follows tXP later and takes tRFC, longer than the 128 cycles.
+    refreshes = cycles // config.timing.tREFI
+    awake = refreshes * (config.timing.tXP + config.timing.tRFC)
     events = DramEvents(
-        refreshes=cycles // config.timing.tREFI * 2,
-        idle_rank_cycles=cycles * 2,
+        refreshes=refreshes * 2,
+        idle_rank_cycles=awake * 2,
+        idle_power_down_rank_cycles=(cycles - awake) * 2,
     )
     standby = price_dram(events, config, "typical")
     assert idle.dram_background == pytest.approx(standby["dram_background"], rel=1e-6)

@@ -211,3 +211,30 @@ def test_self_refresh_reaches_the_memory(tmp_path: Path) -> None:
 def test_a_memory_that_cannot_sleep_says_what_is_missing() -> None:
     with pytest.raises(ConfigError, match="IDD6: self-refresh has no current here"):
         read_hardware("edge_npu", ["dram.standard=hbm2_2000", "dram.self_refresh_cycles=500"])
+
+
+def test_power_down_reaches_the_memory() -> None:
+    assert read_hardware("edge_npu").dram.config.controller.power_down_cycles == 128
+    for cycles in (0, 500):
+        chip = read_hardware("edge_npu", [f"dram.power_down_cycles={cycles}"])
+        assert chip.dram.config.controller.power_down_cycles == cycles
+        assert chip_from_resolved(chip.resolved).dram.config == chip.dram.config
+
+
+@pytest.mark.parametrize("policy", ["ramulator", "ideal"])
+def test_a_policy_without_power_down_refuses_it_only_when_asked(policy: str) -> None:
+    chip = read_hardware("edge_npu", [f"dram.policy={policy}"])
+    assert chip.dram.config.controller.power_down_cycles == 0
+    assert chip_from_resolved(chip.resolved).dram.config == chip.dram.config
+    with pytest.raises(ConfigError, match=f"power_down_cycles: 9 is not known to .*{policy}"):
+        read_hardware("edge_npu", [f"dram.policy={policy}", "dram.power_down_cycles=9"])
+
+
+def test_an_ini_file_means_a_controller_without_power_down(tmp_path: Path) -> None:
+    (tmp_path / "mine.ini").write_text(INI)
+    file = [f"dram.standard={tmp_path / 'mine.ini'}", "dram.address_map=null"]
+    chip = read_hardware("edge_npu", file)
+    assert chip.dram.config.controller.power_down_cycles == 0
+    assert chip_from_resolved(chip.resolved).dram.config == chip.dram.config
+    with pytest.raises(ConfigError, match="power_down_cycles: 9 is not known to DRAMsim3"):
+        read_hardware("edge_npu", [*file, "dram.power_down_cycles=9"])

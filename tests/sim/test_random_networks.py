@@ -25,6 +25,7 @@ from accelsim.sim.run import run
 from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
+from tests.dram.states import all_states, with_open_banks
 from tests.mapping.test_lower import check_buffers, check_bytes, check_dependencies, check_macs
 
 N_IMAGES = 2
@@ -289,7 +290,6 @@ def check_run(program: Program, counts: RunCounts, policy: str, line_bytes: int)
         for stage, layer in enumerate(counts.layers):
             fetched = sum(b.fetched_bytes for b in program.stages[stage].bytes_by_tensor.values())
             assert (layer.dram.reads + layer.dram.writes) * line_bytes == fetched
-    states = sum(x.dram.active_rank_cycles + x.dram.idle_rank_cycles for x in counts.layers)
-    assert states == counts.memory_cycles
-    active = sum(layer.dram.active_rank_cycles for layer in counts.layers)
+    assert sum(all_states(layer.dram) for layer in counts.layers) == counts.memory_cycles
+    active = sum(with_open_banks(layer.dram) for layer in counts.layers)
     assert active <= sum(layer.dram.open_bank_cycles for layer in counts.layers) <= 16 * active
