@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from accelsim.dram.command import COMMANDS
 from accelsim.dram.replay import ReplayResult
 from accelsim.dram.requests import Requests
-from accelsim.dram.state import COMMANDS
 
 COMMIT = "29817593"
 Row = tuple[int, str, int, int, int, int, int]

@@ -8,7 +8,7 @@ from typing import Final, TextIO
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.dram.state import COMMANDS, Log
+from accelsim.dram.command import COMMANDS, Log
 
 CSV_HEADER: Final = ("cycle", "command", "channel", "rank", "bankgroup", "bank", "row", "col")
 

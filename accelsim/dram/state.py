@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.dram.command import Command, Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.parameters import ControllerName, P, parameters
 
@@ -195,50 +196,6 @@ class Misc(IntEnum):
     LOG_LENGTH = auto()
     FLUSH = auto()
     """1: write buffers drain completely."""
-
-
-class Log(IntEnum):
-    """One command as recorded."""
-
-    CYCLE = 0
-    COMMAND = auto()
-    CHANNEL = auto()
-    RANK = auto()
-    GROUP = auto()
-    BANK = auto()
-    ROW = auto()
-    COLUMN = auto()
-
-
-COMMANDS: Final = (
-    "activate",
-    "precharge",
-    "read",
-    "write",
-    "read_p",
-    "write_p",
-    "refresh",
-    "refresh_bank",
-    "precharge_all",
-    "self_refresh_enter",
-    "self_refresh_exit",
-)
-
-
-class Command(IntEnum):
-    """Position in ``COMMANDS``."""
-
-    ACT = 0
-    PRE = auto()
-    RD = auto()
-    WR = auto()
-    RDA = auto()
-    WRA = auto()
-    REF = auto()
-    REFB = auto()
-    PREAB = auto()
-    SREF_ENTER = auto()
-    SREF_EXIT = auto()
 
 
 N_TIMED: Final = Command.WR + 1

@@ -18,11 +18,11 @@ from pathlib import Path
 
 import numpy as np
 
+from accelsim.dram.command import COMMANDS, Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.ini import read_ini
 from accelsim.dram.replay import replay
 from accelsim.dram.requests import Requests, read_requests
-from accelsim.dram.state import COMMANDS, Log
 
 SMALL = Path(__file__).parents[2] / "tests" / "data" / "dram"
 CONFIG = "DDR4_8Gb_x8_3200_1rank.ini"

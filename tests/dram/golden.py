@@ -5,11 +5,11 @@ import gzip
 from functools import cache
 from pathlib import Path
 
+from accelsim.dram.command import COMMANDS
 from accelsim.dram.config import DramConfig
 from accelsim.dram.ini import read_ini
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.requests import Requests, read_requests
-from accelsim.dram.state import COMMANDS
 
 Row = tuple[int, str, int, int, int, int, int]
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 
 from accelsim.dram import chunked_replay
 from accelsim.dram.chunked_replay import ChunkedReplay, ReplayCounts
+from accelsim.dram.command import Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.parameters import ControllerName
 from accelsim.dram.replay import replay
 from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.state import Log
 from tests.dram import golden
 from tests.dram.uncompiled import use_plain_python
 

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from accelsim.dram import legality
+from accelsim.dram.command import COMMANDS
 from accelsim.dram.legality import LevelName, check
 from accelsim.dram.rules.judge import judge
 from accelsim.dram.rules.rule import NAMES, STATE_NAMES, State
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.state import COMMANDS
 from accelsim.errors import ConfigError, DramTraceError, UnknownNameError
 from tests.dram.scenarios import (
     DDR4,

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from accelsim.dram.command import COMMANDS
 from accelsim.dram.config import DramConfig
 from accelsim.dram.ini import read_ini
 from accelsim.dram.parameters import ROW_HIT_LIMIT
@@ -15,7 +16,6 @@ from accelsim.dram.policies.dramsim3 import Dramsim3Memory
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.state import COMMANDS
 from accelsim.energy.dram import event_energy
 from accelsim.energy.replay_report import replay_energy_pj
 from accelsim.errors import ConfigError

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from accelsim.dram import controlled
 from accelsim.dram.address_map import address_map
+from accelsim.dram.command import COMMANDS
 from accelsim.dram.config import DramConfig
 from accelsim.dram.controlled import ControlledMemory
 from accelsim.dram.kernel import ideal, replay, serve, submit
 from accelsim.dram.memory import POLICIES, Decoder, Memory
 from accelsim.dram.policies import ideal as ideal_policy
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.state import COMMANDS
 from accelsim.dram.traffic import write_traffic
 from tests.dram.driving import Job, drive, transfer
 from tests.dram.judging import assert_legal

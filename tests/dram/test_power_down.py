@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accelsim.dram.command import COMMANDS, Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.kernel import power_down
 from accelsim.dram.parameters import ControllerName, P, parameters
@@ -15,7 +16,6 @@ from accelsim.dram.patterns import PATTERNS
 from accelsim.dram.policies.dramsim3 import Dramsim3Memory
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.state import COMMANDS, Log
 from accelsim.errors import ConfigError
 from tests.dram.driving import Job, drive, transfer
 from tests.dram.judging import assert_legal

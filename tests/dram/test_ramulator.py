@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from accelsim.dram import state
+from accelsim.dram.command import COMMANDS, Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.legality import check
 from accelsim.dram.parameters import ControllerName, P, parameters
@@ -18,7 +19,6 @@ from accelsim.dram.replay import ReplayResult
 from accelsim.dram.replay import replay as replay_with
 from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.state import COMMANDS, Log
 from accelsim.energy.replay_report import replay_report
 from accelsim.errors import ConfigError
 from tests.dram import golden

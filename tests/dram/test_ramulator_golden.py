@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from accelsim.dram.command import COMMANDS, Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.legality import check
 from accelsim.dram.requests import Requests
-from accelsim.dram.state import COMMANDS, Log
 from tests.dram import golden
 from tests.dram.judging import assert_legal
 from tests.dram.test_ramulator import MATCHED, T, replay, with_timing

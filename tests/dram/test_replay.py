@@ -9,13 +9,13 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from accelsim.dram import state
+from accelsim.dram.command import COMMANDS
 from accelsim.dram.config import Controller, DramConfig
 from accelsim.dram.legality import check
 from accelsim.dram.parameters import ControllerName, P, parameters
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.state import COMMANDS
 from accelsim.errors import ConfigError
 from tests.dram import golden
 from tests.dram.judging import assert_legal

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from accelsim.dram.command import Log
 from accelsim.dram.front import (
     Arrival,
     Block,
@@ -20,18 +21,7 @@ from accelsim.dram.front import (
     Xfer,
 )
 from accelsim.dram.parameters import P
-from accelsim.dram.state import (
-    N_TIMED,
-    Bank,
-    Channel,
-    Count,
-    Log,
-    Misc,
-    Queue,
-    Rank,
-    Slot,
-    State,
-)
+from accelsim.dram.state import N_TIMED, Bank, Channel, Count, Misc, Queue, Rank, Slot, State
 from accelsim.jit import Ints, array_at, state_kernel
 
 PARAMETERS: Final = len(P)

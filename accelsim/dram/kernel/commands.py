@@ -6,21 +6,9 @@ the state arrays, over all channels.
 
 from __future__ import annotations
 
+from accelsim.dram.command import Command, Log
 from accelsim.dram.parameters import P
-from accelsim.dram.state import (
-    CLOSED,
-    FAR,
-    NONE,
-    Bank,
-    Channel,
-    Command,
-    Count,
-    Log,
-    Misc,
-    Rank,
-    Slot,
-    State,
-)
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Count, Misc, Rank, Slot, State
 from accelsim.jit import state_kernel
 
 

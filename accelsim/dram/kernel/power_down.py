@@ -13,9 +13,10 @@ this is a command, and nothing is recorded.
 
 from __future__ import annotations
 
+from accelsim.dram.command import Command
 from accelsim.dram.kernel.commands import delay
 from accelsim.dram.parameters import P
-from accelsim.dram.state import FAR, Bank, Command, Rank, State
+from accelsim.dram.state import FAR, Bank, Rank, State
 from accelsim.jit import state_kernel
 
 

@@ -7,8 +7,9 @@ A per-rank queue mixes banks and is scanned: see ``rank_queues``.
 
 from __future__ import annotations
 
+from accelsim.dram.command import Command
 from accelsim.dram.parameters import P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Queue, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Queue, Slot, State
 from accelsim.jit import state_kernel
 
 ROW_HIT_CAP = 4

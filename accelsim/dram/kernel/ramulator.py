@@ -10,6 +10,7 @@ the open row. An HBM channel issues a column command so, then a row command.
 
 from __future__ import annotations
 
+from accelsim.dram.command import Command
 from accelsim.dram.kernel.commands import (
     activate,
     precharge,
@@ -32,7 +33,7 @@ from accelsim.dram.kernel.transactions import (
     unlink,
 )
 from accelsim.dram.parameters import P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Count, Rank, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Count, Rank, Slot, State
 from accelsim.jit import state_kernel
 
 OPENED = 2

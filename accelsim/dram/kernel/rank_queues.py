@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from accelsim.dram.command import Command
 from accelsim.dram.kernel.queues import POSITION, ROW_HIT_CAP, held_back, is_stopped, legal_at
 from accelsim.dram.parameters import P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Command, Queue, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Queue, Slot, State
 from accelsim.jit import state_kernel
 
 

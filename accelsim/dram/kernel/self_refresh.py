@@ -12,10 +12,11 @@ the standards demand since it may have lost a refresh on waking.
 
 from __future__ import annotations
 
+from accelsim.dram.command import Command
 from accelsim.dram.kernel.commands import account, delay, record, refresh_rank
 from accelsim.dram.kernel.power_down import begin_own_work, end_work
 from accelsim.dram.parameters import BANK_STAGGERED, P
-from accelsim.dram.state import FAR, NONE, Bank, Command, Queue, Rank, Slot, State
+from accelsim.dram.state import FAR, NONE, Bank, Queue, Rank, Slot, State
 from accelsim.jit import state_kernel
 
 

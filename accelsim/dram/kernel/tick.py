@@ -8,6 +8,7 @@ for this cycle. All cycles from there to ``Channel.NEXT`` would change nothing a
 
 from __future__ import annotations
 
+from accelsim.dram.command import Command
 from accelsim.dram.kernel.commands import (
     activate,
     precharge,
@@ -22,7 +23,7 @@ from accelsim.dram.kernel.self_refresh import asleep_at, sleep, wake
 from accelsim.dram.kernel.transactions import move, release
 from accelsim.dram.kernel.turns import choose, renew_turn
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Command, Queue, Rank, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Queue, Rank, Slot, State
 from accelsim.jit import state_kernel
 
 
