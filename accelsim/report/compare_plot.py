@@ -87,7 +87,7 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
     for axes, left in ((energy, 0.0), (dram, 0.15)):
         # Fixed distances below the axes: a share of their height would grow with the codecs.
         below = axes.transAxes + ScaledTranslation(0, -0.55, figure.dpi_scale_trans)
-        axes.legend(loc="upper left", bbox_to_anchor=(left, 0), bbox_transform=below, ncols=4,
+        axes.legend(loc="upper left", bbox_to_anchor=(left, 0), bbox_transform=below, ncols=3,
                     columnspacing=1.0, handlelength=1.0, borderaxespad=0)  # fmt: skip
     plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
     traces = traces_of(results)
