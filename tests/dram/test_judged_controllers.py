@@ -54,7 +54,9 @@ def refreshing_often(config: DramConfig, share: int) -> DramConfig:
     """With a ``share`` of tREFI as long as that leaves time, so that short runs see refreshes."""
     t = config.timing
     least = config.organisation.ranks * 2 * (t.tRFC + t.tRC)
-    return replace(config, timing=replace(t, tREFI=max(least, t.tREFI // share)))
+    interval = max(least, t.tREFI // share)
+    by_bank = max(1, t.tREFIb * interval // t.tREFI)
+    return replace(config, timing=replace(t, tREFI=interval, tREFIb=by_bank))
 
 
 @settings(max_examples=250, deadline=None)
