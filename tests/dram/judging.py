@@ -1,6 +1,6 @@
 """The controller before the judge: legal at its own level, and at JEDEC's but for what is known.
 
-What is known is listed here rule by rule, and in ``docs/dram.md`` in the same order.
+What is known is listed here rule by rule, and in ``docs/dram_legality.md`` in the same order.
 """
 
 import numpy as np
@@ -17,7 +17,7 @@ SEVERAL_CLOCKS = ("LPDDR4", "LPDDR5", "DDR5")
 def assert_legal(
     config: DramConfig, commands: NDArray[np.int64], controller: str = "dramsim3"
 ) -> None:
-    """No violation at either level, except the deviations that ``docs/dram.md`` admits."""
+    """No violation at either level, except the deviations that ``docs/dram_legality.md`` admits."""
     strict = config.compat == "dramsim3"
     turns = strict and controller == "ramulator"
     found = check(config, commands, find_all=turns)
