@@ -15,7 +15,7 @@ from argparse import ArgumentParser
 from collections.abc import Callable
 from pathlib import Path
 from statistics import geometric_mean, median
-from time import perf_counter, process_time
+from time import process_time
 from typing import NamedTuple
 
 import numpy as np
@@ -99,14 +99,14 @@ ALL = {
 }
 
 
-def median_seconds(action: Callable[[], object], n_runs: int, clock: Callable[[], float]) -> float:
-    """Of warm runs."""
+def median_seconds(action: Callable[[], object], n_runs: int) -> float:
+    """CPU seconds of warm runs."""
     action()
     times = []
     for _ in range(n_runs):
-        start = clock()
+        start = process_time()
         action()
-        times.append(clock() - start)
+        times.append(process_time() - start)
     return median(times)
 
 
@@ -121,9 +121,7 @@ def beside(
     cycles = replay(config, sent, controller=controller).cycles
     own, other = [], []
     for _ in range(n_runs):
-        own.append(
-            median_seconds(lambda: replay(config, sent, controller=controller), 1, process_time)
-        )
+        own.append(median_seconds(lambda: replay(config, sent, controller=controller), 1))
         other.append(theirs(cycles))
     return median(other), median(own)
 
@@ -171,7 +169,7 @@ def recorded_peers(n_runs: int) -> list[Row]:
             ) -> object:
                 return replay(c, r, controller=k)
 
-            ours_s = median_seconds(run, n_runs, process_time)
+            ours_s = median_seconds(run, n_runs)
             rows.append(Row(**(line | {"theirs_s": float(line["theirs_s"]), "ours_s": ours_s})))
             print_row(rows[-1])
     return rows
@@ -199,7 +197,7 @@ def print_goals(n_runs: int) -> None:
     print(f"{'DDR4-3200 x64':<22}{'M lines/s':>10}{'M cycles/s':>12}  goal")
     for goal in GOALS:
         sent = ALL[goal.pattern](config, N)
-        took = median_seconds(lambda r=sent: replay(config, r), n_runs, perf_counter)
+        took = median_seconds(lambda r=sent: replay(config, r), n_runs)
         lines, cycles = len(sent) / took / 1e6, replay(config, sent).cycles / took / 1e6
         met = (lines if goal.counts == "lines" else cycles) >= goal.least
         print(
