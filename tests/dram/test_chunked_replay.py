@@ -25,6 +25,7 @@ MEMORIES = {
     "ddr4": DDR4,
     "two channels": replace(DDR4, organisation=replace(DDR4.organisation, channels=2)),
     "hbm2": golden.config("HBM2_8Gb_x128_1ch"),
+    "powers down": STANDARDS["ddr4_3200_x64"].config(power_down_cycles=20),
     "sleeps": STANDARDS["ddr4_3200_x64"].config(self_refresh_cycles=300),
 }
 
