@@ -129,7 +129,7 @@ def _requests(
     def refuse(bad: NDArray[np.bool_], problem: str) -> None:
         if bad.any():
             where = f"{path}: request {start + int(np.argmax(bad))}"
-            raise DramTraceError(where, problem, "see docs/dram_traces.md for what a trace may hold")
+            raise DramTraceError(where, problem, "docs/dram_traces.md says what it may hold")
 
     end = config.n_lines * config.line_bytes
     refuse((address < 0) | (address > (end - 1) // unit), "has an address outside the memory")
