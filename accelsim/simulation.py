@@ -16,8 +16,8 @@ from accelsim.codecs.base import Word
 from accelsim.codecs.measure import MapStats, with_fallback
 from accelsim.codecs.named import codec_named, takes
 from accelsim.codecs.size_cache import SizeCache
-from accelsim.dram.trace_write import TraceForm
-from accelsim.dram.traffic import write_traffic
+from accelsim.dram.traces.traffic import write_traffic
+from accelsim.dram.traces.write import TraceForm
 from accelsim.energy.price import price, price_idle
 from accelsim.errors import ConfigError, TraceError
 from accelsim.hardware.chip import Chip

@@ -19,7 +19,7 @@ import numpy as np
 
 from accelsim.dram.command import COMMANDS
 from accelsim.dram.replay import ReplayResult
-from accelsim.dram.requests import Requests
+from accelsim.dram.traces.requests import Requests
 
 COMMIT = "29817593"
 Row = tuple[int, str, int, int, int, int, int]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dramsim3_program import write_trace
 
-from accelsim.dram.requests import Requests
+from accelsim.dram.traces.requests import Requests
 
 COMMIT = "c5b1c3a4"
 CONFIG = Path(__file__).parent / "ramulator2_ddr4_3200.yaml"

@@ -180,7 +180,7 @@ def export_dram(config: str, /, *, out: Path | None = None) -> None:
         The file; else the text is printed.
     """
     from accelsim.cli.console import note, print_text
-    from accelsim.dram.ini_export import export_ini
+    from accelsim.dram.ini_files.export import export_ini
     from accelsim.results.files import replacing, writable_file
 
     text, lost = export_ini(named_memory(config))

@@ -11,10 +11,10 @@ from rich.progress import Progress
 
 from accelsim.cli.console import error_console
 from accelsim.dram.chunked_replay import ChunkedReplay, ReplayCounts
-from accelsim.dram.command_csv import CommandCsv
 from accelsim.dram.config import DramConfig
 from accelsim.dram.parameters import ControllerName
-from accelsim.dram.requests import request_chunks
+from accelsim.dram.traces.command_csv import CommandCsv
+from accelsim.dram.traces.requests import request_chunks
 from accelsim.results.files import replacing
 
 

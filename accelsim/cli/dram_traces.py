@@ -91,8 +91,8 @@ def check_dram(
 
     from accelsim.cli.console import print_text
     from accelsim.cli.warm_up import warm_up
-    from accelsim.dram.command_trace import read_commands
     from accelsim.dram.legality import check
+    from accelsim.dram.traces.command_trace import read_commands
     from accelsim.results.json_form import dumps
 
     memory = named_memory(dram, compat)

@@ -16,7 +16,7 @@ def named_memory(name: str, compat: Literal["dramsim3", "none"] | None = None) -
     from dataclasses import replace
 
     from accelsim.cli.console import note
-    from accelsim.dram.ini import read_ini
+    from accelsim.dram.ini_files.read import read_ini
     from accelsim.dram.standard import STANDARDS
 
     if name.endswith((".yaml", ".yml")):

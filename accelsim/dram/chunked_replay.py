@@ -16,8 +16,8 @@ from accelsim.dram.config import DramConfig
 from accelsim.dram.kernel.replay import Driver, account_all
 from accelsim.dram.kernel.replay import replay as replay_kernel
 from accelsim.dram.parameters import ControllerName
-from accelsim.dram.requests import Requests
 from accelsim.dram.state import NONE, Channel, Count, Misc, Rank, Slot, new_state
+from accelsim.dram.traces.requests import Requests
 from accelsim.jit import addresses
 
 LOG_ROWS = 1 << 17

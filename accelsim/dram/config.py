@@ -2,7 +2,7 @@
 
 Every later stage reads only this: the kernel takes its timing, the energy formulas its
 currents. It comes from a native standard (``accelsim.dram.standards``) or an imported
-DRAMsim3 file (``accelsim.dram.ini``). Times are in DRAM clock cycles.
+DRAMsim3 file (``accelsim.dram.ini_files.read``). Times are in DRAM clock cycles.
 """
 
 from __future__ import annotations
@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final, Literal, TypeAlias, get_args
 
+from accelsim.dram.checks.power import check_power
+from accelsim.dram.checks.refresh import check_bank_refresh, check_self_refresh
+from accelsim.dram.checks.timing import contradictions
 from accelsim.dram.power import Power
-from accelsim.dram.power_checks import check_power
 from accelsim.dram.power_down import check_power_down
-from accelsim.dram.refresh_checks import check_bank_refresh, check_self_refresh
-from accelsim.dram.timing_checks import contradictions
 from accelsim.errors import ConfigError
 from accelsim.units import Clock
 

@@ -158,7 +158,7 @@ class Policy(Protocol):
     ) -> Memory:
         """``decoders`` by requester; ``outstanding_reads`` lines in flight for each.
 
-        ``record_traffic`` keeps every line accepted, for ``accelsim.dram.traffic``.
+        ``record_traffic`` keeps every line accepted, for ``accelsim.dram.traces.traffic``.
         """
         ...
 

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 
 from accelsim.dram.chunked_replay import ChunkedReplay, ReplayCounts
 from accelsim.dram.command import Log
-from accelsim.dram.command_csv import CommandCsv
 from accelsim.dram.config import DramConfig
 from accelsim.dram.parameters import ControllerName
-from accelsim.dram.requests import Requests
+from accelsim.dram.traces.command_csv import CommandCsv
+from accelsim.dram.traces.requests import Requests
 from accelsim.whole_files import replacing
 
 

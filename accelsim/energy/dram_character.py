@@ -13,8 +13,8 @@ from typing import Final
 import numpy as np
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.patterns import PATTERNS, at_load, random_lines
 from accelsim.dram.replay import ReplayResult, replay
+from accelsim.dram.traces.patterns import PATTERNS, at_load, random_lines
 from accelsim.energy.dram import EnergyMode, price_dram
 from accelsim.sim.counts import DramEvents
 

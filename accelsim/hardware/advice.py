@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from accelsim.dram.ini import parse_ini
+from accelsim.dram.ini_files.read import parse_ini
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.document import Document
 from accelsim.hardware.problems import Problem

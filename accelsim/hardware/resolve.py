@@ -8,7 +8,7 @@ from typing import Final
 from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.named import codec_named
 from accelsim.dram.config import DramConfig
-from accelsim.dram.ini import parse_ini
+from accelsim.dram.ini_files.read import parse_ini
 from accelsim.dram.standard import STANDARDS
 from accelsim.errors import ConfigError
 from accelsim.hardware.chip import (

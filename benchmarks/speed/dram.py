@@ -27,12 +27,12 @@ from ramulator2_program import COMMIT as RAMULATOR2_COMMIT
 from ramulator2_program import run_ramulator2
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.ini import read_ini
+from accelsim.dram.ini_files.read import read_ini
 from accelsim.dram.parameters import ControllerName
-from accelsim.dram.patterns import PATTERNS, at_load
 from accelsim.dram.replay import replay
-from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.patterns import PATTERNS, at_load
+from accelsim.dram.traces.requests import Requests
 
 N = 100_000
 RECORD = Path(__file__).with_name("dram_peers.csv")

@@ -21,9 +21,9 @@ from accelsim import read_hardware, read_trace
 from accelsim.dram.config import DramConfig
 from accelsim.dram.memory import POLICIES, Decoder, Memory, Transfer
 from accelsim.dram.replay import replay
-from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.traffic import TrafficMemory
+from accelsim.dram.traces.requests import Requests
+from accelsim.dram.traces.traffic import TrafficMemory
 from accelsim.sim.run import run
 from accelsim.simulation import prepare, with_codec
 

@@ -21,9 +21,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from dramsim3_program import our_commands, run_dramsim3, totals
 
-from accelsim.dram.ini import read_ini
+from accelsim.dram.ini_files.read import read_ini
 from accelsim.dram.replay import replay
-from accelsim.dram.requests import Requests, read_requests
+from accelsim.dram.traces.requests import Requests, read_requests
 from accelsim.energy.replay_report import replay_energy_pj
 
 SMALL = Path(__file__).parents[2] / "tests" / "data" / "dram"

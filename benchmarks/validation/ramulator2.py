@@ -20,9 +20,9 @@ import numpy as np
 
 from accelsim.dram.command import COMMANDS, Log
 from accelsim.dram.config import DramConfig
-from accelsim.dram.ini import read_ini
+from accelsim.dram.ini_files.read import read_ini
 from accelsim.dram.replay import replay
-from accelsim.dram.requests import Requests, read_requests
+from accelsim.dram.traces.requests import Requests, read_requests
 
 SMALL = Path(__file__).parents[2] / "tests" / "data" / "dram"
 CONFIG = "DDR4_8Gb_x8_3200_1rank.ini"

@@ -20,10 +20,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from dramsim3_program import STATISTICS, run_dramsim3, totals
 
-from accelsim.dram.ini import read_ini
-from accelsim.dram.ini_text import parse
+from accelsim.dram.ini_files.read import read_ini
+from accelsim.dram.ini_files.text import parse
 from accelsim.dram.replay import replay
-from accelsim.dram.requests import read_requests
+from accelsim.dram.traces.requests import read_requests
 
 SECTION = {
     **dict.fromkeys(("hbm_dual_cmd", "bankgroup_enable"), "dram_structure"),

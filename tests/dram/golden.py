@@ -7,9 +7,9 @@ from pathlib import Path
 
 from accelsim.dram.command import COMMANDS
 from accelsim.dram.config import DramConfig
-from accelsim.dram.ini import read_ini
+from accelsim.dram.ini_files.read import read_ini
 from accelsim.dram.replay import ReplayResult, replay
-from accelsim.dram.requests import Requests, read_requests
+from accelsim.dram.traces.requests import Requests, read_requests
 
 Row = tuple[int, str, int, int, int, int, int]
 

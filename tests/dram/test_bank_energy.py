@@ -8,11 +8,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.patterns import PATTERNS
 from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.replay import replay
-from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.patterns import PATTERNS
+from accelsim.dram.traces.requests import Requests
 from accelsim.dram.values import dram_values
 from accelsim.energy.dram import EnergyMode, event_energy, price_dram
 from accelsim.energy.dram_catalogue import bit_energy

@@ -15,8 +15,8 @@ from accelsim.dram.command import Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.parameters import ControllerName
 from accelsim.dram.replay import replay
-from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.requests import Requests
 from tests.dram import golden
 from tests.dram.uncompiled import use_plain_python
 

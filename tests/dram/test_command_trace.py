@@ -12,12 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from accelsim.dram import command_trace
-from accelsim.dram.command_trace import read_commands
 from accelsim.dram.legality import check
 from accelsim.dram.replay import replay, write_commands
 from accelsim.dram.rules.rule import NAMES, Command
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces import command_trace
+from accelsim.dram.traces.command_trace import read_commands
 from accelsim.errors import DramTraceError
 from tests.dram import golden
 

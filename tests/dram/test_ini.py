@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.ini import parse_ini, read_ini
+from accelsim.dram.ini_files.read import parse_ini, read_ini
 from accelsim.errors import ConfigError
 from tests.dram import golden
 

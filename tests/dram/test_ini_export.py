@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.ini import parse_ini, read_ini
-from accelsim.dram.ini_export import NEAREST, export_ini
+from accelsim.dram.ini_files.export import NEAREST, export_ini
+from accelsim.dram.ini_files.read import parse_ini, read_ini
 from accelsim.dram.parameters import P, parameters
 from accelsim.dram.standard import STANDARDS
 from accelsim.energy.dram import event_energy

@@ -13,8 +13,8 @@ from accelsim.dram.config import Compat, DramConfig
 from accelsim.dram.legality import check
 from accelsim.dram.parameters import ControllerName, P, parameters
 from accelsim.dram.replay import ReplayResult, replay
-from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.requests import Requests
 from accelsim.errors import ConfigError
 from tests.dram.judging import assert_legal
 from tests.dram.scenarios import with_ranks

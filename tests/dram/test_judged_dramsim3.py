@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from accelsim.dram.command_trace import read_commands
 from accelsim.dram.config import DramConfig
 from accelsim.dram.legality import check
 from accelsim.dram.rules.families import FAMILIES
 from accelsim.dram.rules.rule import NAMES
+from accelsim.dram.traces.command_trace import read_commands
 from tests.dram import golden
 from tests.dram.judging import is_fault_of_dramsim3, is_known
 from tests.dram.test_variants import config, run_id, statistics, theirs

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 
 from accelsim.dram.command import COMMANDS
 from accelsim.dram.config import DramConfig
-from accelsim.dram.ini import read_ini
+from accelsim.dram.ini_files.read import read_ini
 from accelsim.dram.parameters import ROW_HIT_LIMIT
 from accelsim.dram.policies.dramsim3 import Dramsim3Memory
 from accelsim.dram.replay import ReplayResult, replay
-from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.requests import Requests
 from accelsim.energy.dram import event_energy
 from accelsim.energy.replay_report import replay_energy_pj
 from accelsim.errors import ConfigError

@@ -17,7 +17,7 @@ from accelsim.dram.kernel import ideal, replay, serve, submit
 from accelsim.dram.memory import POLICIES, Decoder, Memory
 from accelsim.dram.policies import ideal as ideal_policy
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.traffic import write_traffic
+from accelsim.dram.traces.traffic import write_traffic
 from tests.dram.driving import Job, drive, transfer
 from tests.dram.judging import assert_legal
 from tests.dram.states import all_states, with_open_banks

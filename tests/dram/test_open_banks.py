@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from accelsim.dram.command import COMMANDS
 from accelsim.dram.config import DramConfig, PagePolicy
 from accelsim.dram.parameters import ControllerName
-from accelsim.dram.patterns import PATTERNS
 from accelsim.dram.replay import ReplayResult, replay
-from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.patterns import PATTERNS
+from accelsim.dram.traces.requests import Requests
 from tests.dram import golden
 from tests.dram.states import with_open_banks
 

@@ -9,9 +9,9 @@ import pytest
 from accelsim.dram.command import Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.parameters import ControllerName, P, parameters
-from accelsim.dram.patterns import PATTERNS
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.patterns import PATTERNS
 from accelsim.errors import ConfigError
 from tests.dram.judging import assert_legal
 from tests.dram.scenarios import with_ranks

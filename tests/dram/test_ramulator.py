@@ -17,8 +17,8 @@ from accelsim.dram.parameters import ControllerName, P, parameters
 from accelsim.dram.policies.ramulator import RamulatorMemory
 from accelsim.dram.replay import ReplayResult
 from accelsim.dram.replay import replay as replay_with
-from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.requests import Requests
 from accelsim.energy.replay_report import replay_report
 from accelsim.errors import ConfigError
 from tests.dram import golden

@@ -12,7 +12,7 @@ import pytest
 from accelsim.dram.command import COMMANDS, Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.legality import check
-from accelsim.dram.requests import Requests
+from accelsim.dram.traces.requests import Requests
 from tests.dram import golden
 from tests.dram.judging import assert_legal
 from tests.dram.test_ramulator import MATCHED, T, replay, with_timing

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from accelsim.dram import trace_npz
 from accelsim.dram.replay import replay, write_commands
-from accelsim.dram.requests import read_requests, request_chunks
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces import npz as trace_npz
+from accelsim.dram.traces.requests import read_requests, request_chunks
 from accelsim.errors import DramTraceError, UserError
 from tests.dram import golden
 

@@ -10,8 +10,8 @@ import pytest
 from accelsim.dram.config import Timing
 from accelsim.dram.power import Rail
 from accelsim.dram.replay import replay
-from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.requests import Requests
 from accelsim.dram.values import dram_values
 from accelsim.energy.dram import event_energy
 from accelsim.energy.dram_catalogue import bit_energy

@@ -8,8 +8,8 @@ from accelsim.dram.command import COMMANDS, Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.parameters import P, parameters
 from accelsim.dram.replay import ReplayResult, replay
-from accelsim.dram.requests import Requests
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.requests import Requests
 from tests.dram.judging import assert_legal
 
 each_standard = pytest.mark.parametrize("name", list(STANDARDS))

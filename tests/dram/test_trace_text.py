@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.dram import trace_kernel, trace_text
 from accelsim.dram.address_map import address_map
-from accelsim.dram.requests import Requests, read_requests, request_chunks
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.trace_kernel import At
-from accelsim.dram.trace_text import levels
-from accelsim.dram.trace_write import TraceForm, arrival_ns, write_requests
+from accelsim.dram.traces import text as trace_text
+from accelsim.dram.traces import text_kernel as trace_kernel
+from accelsim.dram.traces.requests import Requests, read_requests, request_chunks
+from accelsim.dram.traces.text import levels
+from accelsim.dram.traces.text_kernel import At
+from accelsim.dram.traces.write import TraceForm, arrival_ns, write_requests
 from accelsim.errors import DramTraceError
 from tests.dram import golden
 

@@ -15,9 +15,9 @@ import pytest
 
 from accelsim.dram.command import COMMANDS
 from accelsim.dram.config import DramConfig
-from accelsim.dram.ini import read_ini
+from accelsim.dram.ini_files.read import read_ini
 from accelsim.dram.replay import ReplayResult, replay
-from accelsim.dram.requests import read_requests
+from accelsim.dram.traces.requests import read_requests
 from accelsim.energy.replay_report import replay_energy_pj
 from tests.dram import golden
 from tests.dram.uncompiled import use_plain_python

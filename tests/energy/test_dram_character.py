@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from accelsim.dram.patterns import PATTERNS, at_load, random_lines
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.patterns import PATTERNS, at_load, random_lines
 from accelsim.energy.dram import event_energy
 from accelsim.energy.dram_character import LOADS, characterise, reached
 from accelsim.report import dram_plot

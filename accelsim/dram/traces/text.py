@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from accelsim.dram.address_map import AddressMap, address_map
 from accelsim.dram.config import ADDRESS_FIELDS, DramConfig
-from accelsim.dram.request_arrays import LAST_CYCLE, Requests
-from accelsim.dram.trace_kernel import At, Form, parse_lines
+from accelsim.dram.traces.arrays import LAST_CYCLE, Requests
+from accelsim.dram.traces.text_kernel import At, Form, parse_lines
 from accelsim.errors import DramTraceError
 
 WRITE_WORDS: Final = frozenset({"WRITE", "write", "P_MEM_WR", "BOFF", "ST", "W"})

@@ -1,4 +1,4 @@
-"""Lines of request traces as numbers: the compiled part of ``accelsim.dram.trace_text``.
+"""Lines of request traces as numbers: the compiled part of ``accelsim.dram.traces.text``.
 
 It takes what nearly all lines are and stops in front of the first that looks odd, which is
 then read with all care, or refused, in Python.

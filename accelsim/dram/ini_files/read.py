@@ -10,6 +10,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Final
 
+from accelsim.dram.checks.timing import contradictions
 from accelsim.dram.config import (
     SEPARATE_RCD,
     Controller,
@@ -18,9 +19,8 @@ from accelsim.dram.config import (
     RefreshPolicy,
     Timing,
 )
-from accelsim.dram.ini_text import IniValues, parse
+from accelsim.dram.ini_files.text import IniValues, parse
 from accelsim.dram.power import Power, Rail
-from accelsim.dram.timing_checks import contradictions
 from accelsim.errors import ConfigError
 
 MAX_FILE_BYTES: Final = 1 << 20

@@ -19,7 +19,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.request_arrays import LAST_CYCLE, Requests
+from accelsim.dram.traces.arrays import LAST_CYCLE, Requests
 from accelsim.errors import DramTraceError
 
 CHUNK_REQUESTS: Final = 1 << 17

@@ -14,7 +14,7 @@ from textwrap import wrap
 from typing import Final
 
 from accelsim.dram.config import SEPARATE_RCD, DramConfig, Organisation, Timing
-from accelsim.dram.ini import (
+from accelsim.dram.ini_files.read import (
     BEATS_PER_CYCLE,
     POWER_DEFAULTS,
     POWER_DOWN_DEFAULTS,

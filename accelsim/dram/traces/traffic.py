@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.memory import Memory
-from accelsim.dram.request_arrays import Requests
-from accelsim.dram.trace_write import TraceForm, write_requests
+from accelsim.dram.traces.arrays import Requests
+from accelsim.dram.traces.write import TraceForm, write_requests
 from accelsim.errors import DramTraceError
 
 

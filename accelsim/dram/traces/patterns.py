@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.requests import Requests
+from accelsim.dram.traces.requests import Requests
 
 STREAM_RUN_LINES: Final = 16
 """Lines that each of three streams moves before the next has its turn."""

@@ -2,7 +2,7 @@
 
 - DRAMsim3 text, ``0xADDR READ|WRITE CYCLE``;
 - Ramulator text, ``LD|ST ADDR`` or ``R|W channel,rank,bankgroup,bank,row,column``;
-- numpy ``.npz``, see ``accelsim.dram.trace_npz``.
+- numpy ``.npz``, see ``accelsim.dram.traces.npz``.
 
 Text may be gzipped. Nothing in a trace is executed: text is parsed word by word, arrays are
 read without pickle. Memory is bounded by a piece, whatever a file claims to hold.
@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.request_arrays import Requests
-from accelsim.dram.trace_npz import npz_chunks
-from accelsim.dram.trace_text import text_chunks
+from accelsim.dram.traces.arrays import Requests
+from accelsim.dram.traces.npz import npz_chunks
+from accelsim.dram.traces.text import text_chunks
 from accelsim.errors import DramTraceError
 
 __all__ = ["Requests", "read_requests", "request_chunks"]

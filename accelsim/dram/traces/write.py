@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from accelsim.dram.address_map import address_map
 from accelsim.dram.config import ADDRESS_FIELDS, DramConfig
-from accelsim.dram.request_arrays import Requests
-from accelsim.dram.trace_text import levels
+from accelsim.dram.traces.arrays import Requests
+from accelsim.dram.traces.text import levels
 from accelsim.whole_files import replacing
 
 TraceForm: TypeAlias = Literal["dramsim3", "load_store", "read_write", "npz"]

@@ -1,0 +1,1 @@
+"""Whether a configuration can be a real memory, part by part."""

@@ -1,0 +1,1 @@
+"""Traces of requests and of commands: read, written, made."""
