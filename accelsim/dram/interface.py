@@ -4,7 +4,8 @@ Of one line between a driver of ``Ron`` and a termination of ``Rtt``, for a bit 
 
   POD (DDR4, DDR5, GDDR6), terminated to VDDQ     a low bit costs  V^2 / (Ron + Rtt) T
   LVSTL (LPDDR), terminated to ground             a high bit costs the same
-  SSTL (DDR3), terminated to half of VDDQ         every bit costs  (V/2)^2 / (Ron + Rtt) T
+  SSTL (DDR3), terminated to half of VDDQ         every bit costs
+                                                  (V/2)^2 (1 / (Ron + Rtt) + 1 / Rtt) T
   unterminated (HBM)                              no bit costs
 
 and a toggle C S^2 / 2, where S is the swing, V Rtt / (Ron + Rtt), and C the capacitance that
@@ -104,5 +105,7 @@ class Interface:
         terminated = self.volts**2 / loop_ohm * bit_ns * 1e3
         toggle = self.pads_pf * (self.volts * share) ** 2 / 2
         if self.signalling == "sstl":
-            return BitEnergy(terminated / 4, 0.0, toggle)
+            # Half of VDDQ is a divider of two resistors of 2 Rtt, which draws current by itself.
+            divider = self.volts**2 / path.termination_ohm * bit_ns * 1e3
+            return BitEnergy((terminated + divider) / 4, 0.0, toggle)
         return BitEnergy(0.0, terminated, toggle)

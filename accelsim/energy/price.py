@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
+from accelsim.dram.config import DramConfig
 from accelsim.dram.power_down import powers_down
 from accelsim.energy.dram import price_dram
 from accelsim.energy.dram_io import with_data
@@ -44,14 +45,15 @@ def price_idle(counts: RunCounts, chip: Chip) -> EnergyParts:
     """What the machine draws while it waits for the next image at a fixed frame rate.
 
     Images take 1 / ``frame_rate_hz`` each; what the run leaves of that time, buffers leak and
-    DRAM stands by with all banks closed, powered down between its refreshes if its controller
-    does that. Zero without a frame rate, or if the machine is too slow for it.
+    DRAM stands by with all banks closed, powered down between its refreshes or asleep if its
+    controller does that. Zero without a frame rate, or if the machine is too slow for it.
     """
     if chip.frame_rate_hz is None:
         return EnergyParts()
     busy_s = _seconds(counts.cycles, chip)
     idle_s = max(0.0, len(counts.image_end_cycles) / chip.frame_rate_hz - busy_s)
-    standby = price_dram(_standby_events(idle_s, chip), chip.dram.config, chip.energy.mode)
+    events = _standby_events(idle_s, len(counts.image_end_cycles), chip.dram.config)
+    standby = price_dram(events, chip.dram.config, chip.energy.mode)
     return EnergyParts(leakage=_leakage_pj(idle_s, chip), **standby)
 
 
@@ -141,11 +143,18 @@ def _macros(chip: Chip) -> Iterator[SramMacro]:
         yield sram_macro(size_bytes, buffers.port_bits, energy.node_nm, energy.sram_cell)
 
 
-def _standby_events(seconds: float, chip: Chip) -> DramEvents:
-    config = chip.dram.config
+def _standby_events(seconds: float, pauses: int, config: DramConfig) -> DramEvents:
     cycles = round(seconds * FS_PER_S / config.clock.period_fs)
-    per_bank = config.controller.refresh_policy == "bank_staggered"
+    policy, strict = config.controller.refresh_policy, config.compat == "dramsim3"
+    per_bank = policy == "bank_staggered"
     interval = config.timing.tREFIb if per_bank else config.timing.tREFI
+    asleep = 0
+    if config.controller.self_refresh_cycles > 0 and not strict:
+        # In each pause a refresh closes the rows, and so much later the rank falls asleep.
+        # In DRAMsim3 none does once it had a request.
+        before = interval + config.controller.self_refresh_cycles
+        asleep = max(0, cycles - pauses * before)
+    cycles -= asleep
     refreshes = cycles // interval
     awake = cycles
     if powers_down(config):
@@ -153,10 +162,14 @@ def _standby_events(seconds: float, chip: Chip) -> DramEvents:
         refreshing = config.timing.tRFCb if per_bank else config.timing.tRFC
         pause = max(config.controller.power_down_cycles, refreshing)
         awake = min(cycles, refreshes * (config.timing.tXP + pause))
+    # DRAMsim3 has one timer for the banks of all ranks, and refreshes the first rank alone if all
+    # are due at once.
+    is_alone = strict and policy != "rank_staggered"
     return DramEvents(
-        refreshes=refreshes * config.n_ranks,
+        refreshes=refreshes * (config.organisation.channels if is_alone else config.n_ranks),
         idle_rank_cycles=awake * config.n_ranks,
         idle_power_down_rank_cycles=(cycles - awake) * config.n_ranks,
+        self_refresh_rank_cycles=asleep * config.n_ranks,
     )
 
 

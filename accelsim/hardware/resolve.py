@@ -129,13 +129,18 @@ def _power_down_cycles(dram: Dram) -> int | None:
         why = "DRAMsim3, whose controller an .ini file implies"
     elif dram.policy in NEVER_POWER_DOWN:
         why = f"the memory {dram.policy!r}"
-    if why and dram.power_down_cycles:
+    if why and dram.power_down_cycles not in (None, 0, _customary(dram.standard)):
         raise ConfigError(
             "dram.power_down_cycles",
             f"{dram.power_down_cycles} is not known to {why}",
             "leave it out; a standard by name with the policy dramsim3 powers down",
         )
     return 0 if why else dram.power_down_cycles
+
+
+def _customary(standard: str) -> int:
+    """The default of a standard, which a resolved chip names even where it has no effect."""
+    return STANDARDS[standard].controller.power_down_cycles if standard in STANDARDS else 0
 
 
 def _sources(document: Document, file: HardwareFile, lane_codec_name: str) -> dict[str, str]:

@@ -26,7 +26,11 @@ def dissipated_pj(pins: Interface, bits: str) -> float:
         for _ in range(round(BIT_NS / step_ns)):
             into, out = (source - level) / ohm, (level - end) / rtt  # amperes
             if turn >= len(bits):
-                heat += (into**2 * ohm + (out**2 * rtt if rtt < inf else 0.0)) * step_ns * 1e3
+                ended = out**2 * rtt if rtt < inf else 0.0
+                if pins.signalling == "sstl":
+                    # Resistors of 2 Rtt to VDDQ and to ground (JESD79-3F, 5.2).
+                    ended = ((volts - level) ** 2 + level**2) / (2 * rtt)
+                heat += (into**2 * ohm + ended) * step_ns * 1e3
             level += (into - out) * step_ns / farad_pf * 1e3
     return heat
 

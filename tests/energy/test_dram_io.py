@@ -92,7 +92,18 @@ def test_hbm_pays_for_toggles_alone(name: str) -> None:
     )
 
 
-def test_writes_of_lpddr_are_driven_by_the_chip() -> None:
+@pytest.mark.parametrize("name", [n for n in STANDARDS if n.startswith("lpddr4")])
+def test_writes_of_lpddr4_cost_together_what_idd4w_says(name: str) -> None:
+    events = DramEvents(writes=1000)
+    before, after = priced(name, "max", events, bus(name, events, 0.5, 0.5))
+    assert after["dram_write"] + after["dram_io"] == pytest.approx(before["dram_write"], rel=1e-12)
+    config = STANDARDS[name].config()
+    rail, t = config.power.rails[-1], config.timing
+    charge = rail.volts * (rail.IDD4W - rail.IDD3N) * t.burst_cycles * t.tCK_ns
+    assert after["dram_io"] == pytest.approx(1000 * charge)
+
+
+def test_writes_of_lpddr5_are_driven_by_the_chip() -> None:
     """Nothing leaves the memory's write current; a one costs V2 / 80 ohm on top."""
     events = DramEvents(writes=1)
     before, after = priced("lpddr5_6400_x16", "typical", events, BusCounts(0, 0, 8, 0))

@@ -2,10 +2,15 @@
 
 from dataclasses import asdict, fields, replace
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accelsim.dram.config import Compat, RefreshPolicy
+from accelsim.dram.replay import replay
+from accelsim.dram.standard import STANDARDS
+from accelsim.dram.traces.requests import Requests
 from accelsim.energy.dram import price_dram
 from accelsim.energy.parts import EnergyParts
 from accelsim.energy.price import price, price_idle
@@ -258,6 +263,53 @@ def test_an_idle_memory_with_refresh_by_bank_refreshes_at_its_own_interval() -> 
     refreshes = round(0.05e9 / config.timing.tCK_ns) // 1000
     expected = price_dram(DramEvents(refreshes=refreshes), by_bank, "typical")["dram_refresh"]
     assert idle.dram_refresh == pytest.approx(expected, rel=1e-4)
+
+
+def test_an_idle_memory_sleeps_as_the_controller_would() -> None:
+    """One pause of 20 ms between two reads: replay against the closed form."""
+    sleeps = {"dram.standard": "lpddr4_3200_x16", "dram.self_refresh_cycles": 1000}
+    chip = chip_from_resolved(CHIP.resolved, {"frame_rate_hz": 40.0, **sleeps})
+    run = a_run(layer(cycles=5_000_000))  # 5 of 25 ms
+    config = chip.dram.config
+    cycles = round(0.02e9 / config.timing.tCK_ns)
+    requests = Requests(np.array([0, 0]), np.array([0, 0]), np.array([0, cycles]))
+    paused = replay(config, requests)
+    events = DramEvents(
+        refreshes=paused.refreshes,
+        idle_rank_cycles=paused.idle_rank_cycles,
+        active_rank_cycles=paused.active_rank_cycles,
+        idle_power_down_rank_cycles=paused.idle_power_down_rank_cycles,
+        active_power_down_rank_cycles=paused.active_power_down_rank_cycles,
+        self_refresh_rank_cycles=paused.self_refresh_rank_cycles,
+    )
+    idle, replayed = price_idle(run, chip), price_dram(events, config, "typical")
+    assert paused.self_refresh_rank_cycles > 0.99 * cycles
+    assert idle.dram_background == pytest.approx(replayed["dram_background"], rel=0.01)
+
+
+@pytest.mark.parametrize("policy", ["rank_simultaneous", "rank_staggered"])
+@pytest.mark.parametrize("compat", ["none", "dramsim3"])
+def test_an_idle_memory_is_refreshed_as_often_as_the_controller_does(
+    policy: RefreshPolicy, compat: Compat
+) -> None:
+    """Two ranks, of which DRAMsim3 refreshes one if all are due at once."""
+    standard = STANDARDS["ddr4_3200_x64"].config()
+    config = replace(
+        standard,
+        compat=compat,
+        organisation=replace(standard.organisation, ranks=2),
+        controller=replace(standard.controller, refresh_policy=policy),
+    )
+    chip = at_frame_rate(10.0)
+    chip = replace(chip, dram=replace(chip.dram, config=config))
+    cycles = 200 * config.timing.tREFI
+    seconds = cycles * config.timing.tCK_ns * 1e-9
+    run = a_run(layer(cycles=round((0.1 - seconds) * 1e9)))
+    requests = Requests(np.array([0]), np.array([0]), np.array([cycles + 1]))
+    each = price_dram(DramEvents(refreshes=1), config, "typical")["dram_refresh"]
+    assert price_idle(run, chip).dram_refresh / each == pytest.approx(
+        replay(config, requests).refreshes, abs=2
+    )
 
 
 def test_a_slower_frame_rate_costs_more_for_each_image() -> None:

@@ -34,6 +34,13 @@ def test_a_stream_of_a_quarter_saves_less_than_it_shrinks_when_read_and_more_whe
     for command, saved in (("read", 2.53), ("write", 4.9)):
         line = getattr(VENDORS["vampire_a"], command)
         assert 4 * line.current(sparse) / line.current(dense) == pytest.approx(saved, abs=0.03)
+    # Above the standby of 38.33 mA, which is charged by itself: 4 (212.55 + 42.75) / (212.55 +
+    # 213.73) and 4 (648.85 - 30.85) / (648.85 - 154.24).
+    standby = 129.3598 / 2.5 / 1.35
+    for command, saved in (("read", 2.396), ("write", 4.998)):
+        line = getattr(VENDORS["vampire_a"], command)
+        above = [line.current(ones) - standby for ones in (sparse, dense)]
+        assert 4 * above[0] / above[1] == pytest.approx(saved, abs=0.001)
 
 
 def test_toggles_against_the_line_before_have_a_slope_of_their_own() -> None:

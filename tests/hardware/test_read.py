@@ -226,6 +226,8 @@ def test_a_policy_without_power_down_refuses_it_only_when_asked(policy: str) -> 
     chip = read_hardware("edge_npu", [f"dram.policy={policy}"])
     assert chip.dram.config.controller.power_down_cycles == 0
     assert chip_from_resolved(chip.resolved).dram.config == chip.dram.config
+    other = chip_from_resolved(read_hardware("edge_npu").resolved, {"dram.policy": policy})
+    assert other.dram.config == chip.dram.config
     with pytest.raises(ConfigError, match=f"power_down_cycles: 9 is not known to .*{policy}"):
         read_hardware("edge_npu", [f"dram.policy={policy}", "dram.power_down_cycles=9"])
 

@@ -1,8 +1,9 @@
 """A memory as the DRAMsim3 ``.ini`` file that DRAMsim3 reads as the same memory.
 
 What came from a file goes back without loss: reading the text gives the configuration again.
-A native standard keeps its addresses, timing table, queues and refreshes, and the energy of
-its commands; whatever the format cannot hold is said in a comment of the file, and returned.
+A native standard keeps its addresses, timing table, queues, refreshes and currents, which
+DRAMsim3 prices by its own formulas; whatever the format cannot hold is said in a comment of the
+file, and returned.
 """
 
 from __future__ import annotations
@@ -204,7 +205,8 @@ def _lost(config: DramConfig, written: Organisation, protocol: str) -> Iterable[
         kept = _acts_yield_energy(config, _one_rail(power))
         yield (
             f"standby by the number of open banks (rho = {power.rho:.2g}); DRAMsim3 takes IDD3N "
-            f"with any bank open{', and IDD0 is raised to keep the energy of an ACT' * kept}"
+            f"with any bank open, and {'IDD0 is raised to keep' if kept else 'less for'} the "
+            "energy of an ACT"
         )
     if power.typical != TypicalShares():
         yield "energy: measured shares of the data sheet's currents; these are the maxima"

@@ -84,7 +84,7 @@ STANDARD = DramStandard(
             open_banks=0.0,
         ),
         rho=0.2,
-        io_pj_per_bit=(1.35 / 2) ** 2 / (34 + 40) * 0.625 * 1e3,
+        io_pj_per_bit=(1.35 / 2) ** 2 * (1 / (34 + 40) + 1 / 40) * 0.625 * 1e3,
         phy_pj_per_bit=1.5,
         interface=Interface(
             signalling="sstl",
@@ -123,7 +123,7 @@ STANDARD = DramStandard(
         "rho": "assumption: as measured on HBM2 (HBM-Power: one and sixteen banks open); nobody "
         "published it of DDR3L",
         "io_pj_per_bit": "SSTL: half of 1.35 V over 34 + 40 ohm (Micron's IDD test setting) for "
-        "0.625 ns, in both states",
+        "0.625 ns, in both states, and what its divider of two 80 ohm resistors draws (JESD79-3F)",
         "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",
         "interface": "JESD79-3F: SSTL, no DBI; 34 and 40 ohm as in io_pj_per_bit, assumption: at "
         "both ends; pads: middle of 1.2 to 2.3 pF (Samsung K4B2G0846D, Table 43), assumption: "

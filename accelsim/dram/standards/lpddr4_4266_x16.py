@@ -122,7 +122,7 @@ STANDARD = DramStandard(
             write=Path(80, 40),
             pads_pf=1.7,
             has_dbi=True,
-            held=Held("VDDQ", read=1.0),
+            held=Held("VDDQ", read=1.0, write=1.0),
         ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
@@ -161,8 +161,8 @@ STANDARD = DramStandard(
         "io_pj_per_bit": "none on top: the VDDQ current of IDD4R and IDD4W holds the I/O",
         "phy_pj_per_bit": "assumption: low end of the 1 to 3 pJ/bit of published PHYs",
         "interface": "JESD209-4: LVSTL, high is VDDQ/3 over 40 ohm (MR3), so a driver of 80; "
-        "assumption: the current of IDD4R is that of half ones and half toggles; writes are "
-        "driven by the chip: on top; DBI off as after reset (RL is that without); pads: "
+        "assumption: the currents of IDD4R and IDD4W are those of half ones and half toggles, and "
+        "hold the pins; DBI off as after reset (RL is that without); pads: "
         "assumption, as DDR4",
         "address_map": "interleaves banks; see docs/dram.md",
         "power_down_cycles": "Intel's default of 128 clocks for a rank (data sheets of Core "
