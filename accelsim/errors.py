@@ -63,5 +63,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     >>> nearest("zcv", ["raw", "zvc"])
     " Did you mean 'zvc'?"
     """
-    close = get_close_matches(name, list(known), n=1)
-    return f" Did you mean {close[0]!r}?" if close else ""
+    by_lower = {each.lower(): each for each in known}
+    close = get_close_matches(name.lower(), list(by_lower), n=1)
+    return f" Did you mean {by_lower[close[0]]!r}?" if close else ""

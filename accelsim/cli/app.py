@@ -89,6 +89,8 @@ def main(tokens: Sequence[str] | None = None) -> int:
 
     The exit code is 0, 1 if a check found something, or 2 for a user's error or an interruption.
     """
+    if sys.stdout is None:
+        return fail("standard output is closed\n  fix: send it to /dev/null", USER_ERROR)
     try:
         code = make_app()(
             sys.argv[1:] if tokens is None else tokens,

@@ -46,11 +46,17 @@ def io_dram(
     from accelsim.simulation import compare
     from accelsim.workload.trace_file import read_trace
 
+    for key in (text.partition("=")[0].strip() for text in overrides):
+        if key in ("dram.standard", "dram.dbi"):
+            raise UserError("--set", f"{key} is what this compares", "say it in --memories")
     names = codecs_in(codecs, "--codecs")
     chips = {
         memory: read_hardware(hardware, [*overrides, *memory_keys(memory)])
         for memory in names_in(memories, "--memories")
     }
+    for memory, chip in chips.items():
+        if chip.dram.config.power.interface is None:
+            raise UserError("--memories", f"the pins of {memory} are not known", "see `dram list`")
     if out is not None:
         writable_folder(out)
     warm_up(*names)

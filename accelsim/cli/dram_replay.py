@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from gzip import GzipFile
+from io import TextIOWrapper
 from pathlib import Path
 from time import perf_counter
+from typing import IO, cast
 
 from rich.progress import Progress
 
@@ -23,14 +26,19 @@ def replay_file(
 ) -> tuple[ReplayCounts, float]:
     """What replaying ``trace`` counted, and the seconds that it took without reading the file.
 
-    ``commands`` receives every command as CSV: the whole file, or none at all.
+    ``commands`` receives every command as CSV, gzipped if its name ends in .gz: the whole file,
+    or none at all.
     """
     seconds = 0.0
     with ExitStack() as stack:
         on_commands = None
         if commands is not None:
             unfinished = stack.enter_context(replacing(commands))
-            file = stack.enter_context(unfinished.open("w", newline="", encoding="ascii"))
+            raw: IO[bytes] = stack.enter_context(unfinished.open("wb"))
+            if commands.suffix.lower() == ".gz":
+                # Without the time, so that the same commands give the same file.
+                raw = cast(IO[bytes], stack.enter_context(GzipFile("", "wb", 6, raw, 0)))
+            file = stack.enter_context(TextIOWrapper(raw, encoding="ascii", newline=""))
             on_commands = CommandCsv(file).write
         run = ChunkedReplay(memory, policy, on_commands)
         on_progress = stack.enter_context(_progress(f"replaying {trace.name}"))

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 
 from accelsim.cli.memory import named_memory
 from accelsim.cli.options import Json
+from accelsim.errors import UserError
 
 if TYPE_CHECKING:
     from accelsim.results.tables import Table
@@ -51,6 +52,8 @@ def replay_dram(
 
     memory = named_memory(config, compat)
     if commands is not None:
+        if commands.exists() and commands.samefile(trace):
+            raise UserError("--commands", f"{commands} is the trace itself", "name another file")
         writable_file(commands)
     warm_up()
     counts, host_seconds = replay_file(memory, trace, policy, commands)
@@ -79,7 +82,7 @@ def check_dram(
     trace
         CSV of `dram replay --commands`, or DRAMsim3's cmd.trace; also gzipped.
     dram
-        A memory of `accelsim dram list`, or a DRAMsim3 .ini file.
+        A memory of `accelsim dram list`, a DRAMsim3 .ini file, or a hardware file (.yaml).
     level
         The distances that the controller keeps, or all that the JEDEC standards ask.
     compat

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Final
 
 from accelsim import __version__
 from accelsim.codecs.measure_file import ArrayMeasure
@@ -19,9 +20,11 @@ from accelsim.results.ranking import Ranking, compare_table, traces_of
 from accelsim.results.result import Result
 from accelsim.results.tables import Table, run_tables
 
+RUN_FILES: Final = ("result.json", "table.txt", "layers.csv", "plot.png")
+
 
 def write_run(result: Result, folder: Path) -> None:
-    """result.json, table.txt, layers.csv and plot.png."""
+    """``RUN_FILES``."""
     from accelsim.report.run_plot import plot_run
 
     writable_folder(folder)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def named_memory(name: str, compat: Literal["dramsim3", "none"] | None = None) -> DramConfig:
-    """A native standard, a DRAMsim3 ``.ini`` file, or the memory of a hardware file (``.yaml``).
+    """A native standard, a DRAMsim3 ``.ini`` file, or the memory of a hardware file or chip.
 
     Raises ``AccelsimError`` for what is none of them; warnings go to standard error.
     """
@@ -18,10 +18,9 @@ def named_memory(name: str, compat: Literal["dramsim3", "none"] | None = None) -
     from accelsim.cli.console import note
     from accelsim.dram.ini_files.read import read_ini
     from accelsim.dram.standard import STANDARDS
+    from accelsim.hardware.read import read_hardware, shipped_files
 
-    if name.endswith((".yaml", ".yml")):
-        from accelsim.hardware.read import read_hardware
-
+    if name.endswith((".yaml", ".yml")) or name in {file.stem for file in shipped_files()}:
         memory = read_hardware(name).dram.config
     elif name.endswith(".ini"):
         memory, warnings = read_ini(name)

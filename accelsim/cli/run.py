@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from accelsim.cli.options import Json, Overrides, Whole, codec_choice
+from accelsim.errors import UserError
 
 
 def run(
@@ -47,8 +48,9 @@ def run(
         R|W channel,rank,...; or numpy's arrays (default of .npz). A name in .gz is compressed.
     """
     from accelsim.cli.console import print_table, print_text
-    from accelsim.cli.folder import write_run
+    from accelsim.cli.folder import RUN_FILES, write_run
     from accelsim.cli.warm_up import warm_up
+    from accelsim.dram.traces.write import form_of
     from accelsim.hardware.read import read_hardware
     from accelsim.results.files import writable_file, writable_folder
     from accelsim.results.json_form import to_json
@@ -60,7 +62,12 @@ def run(
     if out is not None:
         writable_folder(out)
     if dram_trace is not None:
+        form_of(dram_trace, dram_trace_form)
+        if out is not None and dram_trace.resolve() in {(out / n).resolve() for n in RUN_FILES}:
+            raise UserError("--dram-trace", f"{dram_trace} is a file of --out", "name another")
         writable_file(dram_trace)
+    elif dram_trace_form is not None:
+        raise UserError("--dram-trace-form", "has no file to write", "add --dram-trace FILE")
     chosen = codec_choice(codec)
     with read_trace(trace) as opened:
         warm_up(with_codec(chip, chosen).codec.name)

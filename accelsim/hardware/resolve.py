@@ -100,6 +100,12 @@ def _lane(codec: Codec, own: BlockHardware) -> BlockHardware:
 
 def _dram_config(dram: Dram, document: Document) -> DramConfig:
     power_down = _power_down_cycles(dram)
+    if dram.policy == "ideal" and dram.self_refresh_cycles:
+        raise ConfigError(
+            "dram.self_refresh_cycles",
+            f"{dram.self_refresh_cycles} is not known to the memory 'ideal', which has no ranks",
+            "leave it out, or take the policy dramsim3",
+        )
     if dram.ini_text is None:
         return STANDARDS[dram.standard].config(
             dram.channels or 1,

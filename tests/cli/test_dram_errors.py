@@ -1,6 +1,7 @@
 """``accelsim dram`` with bad input: one message, exit code 2, and nothing half-written."""
 
 import gzip
+import json
 import os
 import signal
 import subprocess
@@ -48,7 +49,7 @@ TEXTS = [
         ":1: address 0x200000000 lies outside the memory of 0x200000000 bytes",
     ),
     (f"0x{1 << 80:X} READ 0\n", "lies outside the memory"),
-    (f"0x40 READ {1 << 80}\n", "comes after"),
+    (f"0x40 READ {1 << 80}\n", "hours of memory time"),
     ("LD 0x40\nSD 0x80\n", ":2: 'SD 0x80' is no request"),
     ("R 0,0,0,0,0\n", "a number for each of ch,ra,bg,ba,ro,co"),
     ("R 0,0,9,0,0,0\n", ":1: bg 9 lies outside the memory, which has 4"),
@@ -247,3 +248,73 @@ def test_ctrl_c_in_a_long_replay_leaves_no_file(tmp_path):
     out, err = process.communicate(timeout=60)
     assert (process.returncode, out, err) == (2, "", "accelsim: interrupted\n")
     assert [path.name for path in tmp_path.iterdir()] == ["long.npz"]
+
+
+def test_the_trace_itself_is_not_overwritten(accelsim, tmp_path):
+    trace = tmp_path / "trace.txt"
+    trace.write_text("0x40 READ 0\n")
+    memory = ("--config", "ddr4_3200_x64", "--trace", trace)
+    said = accelsim("dram", "replay", *memory, "--commands", trace)
+    assert_refused(said, "is the trace itself")
+    assert trace.read_text() == "0x40 READ 0\n"
+
+
+def test_a_cycle_that_would_take_hours_is_refused(accelsim, tmp_path):
+    trace = tmp_path / "trace.txt"
+    for cycle in (1 << 44, 9 * 10**18, 10**30):
+        trace.write_text(f"0x40 READ 0\n0x40 READ {cycle}\n")
+        assert_refused(
+            replay(accelsim, tmp_path, trace), "the cycle lies beyond 17,592,186,044,416"
+        )
+
+
+def test_an_address_of_any_length_is_refused_without_another_number(accelsim, tmp_path):
+    trace = tmp_path / "trace.txt"
+    trace.write_text("0x99999999999999999 READ 0\n")
+    assert_refused(replay(accelsim, tmp_path, trace), "address lies outside the memory")
+
+
+def test_a_byte_order_mark_is_no_part_of_a_trace(accelsim, tmp_path):
+    trace = tmp_path / "trace.txt"
+    trace.write_bytes(b"\xef\xbb\xbf0x40 READ 0\n")
+    said = accelsim("dram", "replay", "--config", "ddr4_3200_x64", "--trace", trace, "--json")
+    assert json.loads(said.out)["reads"] == 1
+
+
+def test_form_and_name_of_a_trace_go_together(accelsim, tmp_path):
+    run = ("run", "edge_npu", "fmnist_resnet8_q8")
+    for name, form in (("a.npz", "load_store"), ("a.txt", "npz")):
+        said = accelsim(*run, "--dram-trace", tmp_path / name, "--dram-trace-form", form)
+        assert_refused(said, f"does not go with the form {form}")
+    assert_refused(accelsim(*run, "--dram-trace-form", "npz"), "has no file to write")
+    said = accelsim(*run, "--out", tmp_path, "--dram-trace", tmp_path / "result.json")
+    assert_refused(said, "is a file of --out")
+    assert not list(tmp_path.iterdir())
+
+
+def test_what_dram_io_compares_is_said_once(accelsim, tmp_path):
+    io = ("dram", "io", "edge_npu", "fmnist_resnet8_q8")
+    assert_refused(accelsim(*io, "--set", "dram.dbi=on"), "dram.dbi is what this compares")
+    config = Path(__file__).parents[1] / "data" / "dram" / "configs" / "DDR4_8Gb_x8_2400.ini"
+    assert_refused(accelsim(*io, "--memories", config), "are not known")
+
+
+def test_a_file_without_any_key_of_dramsim3(accelsim, tmp_path):
+    (tmp_path / "x.ini").write_text("[tool]\nname = x\n")
+    assert_refused(accelsim("dram", "export", tmp_path / "x.ini"), "holds no key that DRAMsim3")
+
+
+def test_commands_without_a_command(accelsim, tmp_path):
+    path = tmp_path / "c.csv"
+    path.write_text("cycle,command,channel,rank,bankgroup,bank,row,col\n")
+    said = accelsim("dram", "check", path, "--dram", "ddr4_3200_x64")
+    assert_refused(said, "holds no command")
+
+
+def test_commands_are_gzipped_by_their_name(accelsim, tmp_path):
+    trace, out = tmp_path / "trace.txt", tmp_path / "c.csv.gz"
+    trace.write_text("0x40 READ 0\n")
+    memory = ("--config", "edge_npu", "--trace", trace)
+    assert accelsim("dram", "replay", *memory, "--commands", out).code == 0
+    assert gzip.decompress(out.read_bytes()).startswith(b"cycle,command")
+    assert accelsim("dram", "check", out, "--dram", "edge_npu").code == 0

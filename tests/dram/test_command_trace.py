@@ -161,11 +161,16 @@ def test_a_malformed_line_of_dramsim3s_files_is_named(
     assert str(caught.value).startswith(f"{path}{problem}")
 
 
-def test_a_trace_may_be_empty_or_hold_self_refresh(tmp_path: Path) -> None:
+def test_a_trace_without_a_command_proves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "c.csv"
     for text in (HEADER, f"{HEADER}\n"):
         path.write_text(text)
-        assert read_commands(path, DDR4).commands.shape == (0, 8)
+        with pytest.raises(DramTraceError, match="holds no command"):
+            read_commands(path, DDR4)
+
+
+def test_a_trace_may_hold_self_refresh(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
     path.write_text(f"{HEADER}\n9,self_refresh_enter,0,1,-1,-1,-1,-1\n")
     assert read_commands(path, DDR4).commands.tolist() == [[9, Command.SRE, 0, 1, -1, -1, -1, -1]]
 

@@ -70,7 +70,7 @@ def test_text_and_npz_replay_alike(tmp_path: Path) -> None:
         ("0x10 READ 1.5\n", ":1", "is no request"),
         ("0x10 READ 5\n0x10 READ 4\n", ":2", "cycle 4 comes after 5"),
         ("0x10 READ -4\n", ":1", "cycle -4 comes after 0"),
-        ("0x10 READ 99999999999999999999\n", ":1", "comes after"),
+        ("0x10 READ 99999999999999999999\n", ":1", "hours of memory time"),
         ("0x40000000 READ 0\n", ":1", "lies outside the memory of 0x40000000 bytes"),
         ("-0x10 READ 0\n", ":1", "lies outside"),
         ("\x00\x01\x02", ":1", "is no request"),

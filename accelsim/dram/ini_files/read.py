@@ -87,7 +87,17 @@ def parse_ini(text: str, path: str | Path) -> tuple[DramConfig, tuple[str, ...]]
             str(path), "holds no `key = value` line", "expected a DRAMsim3 .ini with [timing]"
         )
     config = _config(path, values)
+    if not values.read & values.text.keys():
+        raise ConfigError(
+            str(path), "holds no key that DRAMsim3 knows", "expected a DRAMsim3 .ini with [timing]"
+        )
     _warn_about_unread(values)
+    (rail,) = config.power.rails
+    values.warnings += [
+        f"{key} = {getattr(rail, key):g} mA is less than IDD3N = {rail.IDD3N:g}: negative energy"
+        for key in ("IDD4R", "IDD4W")
+        if getattr(rail, key) < rail.IDD3N
+    ]
     values.warnings += [
         f"{key} = {problem}: no real memory" for key, problem, _ in contradictions(config.timing)
     ]

@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-LAST_CYCLE: Final = 1 << 53
-"""Arrivals lie before it: floats are exact up to here, and sums of cycles cannot overflow."""
+LAST_CYCLE: Final = 1 << 44
+"""Arrivals lie before it: hours of memory time, which take minutes to replay for its refreshes."""
 
 
 @dataclass(frozen=True)

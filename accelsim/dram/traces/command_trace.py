@@ -11,6 +11,7 @@ from __future__ import annotations
 import gzip
 import re
 import zlib
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -50,7 +51,7 @@ def read_commands(path: str | Path, config: DramConfig) -> CommandTrace:
     Raises ``DramTraceError`` with the line that is no command of this memory.
     """
     path = Path(path)
-    content = _content(path).replace(b"\r\n", b"\n")
+    content = _content(path).replace(b"\r\n", b"\n").removeprefix(BOM_UTF8)
     names: tuple[str, ...] = COLUMNS
     body, first_line = content, 1
     is_dramsim3 = len(content.split(b"\n", 1)[0].split()) == len(COLUMNS)
@@ -74,6 +75,8 @@ def read_commands(path: str | Path, config: DramConfig) -> CommandTrace:
             f"write {(' ' if is_dramsim3 else ',').join(names)} "
             f"with command one of {', '.join(NAMES)}",
         )
+    if not len(commands):
+        raise DramTraceError(str(path), "holds no command", "was anything replayed?")
     if is_dramsim3:
         _name_channel(commands)
     problem = misplaced(config, commands)

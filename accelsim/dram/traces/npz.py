@@ -137,7 +137,7 @@ def _requests(
     with np.errstate(over="ignore", invalid="ignore"):
         cycle = np.ceil(t_ns / config.timing.tCK_ns)
         unusable = ~((cycle >= 0) & (cycle < LAST_CYCLE))
-    refuse(unusable, "has a time that is negative or no number")
+    refuse(unusable, f"has a time that is negative, no number, or beyond {LAST_CYCLE:,} cycles")
     refuse(np.diff(t_ns, prepend=last_ns) < 0, "arrives before the one in front of it")
     return Requests(
         address.astype(np.int64) * unit, is_write.astype(np.int64), cycle.astype(np.int64)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import gzip
 import zlib
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final
@@ -34,6 +35,8 @@ EXAMPLES: Final = {
     Form.READ_WRITE: "write `R|W` and a number for each of",
 }
 _GZIP_MAGIC: Final = b"\x1f\x8b"
+BEYOND: Final = 1 << 62
+"""What stands for any larger number of a trace."""
 
 
 def levels(config: DramConfig) -> tuple[str, ...]:
@@ -83,9 +86,10 @@ class _Reader:
 
     def chunks(self, file: IO[bytes], on_block: Callable[[], None]) -> Iterator[Requests]:
         """Requests of whole lines; a block's last, partial line waits for the next block."""
-        rest = b""
+        rest, mark = b"", BOM_UTF8
         while block := file.read(BLOCK_BYTES):
             on_block()
+            block, mark = block.removeprefix(mark), b""
             end = block.rfind(b"\n") + 1
             if end:
                 yield from self._parsed(rest + block[:end])
@@ -136,7 +140,7 @@ class _Reader:
             raise self._no_request(number, text[start:end]) from None
         for at, value in enumerate(found):
             # Whatever does not fit lies outside of every memory and time.
-            self._value[0, at] = min(max(value, -1 << 62), 1 << 62)
+            self._value[0, at] = min(max(value, -BEYOND), BEYOND)
         self._is_write[0], self._line[0] = what in WRITE_WORDS, number
         return True
 
@@ -164,17 +168,23 @@ class _Reader:
             bad = (address < 0) | (address >= self._end)
             if bad.any():
                 first = int(np.argmax(bad))
+                shown = f" {int(address[first]):#x}" if abs(address[first]) < BEYOND else ""
                 raise DramTraceError(
                     self._place(first),
-                    f"address {int(address[first]):#x} lies outside the memory of "
-                    f"{self._end:#x} bytes",
+                    f"address{shown} lies outside the memory of {self._end:#x} bytes",
                     "replay on a larger memory, or move the addresses",
                 )
         cycle = np.zeros(n, np.int64)
         if self._form == Form.DRAMSIM3:
             cycle = self._value[:n, 1].copy()
             before = np.concatenate([[self._last_cycle], cycle[:-1]])
-            bad = (cycle < before) | (cycle >= LAST_CYCLE)
+            if (cycle >= LAST_CYCLE).any():
+                raise DramTraceError(
+                    self._place(int(np.argmax(cycle >= LAST_CYCLE))),
+                    f"the cycle lies beyond {LAST_CYCLE:,}, hours of memory time",
+                    "cycles are DRAM clocks: check the unit",
+                )
+            bad = cycle < before
             if bad.any():
                 first = int(np.argmax(bad))
                 raise DramTraceError(

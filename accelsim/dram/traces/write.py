@@ -17,11 +17,27 @@ from accelsim.dram.address_map import address_map
 from accelsim.dram.config import ADDRESS_FIELDS, DramConfig
 from accelsim.dram.traces.arrays import Requests
 from accelsim.dram.traces.text import levels
+from accelsim.errors import UserError
 from accelsim.whole_files import replacing
 
 TraceForm: TypeAlias = Literal["dramsim3", "load_store", "read_write", "npz"]
 PIECE: Final = 1 << 16
 """Lines that are turned into text at once."""
+
+
+def form_of(path: Path, form: TraceForm | None) -> TraceForm:
+    """The form in which ``path`` is written: by its name if ``form`` is None.
+
+    Raises ``UserError`` if name and form contradict each other: nothing could read the file.
+    """
+    by_name: TraceForm = "npz" if path.suffix.lower() == ".npz" else "dramsim3"
+    if form is not None and (form == "npz") != (by_name == "npz"):
+        raise UserError(
+            str(path),
+            f"does not go with the form {form}",
+            "arrays are in files called .npz, text in others",
+        )
+    return form or by_name
 
 
 def write_requests(
@@ -32,7 +48,7 @@ def write_requests(
     Without ``form``, ``.npz`` is numpy's and everything else DRAMsim3's; text is gzipped if
     the name ends in ``.gz``. Raises ``UserError`` if the file cannot be written.
     """
-    form = form or ("npz" if path.suffix.lower() == ".npz" else "dramsim3")
+    form = form_of(path, form)
     with replacing(path) as unfinished:
         if form == "npz":
             with unfinished.open("wb") as file:
