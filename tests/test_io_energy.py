@@ -116,15 +116,16 @@ def test_a_run_costs_its_counts_times_the_constants(standard: str, codec: str) -
     assert total.bus == sum((layer.bus for layer in result.layers), BusCounts())
     assert all(getattr(total.bus, f.name) > 0 for f in fields(BusCounts))
     read, write = (pins.bit_energy(ui_ns, write=is_write) for is_write in (False, True))
-    scale = 1.0
-    if pins.held:  # IDD4R of VDDQ, above standby, over a burst of random data
+    scale = [1.0, 1.0]
+    if pins.held:  # IDD4R and IDD4W of VDDQ, above standby, over a burst of random data
         rail = config.power.rails[2]
-        drawn = rail.volts * (rail.IDD4R - rail.IDD3N) * t.burst_cycles * t.tCK_ns
-        scale = drawn / (8 * config.line_bytes * (read.costly + read.toggle) / 2)
+        for i, (amps, each) in enumerate(((rail.IDD4R, read), (rail.IDD4W, write))):
+            drawn = rail.volts * (amps - rail.IDD3N) * t.burst_cycles * t.tCK_ns
+            scale[i] = drawn / (8 * config.line_bytes * (each.costly + each.toggle) / 2)
+    bus = total.bus
     expected = (
-        scale * (total.bus.read_costly_bits * read.costly + total.bus.read_toggles * read.toggle)
-        + total.bus.written_costly_bits * write.costly
-        + total.bus.written_toggles * write.toggle
+        scale[0] * (bus.read_costly_bits * read.costly + bus.read_toggles * read.toggle)
+        + scale[1] * (bus.written_costly_bits * write.costly + bus.written_toggles * write.toggle)
         + 8 * total.dram.fetched_bytes * read.every
     )
     assert total.energy_pj["dram_io"] == pytest.approx(expected, rel=1e-9)
