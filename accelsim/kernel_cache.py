@@ -19,8 +19,11 @@ from pathlib import Path
 
 _PACKAGE = Path(__file__).parent
 _FORMATS = "accelsim.codecs.formats."
-_OF_FORMATS = (_FORMATS, "accelsim.codecs.coding.", "accelsim.codecs.transforms.")
-"""Where kernels lie that only some codecs need."""
+_OF_SOME = (
+    *(_FORMATS, "accelsim.codecs.coding.", "accelsim.codecs.transforms."),
+    *("accelsim.dram.kernel.replay", "accelsim.dram.traces.", "accelsim.dram.rules."),
+)
+"""Where kernels lie that only some codecs, or some commands, need: those that imported them."""
 _FROZEN = b"frozen into " + b"kernels"
 """Said by modules without kernels whose constants kernels use."""
 
@@ -81,14 +84,15 @@ def kernel_modules(package: Path = _PACKAGE) -> list[str]:
 def cold_modules(codecs: Iterable[str] = ()) -> list[str]:
     """The kernel modules that no run has compiled into the folder yet.
 
-    Of the formats only those of ``codecs``, and those that they build upon.
+    Of the formats only those of ``codecs``, and those that they build upon; what replays and
+    judges traces of a memory, if it is imported.
     """
     for name in codecs:
         # A format imports what it builds upon; one from an outside package is not here.
         if not _marker(_FORMATS + name).exists():
             with suppress(ImportError):
                 import_module(_FORMATS + name)
-    wanted = (m for m in kernel_modules() if not m.startswith(_OF_FORMATS) or m in sys.modules)
+    wanted = (m for m in kernel_modules() if not m.startswith(_OF_SOME) or m in sys.modules)
     return [module for module in wanted if not _marker(module).exists()]
 
 
