@@ -1,5 +1,6 @@
 """A tiny trace, and the command line in this process."""
 
+from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
@@ -17,6 +18,10 @@ conv2, 10, 10, 3, 3, 8, 8, 1,
 @pytest.fixture(scope="session", autouse=True)
 def compiled_kernels():
     """Once, here: a test of what stands on stderr must not see that kernels are compiled."""
+    for module in ("dram.kernel.replay", "dram.rules.judge", "dram.rules.history"):
+        import_module(f"accelsim.{module}")
+    for module in ("text_kernel", "command_trace"):
+        import_module(f"accelsim.dram.traces.{module}")
     kernel_cache.warm_up(["raw", "zvc", "csc", "huffman", "spark", "transform_coding"])
 
 
