@@ -105,6 +105,7 @@ def simulate(
         codec_error=_codec_error(prepared),
         codec_area_kge=chip.codec.lanes * chip.codec.hardware.gates_kge,
         notes=_notes(chip, trace, images, prepared),
+        warnings=_warnings(chip, trace),
     )
 
 
@@ -249,6 +250,12 @@ def _codec_error(prepared: Prepared) -> float:
     coded = [maps[stored] for maps in prepared.maps for stored in prepared.coded]
     energy = sum(measured.energy for measured in coded)
     return sqrt(sum(measured.error_energy for measured in coded) / energy) if energy else 0.0
+
+
+def _warnings(chip: Chip, trace: Trace) -> tuple[str, ...]:
+    """What makes the figures doubtful, each once: the one place where it is gathered."""
+    found = [*chip.warnings, *trace.facts.warnings]
+    return tuple(dict.fromkeys(found))
 
 
 def _notes(chip: Chip, trace: Trace, images: int, prepared: Prepared) -> list[str]:

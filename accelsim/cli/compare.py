@@ -51,12 +51,12 @@ def compare(
     out
         Folder for result.json, table.txt, compare.csv, plot.png and each run's result.
     """
-    from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.console import print_table, print_text, warn
     from accelsim.cli.folder import comparison_json, write_comparison
     from accelsim.cli.warm_up import warm_up
     from accelsim.hardware.read import read_hardware
     from accelsim.results.files import writable_folder
-    from accelsim.results.ranking import compare_table, run_name
+    from accelsim.results.ranking import compare_table, run_name, warnings_of
     from accelsim.results.result import Result
     from accelsim.simulation import compare as simulate_all
     from accelsim.workload.trace_file import read_trace
@@ -77,6 +77,7 @@ def compare(
         raise UserError("compare", "two traces have the same name", "give each trace once")
     if out is not None:
         write_comparison(results, out, mapping, rank_by)
+    warn(warnings_of(results))
     if as_json:
         print_text(comparison_json(results, mapping))
         return

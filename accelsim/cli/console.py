@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,12 @@ def fail(message: str, code: int) -> int:
 def note(message: str) -> None:
     """A line on stderr, which stays out of pipes."""
     print(f"accelsim: {message}", file=sys.stderr)
+
+
+def warn(warnings: Iterable[str]) -> None:
+    """Each warning once, on stderr."""
+    for text in dict.fromkeys(warnings):
+        note(f"warning: {text}")
 
 
 def error_console() -> Console:

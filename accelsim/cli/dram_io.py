@@ -37,12 +37,13 @@ def io_dram(
     out
         Folder for result.json, table.txt, io.csv and plot.png.
     """
-    from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.console import print_table, print_text, warn
     from accelsim.cli.folder import io_json, write_io
     from accelsim.cli.warm_up import warm_up
     from accelsim.hardware.read import read_hardware
     from accelsim.results.files import writable_folder
     from accelsim.results.io_tables import io_table
+    from accelsim.results.ranking import warnings_of
     from accelsim.simulation import compare
     from accelsim.workload.trace_file import read_trace
 
@@ -64,6 +65,8 @@ def io_dram(
         found = {m: compare(chip, opened, names, images=images) for m, chip in chips.items()}
     if out is not None:
         write_io(found, out)
+    for results in found.values():
+        warn(warnings_of(results))
     if as_json:
         print_text(io_json(found))
         return

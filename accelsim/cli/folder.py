@@ -13,10 +13,10 @@ from accelsim.energy.dram_character import Character
 from accelsim.results.codec_tables import arrays_table, measured_table
 from accelsim.results.dram_tables import loads_table, patterns_table
 from accelsim.results.files import replacing, writable_folder
-from accelsim.results.flat import flat_layers, flat_totals, write_csv
+from accelsim.results.flat import flat_layers, flat_totals, in_a_cell, write_csv
 from accelsim.results.io_tables import ByMemory, io_table
 from accelsim.results.json_form import dumps, totals_dict, write_result
-from accelsim.results.ranking import Ranking, compare_table, traces_of
+from accelsim.results.ranking import Ranking, compare_table, traces_of, warnings_of
 from accelsim.results.result import Result
 from accelsim.results.tables import Table, run_tables
 
@@ -29,7 +29,7 @@ def write_run(result: Result, folder: Path) -> None:
 
     writable_folder(folder)
     write_result(result, folder / "result.json")
-    _write_tables(run_tables(result), folder / "table.txt")
+    _write_tables(run_tables(result), folder / "table.txt", result.warnings)
     write_csv(flat_layers(result), folder / "layers.csv")
     plot_run(result, folder / "plot.png")
 
@@ -45,9 +45,15 @@ def write_comparison(
         write_result(result, folder / "runs" / _file_name(name))
     with replacing(folder / "result.json") as unfinished:
         unfinished.write_text(comparison_json(results, mapping), encoding="utf-8")
-    _write_tables([compare_table(results, mapping, by)], folder / "table.txt")
+    table = compare_table(results, mapping, by)
+    _write_tables([table], folder / "table.txt", warnings_of(results))
     rows = [
-        {"trace": result.trace, "codec": result.codec, **flat_totals(result.totals)}
+        {
+            "trace": result.trace,
+            "codec": result.codec,
+            **flat_totals(result.totals),
+            "warnings": in_a_cell(result.warnings),
+        }
         for result in results.values()
     ]
     write_csv(rows, folder / "compare.csv")
@@ -61,9 +67,15 @@ def write_io(by_memory: ByMemory, folder: Path) -> None:
     writable_folder(folder)
     with replacing(folder / "result.json") as unfinished:
         unfinished.write_text(io_json(by_memory), encoding="utf-8")
-    _write_tables([io_table(by_memory)], folder / "table.txt")
+    warnings = [text for results in by_memory.values() for text in warnings_of(results)]
+    _write_tables([io_table(by_memory)], folder / "table.txt", warnings)
     rows = [
-        {"memory": memory, "codec": codec, **flat_totals(result.totals)}
+        {
+            "memory": memory,
+            "codec": codec,
+            **flat_totals(result.totals),
+            "warnings": in_a_cell(result.warnings),
+        }
         for memory, results in by_memory.items()
         for codec, result in results.items()
     ]
@@ -131,6 +143,7 @@ def _comparison(results: Mapping[str, Result], mapping: str) -> dict[str, object
         "reconstruction": {name: result.reconstruction for name, result in results.items()},
         "codec_error": {name: result.codec_error for name, result in results.items()},
         "codec_area_kge": {name: result.codec_area_kge for name, result in results.items()},
+        "warnings": {name: list(result.warnings) for name, result in results.items()},
         "versions": first.versions,
         "inputs": first.inputs,
     }
@@ -140,6 +153,9 @@ def _file_name(run: str) -> str:
     return f"{run.replace(' ', '_').replace(':', '_')}.json"
 
 
-def _write_tables(tables: Sequence[Table], path: Path) -> None:
+def _write_tables(tables: Sequence[Table], path: Path, warnings: Sequence[str] = ()) -> None:
+    blocks = [table.plain() for table in tables]
+    if warnings:
+        blocks.append("".join(f"warning: {text}\n" for text in dict.fromkeys(warnings)))
     with replacing(path) as unfinished:
-        unfinished.write_text("\n".join(table.plain() for table in tables), encoding="utf-8")
+        unfinished.write_text("\n".join(blocks), encoding="utf-8")

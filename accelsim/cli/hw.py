@@ -54,13 +54,14 @@ def show_hw(hardware: str, /, *, overrides: Overrides = (), as_json: Json = Fals
     hardware
         A hardware file, or the name of a shipped one.
     """
-    from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.console import print_table, print_text, warn
     from accelsim.hardware.catalogue import show_hardware
     from accelsim.hardware.read import read_hardware
     from accelsim.results.json_form import dumps
     from accelsim.results.tables import Column, Table
 
     chip = read_hardware(hardware, overrides)
+    warn(chip.warnings)
     if as_json:
         print_text(dumps(chip.resolved))
         return

@@ -15,7 +15,7 @@ def named_memory(name: str, compat: Literal["dramsim3", "none"] | None = None) -
     """
     from dataclasses import replace
 
-    from accelsim.cli.console import note
+    from accelsim.cli.console import warn
     from accelsim.dram.ini_files.read import read_ini
     from accelsim.dram.standard import STANDARDS
     from accelsim.hardware.read import read_hardware, shipped_files
@@ -23,9 +23,8 @@ def named_memory(name: str, compat: Literal["dramsim3", "none"] | None = None) -
     if name.endswith((".yaml", ".yml")) or name in {file.stem for file in shipped_files()}:
         memory = read_hardware(name).dram.config
     elif name.endswith(".ini"):
-        memory, warnings = read_ini(name)
-        for warning in warnings:
-            note(f"warning: {warning}")
+        memory, _ = read_ini(name)
     else:
         memory = STANDARDS[name].config()
+    warn(memory.warnings)
     return memory if compat is None else replace(memory, compat=compat)

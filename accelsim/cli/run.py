@@ -47,7 +47,7 @@ def run(
         As DRAMsim3 reads it (default), or Ramulator (its order, without times): LD|ST ADDR, or
         R|W channel,rank,...; or numpy's arrays (default of .npz). A name in .gz is compressed.
     """
-    from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.console import print_table, print_text, warn
     from accelsim.cli.folder import RUN_FILES, write_run
     from accelsim.cli.warm_up import warm_up
     from accelsim.dram.traces.write import form_of
@@ -81,6 +81,7 @@ def run(
         )
     if out is not None:
         write_run(result, out)
+    warn(result.warnings)
     if as_json:
         print_text(to_json(result))
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
     out
         Folder of the ledger, points.csv and plot.png; results/STUDY by default.
     """
-    from accelsim.cli.console import note, print_table, print_text
+    from accelsim.cli.console import note, print_table, print_text, warn
     from accelsim.cli.warm_up import warm_up
     from accelsim.errors import UserError
     from accelsim.report.sweep_plot import plot_sweep
@@ -45,6 +46,7 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
         print_table(_front(result))
     print_text(f"{len(result.results)} points, {result.n_reused} of an earlier sweep; ")
     print_text(", ".join(str(path) for path in written) + "\n")
+    warn(_warnings(result))
     for index, why in list(result.failed.items())[:WORST_FAILURES]:
         note(f"point {index} failed: {why}")
     if len(result.failed) > WORST_FAILURES:
@@ -88,6 +90,15 @@ def _run(study: str, out: Path | None, jobs: int | None) -> SweepResult:
             bar.update(task, completed=done, speed=speed + failed)
 
         return run_study(study, out, jobs, show)
+
+
+def _warnings(result: SweepResult) -> list[str]:
+    """Each warning once, with how many points it concerns where these are not all."""
+    n_points = Counter(text for done in result.results.values() for text in done.warnings)
+    whole = len(result.results)
+    return [
+        text if n == whole else f"{text} ({n} of {whole} points)" for text, n in n_points.items()
+    ]
 
 
 def _front(result: SweepResult) -> Table:

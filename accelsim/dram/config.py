@@ -7,7 +7,7 @@ DRAMsim3 file (``accelsim.dram.ini_files.read``). Times are in DRAM clock cycles
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Final, Literal, TypeAlias, get_args
 
 from accelsim.dram.checks.power import check_power
@@ -167,6 +167,8 @@ class DramConfig:
     """``dramsim3`` keeps that simulator's deviations from the standards; ``none`` does not."""
     sources: tuple[tuple[str, str], ...] = ()
     """(key, source) of every value that a standard brought along."""
+    warnings: tuple[str, ...] = field(default=(), compare=False)
+    """What its reader took otherwise than the file seems to say: it makes figures doubtful."""
 
     def __post_init__(self) -> None:
         check(self)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from accelsim.dram.ini_files.read import parse_ini
-from accelsim.hardware.chip import Chip
+from accelsim.hardware.chip import SRAM_NODES_NM, Chip
 from accelsim.hardware.document import Document
 from accelsim.hardware.problems import Problem
 from accelsim.units import FS_PER_S, ceil_div
 
 MIN_MACRO_ROWS: Final = 256
-TABLE_NODES_NM: Final = (22, 32, 45, 65)
 
 
 def advise(chip: Chip, document: Document) -> Iterator[Problem]:
@@ -22,7 +20,7 @@ def advise(chip: Chip, document: Document) -> Iterator[Problem]:
     yield from _uneven_fifo(chip, document)
     yield from _node_between_points(chip, document)
     yield from _two_codecs(chip, document)
-    yield from _imported_memory(document)
+    yield from _imported_memory(chip, document)
     yield from _missing_sources(chip, document)
 
 
@@ -76,12 +74,11 @@ def _uneven_fifo(chip: Chip, document: Document) -> Iterator[Problem]:
 
 
 def _node_between_points(chip: Chip, document: Document) -> Iterator[Problem]:
-    if chip.energy.node_nm not in TABLE_NODES_NM:
+    for warning in chip.energy.warnings:
         yield Problem(
             document.place(["energy", "node_nm"]),
-            f"{chip.energy.node_nm} nm lies between points of the SRAM table; leakage there can "
-            "be wrong by a factor of two",
-            f"one of {', '.join(map(str, TABLE_NODES_NM))}",
+            warning.removeprefix("energy.node_nm: "),
+            f"one of {', '.join(map(str, SRAM_NODES_NM))}",
         )
 
 
@@ -96,14 +93,11 @@ def _two_codecs(chip: Chip, document: Document) -> Iterator[Problem]:
         )
 
 
-def _imported_memory(document: Document) -> Iterator[Problem]:
+def _imported_memory(chip: Chip, document: Document) -> Iterator[Problem]:
     """What DRAMsim3 silently makes of a file."""
-    text = document.get("dram.ini_text")
-    if text is not None:
-        _, warnings = parse_ini(text, document.get("dram.standard"))
-        where = document.place(["dram", "standard"])
-        for warning in warnings:
-            yield Problem(where, warning, "mend the .ini file, or accept what DRAMsim3 does")
+    where = document.place(["dram", "standard"])
+    for warning in chip.dram.config.warnings:
+        yield Problem(where, warning, "mend the .ini file, or accept what DRAMsim3 does")
 
 
 def _missing_sources(chip: Chip, document: Document) -> Iterator[Problem]:

@@ -7,13 +7,15 @@ it at the border and knows the unit of every key.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from accelsim.codecs.base import BlockHardware
 from accelsim.dram.config import DramConfig
 from accelsim.units import Clock
 
 Layout: TypeAlias = Literal["linear", "slotted", "packed"]
+SRAM_NODES_NM: Final = (22, 32, 45, 65)
+"""Process nodes of the SRAM table."""
 
 
 @dataclass(frozen=True)
@@ -94,6 +96,16 @@ class EnergyChoice:
     dram_data: Literal["pins", "vampire_a", "vampire_b", "vampire_c"] = "pins"
     """What data cost in DRAM: their levels on the pins, or the ones of VAMPIRE's modules."""
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """A node between two points of the SRAM table has an interpolated leakage."""
+        if self.node_nm in SRAM_NODES_NM:
+            return ()
+        return (
+            f"energy.node_nm: {self.node_nm} nm lies between points of the SRAM table; leakage "
+            "there can be wrong by a factor of two",
+        )
+
 
 @dataclass(frozen=True)
 class Chip:
@@ -115,3 +127,12 @@ class Chip:
     """Dotted key to the source of its value."""
     resolved: dict[str, object]
     """The configuration as nested plain values: what a result file holds."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What makes figures of this chip doubtful: of its memory, and of its energy tables."""
+        memory = self.dram.config
+        return (
+            *(f"memory {memory.name}: {text}" for text in memory.warnings),
+            *self.energy.warnings,
+        )

@@ -41,6 +41,11 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Cell]:
     return flat
 
 
+def in_a_cell(sentences: Sequence[str]) -> str | None:
+    """Sentences in one cell of a table; an empty cell for none."""
+    return "; ".join(sentences) or None
+
+
 def write_csv(rows: Sequence[Mapping[str, Cell]], path: Path) -> None:
     """Write rows with the columns of all of them, in order of first appearance.
 

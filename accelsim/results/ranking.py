@@ -50,6 +50,18 @@ def traces_of(results: Mapping[str, Result]) -> list[str]:
     return list(dict.fromkeys(result.trace for result in results.values()))
 
 
+def warnings_of(results: Mapping[str, Result]) -> tuple[str, ...]:
+    """Each warning once; with the runs that it concerns where these are not all."""
+    concerned: dict[str, list[str]] = {}
+    for name, result in results.items():
+        for text in result.warnings:
+            concerned.setdefault(text, []).append(name)
+    return tuple(
+        text if len(names) == len(results) else f"{text} ({', '.join(names)})"
+        for text, names in concerned.items()
+    )
+
+
 def speed(totals: Totals) -> float:
     """Images per second: steady state, or cold when there is one image only."""
     return totals.images_per_second or totals.images_per_second_cold

@@ -132,3 +132,4 @@ class Result:
     notes: tuple[str, ...] = ()
     """Assumptions that decide numbers: calibration of tables, estimates in use."""
     warnings: tuple[str, ...] = ()
+    """What makes figures doubtful: of the memory, the chip, the trace and the run."""

@@ -167,7 +167,6 @@ def _energy(result: Result) -> Table:
             *([line] if (line := accuracy_line(result.accuracy)) else []),
             *([line] if (line := pins_line(result.totals)) else []),
             *result.notes,
-            *(f"warning: {text}" for text in result.warnings),
         ),
     )
 

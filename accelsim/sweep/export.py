@@ -5,13 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from accelsim.results.files import replacing
-from accelsim.results.flat import Cell, flat_totals, write_csv
+from accelsim.results.flat import Cell, flat_totals, in_a_cell, write_csv
 from accelsim.sweep.pareto import pareto_front
 from accelsim.sweep.run import SweepResult
 
 
 def rows(result: SweepResult) -> list[dict[str, Cell]]:
-    """One row per point: what was varied, every figure of the totals, what went wrong.
+    """One row per point: what was varied, every figure of the totals, warnings, what went
+    wrong.
 
     ``pareto`` is true where no other point has both less energy per image and more speed.
     """
@@ -26,6 +27,7 @@ def rows(result: SweepResult) -> list[dict[str, Cell]]:
                 "images": point.images,
                 "pareto": point.index in front,
                 **({} if done is None else flat_totals(done.totals)),
+                "warnings": None if done is None else in_a_cell(done.warnings),
                 "error": result.failed.get(point.index),
             }
         )

@@ -32,6 +32,8 @@ class TraceFacts:
     """Tool, versions, date, sources of weights and images, licence."""
     codec_in_loop: str | None = None
     """The lossy codec through which the recorded network already ran, if any."""
+    warnings: tuple[str, ...] = ()
+    """What makes figures computed from it doubtful."""
 
 
 class Trace(Protocol):

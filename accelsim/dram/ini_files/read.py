@@ -7,6 +7,7 @@ reproduce its cycles we must do the same; to spare users a surprise we say where
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -101,7 +102,8 @@ def parse_ini(text: str, path: str | Path) -> tuple[DramConfig, tuple[str, ...]]
     values.warnings += [
         f"{key} = {problem}: no real memory" for key, problem, _ in contradictions(config.timing)
     ]
-    return config, tuple(values.warnings)
+    config = replace(config, warnings=tuple(values.warnings))
+    return config, config.warnings
 
 
 def _warn_about_unread(values: IniValues) -> None:
