@@ -105,7 +105,7 @@ def simulate(
         codec_error=_codec_error(prepared),
         codec_area_kge=chip.codec.lanes * chip.codec.hardware.gates_kge,
         notes=_notes(chip, trace, images, prepared),
-        warnings=_warnings(chip, trace),
+        warnings=_warnings(chip, trace, prepared),
     )
 
 
@@ -190,13 +190,13 @@ def _coded_maps(
 ) -> tuple[StoredMap, ...]:
     """Maps that lie in blocks; none where the layout is linear.
 
-    Network inputs and outputs are not coded, nor are maps of words that the codec does not
-    take, nor one that is smaller than its own code table, as the few wide values behind a
-    global average are.
+    Images and logits are not coded, nor are maps of words that the codec does not take, nor
+    one that is smaller than its own code table, as the few wide values behind a global average
+    are.
     """
     if chip.codec.layout == "linear":
         return ()
-    ends = {*trace.graph.inputs, *_output_edges(trace.graph)}
+    ends = ({*trace.graph.inputs} - {*trace.graph.cut}) | _output_edges(trace.graph)
     return tuple(
         stored
         for stored in stored_maps(work)
@@ -207,8 +207,11 @@ def _coded_maps(
 
 
 def _output_edges(graph: Graph) -> set[str]:
-    """The network's outputs; of an output that is a concatenation also the maps stacked in it."""
-    found = set(graph.outputs)
+    """The network's outputs; of an output that is a concatenation also the maps stacked in it.
+
+    Where the network was cut out of a larger one its outputs are feature maps, and not here.
+    """
+    found = set(graph.outputs) - set(graph.cut)
     for layer in reversed(graph.layers):
         if isinstance(layer, Concat) and layer.output in found:
             found.update(layer.inputs)
@@ -252,9 +255,14 @@ def _codec_error(prepared: Prepared) -> float:
     return sqrt(sum(measured.error_energy for measured in coded) / energy) if energy else 0.0
 
 
-def _warnings(chip: Chip, trace: Trace) -> tuple[str, ...]:
+def _warnings(chip: Chip, trace: Trace, prepared: Prepared) -> tuple[str, ...]:
     """What makes the figures doubtful, each once: the one place where it is gathered."""
     found = [*chip.warnings, *trace.facts.warnings]
+    if chip.codec.layout != "linear" and not prepared.coded:
+        found.append(
+            f"codec {chip.codec.name} coded no map of this trace: all are images, logits, words "
+            "that it does not take, or smaller than its table; its area serves nothing"
+        )
     return tuple(dict.fromkeys(found))
 
 
@@ -267,11 +275,24 @@ def _notes(chip: Chip, trace: Trace, images: int, prepared: Prepared) -> list[st
         f"mapping: {chip.array.dataflow}, every map in DRAM, biases not moved",
         f"DRAM energy: {chip.energy.mode} currents",
     ]
+    if chip.codec.layout != "linear":
+        notes.append(_coded_share(prepared))
     if own:
         notes.append(f"codec tables of images {own} are fitted on themselves: no other image")
     else:
         notes.append(f"codec tables are fitted on other images of the trace: {fitted}")
     return [*notes, *_io_notes(chip, prepared)]
+
+
+def _coded_share(prepared: Prepared) -> str:
+    """How much of what is stored went through the codec."""
+    every, coded = prepared.maps[0], set(prepared.coded)
+    n_values = sum(stored.n_values for stored in every)
+    n_coded = sum(stored.n_values for stored in coded)
+    return (
+        f"maps coded: {len(coded)} of {len(every)}, {n_coded:,} of {n_values:,} values an image; "
+        "images and logits are not"
+    )
 
 
 def _io_notes(chip: Chip, prepared: Prepared) -> list[str]:

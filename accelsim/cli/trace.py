@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from cyclopts import Parameter
 
@@ -20,7 +20,7 @@ def info_trace(file: str, /, *, as_json: Json = False) -> None:
     """
     from dataclasses import asdict
 
-    from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.console import print_table, print_text, warn
     from accelsim.results.figures import number
     from accelsim.results.json_form import dumps
     from accelsim.results.tables import Column, Table
@@ -29,6 +29,7 @@ def info_trace(file: str, /, *, as_json: Json = False) -> None:
 
     with read_trace(file) as trace:
         info = trace_info(trace)
+    warn(info.facts.warnings)
     if as_json:
         print_text(dumps(asdict(info)))
         return
@@ -153,6 +154,7 @@ def synth_trace(
     density: float,
     entropy: float,
     seed: Whole,
+    form: Literal["conv", "gemm"] | None = None,
     out: Path | None = None,
     bits: Whole = 8,
     images: Whole = 1,
@@ -169,6 +171,8 @@ def synth_trace(
         Zeroth-order entropy in bits per value.
     seed
         Same seed, same file.
+    form
+        What the topology's rows are; else its first row tells.
     out
         The trace file; else the topology's name with .h5 in this folder.
     bits
@@ -176,15 +180,23 @@ def synth_trace(
     images
         How many images.
     """
-    from accelsim.cli.console import print_text
+    from accelsim.cli.console import print_text, warn
     from accelsim.results.files import writable_folder
-    from accelsim.workload.importers.scalesim import read_topology, topology_graph
+    from accelsim.workload.importers.scalesim import doubtful_rows, read_topology
+    from accelsim.workload.importers.topology_graph import topology_graph
     from accelsim.workload.synth import synthesise
 
     target = out or Path(f"{topology.stem}.h5")
-    graph = topology_graph(read_topology(topology))
+    rows = read_topology(topology, form)
+    warnings = tuple(doubtful_rows(rows))
+    warn(warnings)
+    graph = topology_graph(rows)
     writable_folder(target.parent)
     synthesise(
-        target, graph, density, entropy, seed, bits=bits, n_images=images, name=topology.stem
+        *(target, graph, density, entropy, seed),
+        bits=bits,
+        n_images=images,
+        name=topology.stem,
+        warnings=warnings,
     )
     print_text(f"{target}: {len(graph.layers)} layers, {images} images\n")

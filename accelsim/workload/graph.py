@@ -56,6 +56,10 @@ class Edge:
 class Graph:
     """Layers in execution order. Every edge has one producer, or is an input.
 
+    ``cut`` names the inputs and outputs at which the layers were cut out of a larger network:
+    they are feature maps like any other, where other inputs are images and other outputs
+    logits.
+
     Raises ``TraceError`` when an edge is missing, used before it is made, made twice,
     or has another shape than its layer computes.
     """
@@ -64,11 +68,15 @@ class Graph:
     edges: tuple[Edge, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
+    cut: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         known = set(self.inputs)
         for name in (*self.inputs, *self.outputs):
             self._demand(name in self.edge, name, "is named as input or output, but is no edge")
+        for name in self.cut:
+            is_end = name in self.inputs or name in self.outputs
+            self._demand(is_end, name, "is named as a cut, but is neither input nor output")
         for layer in self.layers:
             for name in layer.inputs:
                 self._demand(name in known, layer.name, f"reads {name!r} before any layer makes it")
@@ -100,7 +108,11 @@ class Graph:
     @cached_property
     def consumers(self) -> dict[str, tuple[Layer, ...]]:
         """The layers that read each edge, in execution order."""
-        return {e.name: tuple(x for x in self.layers if e.name in x.inputs) for e in self.edges}
+        found: dict[str, list[Layer]] = {e.name: [] for e in self.edges}
+        for layer in self.layers:
+            for name in dict.fromkeys(layer.inputs):
+                found[name].append(layer)
+        return {name: tuple(layers) for name, layers in found.items()}
 
     def macs(self, layer: Layer) -> int:
         """Multiply-accumulates of one layer for one image."""

@@ -93,6 +93,7 @@ class _Edge(_Model):
 class _Graph(_Model):
     inputs: tuple[Name, ...]
     outputs: tuple[Name, ...]
+    cut: tuple[Name, ...] = ()
     edges: Annotated[tuple[_Edge, ...], Field(min_length=1, max_length=100_000)]
     layers: Annotated[
         tuple[Annotated[_Conv | _Pool | _Add | _Concat, Field(discriminator="op")], ...],
@@ -111,6 +112,7 @@ class _Document(_Model):
     provenance: dict[Name, Text]
     codec_in_loop: Text | None
     sha256: dict[Text, tuple[Digest, ...]]
+    warnings: Annotated[tuple[Text, ...], Field(max_length=100_000)] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +132,8 @@ class TraceDocument:
     codec_in_loop: str | None
     sha256: dict[str, tuple[str, ...]]
     """By dataset: the SHA-256 of each image's values, or one of the whole dataset."""
+    warnings: tuple[str, ...] = ()
+    """What makes figures computed from the trace doubtful."""
 
 
 def to_json(document: TraceDocument, where: str) -> bytes:
@@ -144,9 +148,13 @@ def to_json(document: TraceDocument, where: str) -> bytes:
             "outputs": document.graph.outputs,
             "edges": [asdict(e) for e in document.graph.edges],
             "layers": [_layer_fields(x) for x in document.graph.layers],
+            # Left out where there is none: versions before it then read the file, too.
+            **({"cut": document.graph.cut} if document.graph.cut else {}),
         },
         "pre_activations": {n: asdict(e) for n, e in document.pre_activations.items()},
     }
+    if not document.warnings:
+        del fields["warnings"]
     try:
         text = json.dumps(fields, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except (TypeError, ValueError) as error:
@@ -178,6 +186,7 @@ def from_json(data: bytes, where: str) -> TraceDocument:
         edges=edges,
         inputs=model.graph.inputs,
         outputs=model.graph.outputs,
+        cut=model.graph.cut,
     )
     for layer in graph.layers:
         if isinstance(layer, Conv):
@@ -193,6 +202,7 @@ def from_json(data: bytes, where: str) -> TraceDocument:
         provenance=model.provenance,
         codec_in_loop=model.codec_in_loop,
         sha256=model.sha256,
+        warnings=model.warnings,
     )
 
 

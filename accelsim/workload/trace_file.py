@@ -261,4 +261,5 @@ def _facts(document: TraceDocument, data: bytes) -> TraceFacts:
         training=document.training,
         provenance=document.provenance,
         codec_in_loop=document.codec_in_loop,
+        warnings=document.warnings,
     )

@@ -8,7 +8,7 @@ bytes (for one version of HDF5 and zlib): no time stamp is stored.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -62,6 +62,7 @@ def write_trace(
     training: Mapping[str, str] | None = None,
     provenance: Mapping[str, str] | None = None,
     codec_in_loop: str | None = None,
+    warnings: Sequence[str] = (),
 ) -> None:
     """Write a trace; the target appears when all is written and checked.
 
@@ -84,6 +85,7 @@ def write_trace(
         provenance=dict(provenance or {}),
         codec_in_loop=codec_in_loop,
         sha256={},
+        warnings=tuple(warnings),
     )
     to_json(document, str(target))  # so that a wrong fact is found before the work is done
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")

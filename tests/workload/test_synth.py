@@ -89,3 +89,24 @@ def test_a_density_outside_its_range_is_refused(density: float) -> None:
 def test_a_word_width_outside_its_range_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="2 to 16 bits"):
         synthesise(tmp_path / "s.h5", graph(), 0.5, 2.0, seed=0, bits=17)
+
+
+def test_maps_are_drawn_slice_by_slice_as_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synthesise(tmp_path / "whole.h5", graph(), 0.4, 2.5, seed=7)
+    monkeypatch.setattr("accelsim.workload.synth._SLICE_VALUES", 1000)
+    synthesise(tmp_path / "sliced.h5", graph(), 0.4, 2.5, seed=7)
+    assert (tmp_path / "whole.h5").read_bytes() == (tmp_path / "sliced.h5").read_bytes()
+
+
+@pytest.mark.parametrize(("n_images", "side"), [(1, 1 << 15), (1 << 20, 64)])
+def test_absurd_sizes_are_refused_before_anything_is_drawn(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, n_images: int, side: int
+) -> None:
+    monkeypatch.setattr(np.random, "default_rng", None)  # a draw would fail with TypeError
+    edges = (Edge("x", 4, side, side), Edge("y", 8, side, side))
+    large = Graph((Conv("conv", "x", "y", 4, 8, Window((1, 1))),), edges, ("x",), ("y",))
+    with pytest.raises(UserError, match=r"a trace holds maps of up to|at most 4294967296"):
+        synthesise(tmp_path / "s.h5", large, 0.4, 2.5, seed=7, n_images=n_images)
+    assert not list(tmp_path.iterdir())
