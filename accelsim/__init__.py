@@ -17,8 +17,6 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from accelsim import kernel_cache
-
 if TYPE_CHECKING:
     from accelsim.hardware.read import read_hardware as read_hardware
     from accelsim.simulation import compare as compare
@@ -26,8 +24,6 @@ if TYPE_CHECKING:
     from accelsim.workload.trace_file import read_trace as read_trace
 
 __version__ = "0.1.0"
-
-kernel_cache.use_cache_of_these_sources()
 
 _HOMES = {
     "read_hardware": "accelsim.hardware.read",

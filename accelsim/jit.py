@@ -1,4 +1,4 @@
-"""The one decorator of compiled kernels, so that all are compiled alike.
+"""The one decorator of compiled kernels, so that all are compiled, and kept on disk, alike.
 
 A kernel takes arrays and integers, keeps all state in arrays, allocates nothing and
 raises nothing. ``kernel(f).py_func`` is the plain Python function: tests compare both.
@@ -10,29 +10,92 @@ one table of the addresses of its arrays instead: ``addresses`` and ``array_at``
 from __future__ import annotations
 
 import ctypes
+import os
+import pickle
 from collections.abc import Callable
+from contextlib import suppress
+from functools import cached_property
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
-from numba.core import cgutils, types
+from numba.core import cgutils, compiler, serialize, types
 from numba.extending import intrinsic
 from numba.np import arrayobj
 from numpy.typing import NDArray
 
+from accelsim.kernel_cache import kernel_folder
+from accelsim.kernel_key import content_key
+
 # Without types, as numba is.
 llvm, numpy_arrays = cast(Any, cgutils), cast(Any, arrayobj)
+results, pickling = cast(Any, compiler.CompileResult), cast(Any, serialize)
 
 F = TypeVar("F", bound=Callable[..., object])
 Ints = NDArray[np.int64]
 
 
-def kernel(function: F) -> F:
-    """Compile ``function`` with numba, cached on disk, without the GIL.
+class KeptKernel:
+    """The machine code of one kernel on disk: a file for each tuple of argument types.
 
-    The type is kept for readers and type checkers.
+    numba's own cache knows a kernel by its path and its file's contents: it runs stale code
+    when a function or a constant of another file changes. This one stands in for it.
     """
-    return cast(F, numba.njit(cache=True, nogil=True)(function))
+
+    def __init__(self, compiled: Any) -> None:
+        self._compiled = compiled
+
+    @cached_property
+    def key(self) -> str:
+        """Not known before all modules are loaded: a kernel may call what stands below it."""
+        return content_key(self._compiled)
+
+    @property
+    def cache_path(self) -> str:
+        return str(kernel_folder())
+
+    def load_overload(self, signature: Any, context: Any) -> Any:
+        context.refresh()
+        try:
+            kept = self._file(signature, context.codegen()).read_bytes()
+        except OSError:
+            return None
+        return results._rebuild(context, *pickle.loads(kept))
+
+    def save_overload(self, signature: Any, result: Any) -> None:
+        """Nothing is kept where nothing can be written: each process then compiles."""
+        if any(not lifted.can_cache for lifted in result.lifted):
+            return
+        if result.library.has_dynamic_globals:
+            return
+        file = self._file(signature, result.codegen)
+        with suppress(OSError), NamedTemporaryFile(dir=file.parent, delete=False) as unfinished:
+            unfinished.write(pickling.dumps(result._reduce()))
+            unfinished.close()
+            os.replace(unfinished.name, file)
+
+    def flush(self) -> None:
+        """Files are never stale."""
+
+    def _file(self, signature: Any, codegen: Any) -> Path:
+        function = self._compiled.py_func
+        arguments = tuple(getattr(signature, "args", signature))
+        key = content_key(self.key, arguments, repr(codegen.magic_tuple()))
+        return kernel_folder() / f"{function.__module__}.{function.__qualname__}-{key}.kernel"
+
+
+def _compile(function: F, **options: Any) -> F:
+    """The type is kept for readers and type checkers."""
+    compiled = numba.njit(nogil=True, **options)(function)
+    compiled._cache = KeptKernel(compiled)
+    return cast(F, compiled)
+
+
+def kernel(function: F) -> F:
+    """Compile ``function`` with numba, kept on disk, without the GIL."""
+    return _compile(function)
 
 
 def float_kernel(function: F) -> F:
@@ -40,8 +103,7 @@ def float_kernel(function: F) -> F:
 
     Without that freedom a loop with a sum cannot use vector instructions.
     """
-    options: dict[str, Any] = {"fastmath": {"reassoc", "nsz"}}
-    return cast(F, numba.njit(cache=True, nogil=True, **options)(function))
+    return _compile(function, fastmath={"reassoc", "nsz"})
 
 
 def state_kernel(function: F) -> F:
@@ -51,8 +113,7 @@ def state_kernel(function: F) -> F:
     call, 20 times the work of the kernel itself. So such parts are inlined into the entry
     function, and compiled without reference counts: they must not allocate or slice.
     """
-    options: dict[str, Any] = {"forceinline": True, "_nrt": False}
-    return cast(F, numba.njit(cache=True, nogil=True, **options)(function))
+    return _compile(function, forceinline=True, _nrt=False)
 
 
 def addresses(arrays: tuple[Ints, ...]) -> Ints:
