@@ -23,20 +23,18 @@ from typing import Literal
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn import functional
 
 from accelsim.errors import UserError
 from accelsim.training.entropy import TEMPERATURE
+from accelsim.training.in_place import changes_in_place, may_write, show_to_later_readers
 from accelsim.training.quantiser import ActivationQuantiser, Step
+from accelsim.training.relus import Relu, relus
+from accelsim.training.tracing import traced
 from accelsim.training.weights import freeze_rounding, round_weights
 
 Regulariser = Literal["entropy", "norm"]
 MapWeight = Callable[[str, ActivationQuantiser], float]
 """How much one bit per value of a map counts, by the map's name; CAT: its number of values."""
-
-_RELU_MODULES = (nn.ReLU, nn.ReLU6, nn.Hardtanh)
-_RELU_FUNCTIONS = (functional.relu, functional.relu6, functional.hardtanh, torch.relu)
-_RELU_METHODS = ("relu", "relu_")
 
 
 def by_volume(_: str, quantiser: ActivationQuantiser) -> float:
@@ -122,45 +120,42 @@ def quantised_network(
 ) -> QuantisedNetwork:
     """A copy of ``module`` with a quantiser at each ReLU and ReLU6, and rounded weights.
 
-    ReLUs are found by tracing (``torch.fx``): modules, functions and methods alike; each use
-    gets a quantiser of its own. ``keep_last`` leaves the last ReLU in float, as the
-    authors' ``noQuantEdges``. Raises ``UserError`` for a module that cannot be traced, or
-    has no ReLU.
+    ReLUs are found by tracing (``torch.fx``): modules, functions and methods, also as
+    ``clamp(min=0)``, also in place. Each use whose result is read gets a quantiser of its own;
+    before they quantise, and with ``weight_bits=None``, the copy computes what ``module``
+    does. ``keep_last`` leaves the last ReLU in float, as the authors' ``noQuantEdges``.
+    Raises ``UserError`` for a module that cannot be traced, that changes in place what it
+    sees again under another name, or that has no ReLU.
     """
-    name = type(module).__name__
-    try:
-        traced = fx.symbolic_trace(copy.deepcopy(module))
-    except (fx.proxy.TraceError, TypeError, NotImplementedError) as error:
-        raise UserError(
-            name,
-            f"its ReLUs cannot be found, because its path depends on data ({error})",
-            "let forward() take the same path for all inputs",
-        ) from None
-    found = [node for node in traced.graph.nodes if _is_relu(traced, node)]
+    graph = traced(module)
+    found = _live_relus(graph)
     if keep_last:
         found = found[:-1]
     if not found:
+        name = type(module).__name__
         raise UserError(name, "has no ReLU to quantise", "use a network with ReLU or ReLU6")
-    for i, node in enumerate(found):
+    for i, relu in enumerate(found):
         quantiser = ActivationQuantiser(
             bits,
             step=step,
-            ceiling=_ceiling(traced, node),
+            ceiling=relu.ceiling,
             entropy_images=entropy_images,
             entropy_stride=entropy_stride,
             temperature=temperature,
         )
-        target = f"quantiser{i:02d}_{_plain_name(node)}"
-        traced.add_submodule(target, quantiser)
-        with traced.graph.inserting_after(node):
-            replacement = traced.graph.call_module(target, (node.args[0],))
-        node.replace_all_uses_with(replacement)
-        traced.graph.erase_node(node)
-    traced.delete_all_unused_submodules()
-    traced.recompile()
+        target = f"quantiser{i:02d}_{_plain_name(relu.node)}"
+        graph.add_submodule(target, quantiser)
+        # Read anew: an earlier ReLU may have taken the place of this one's source.
+        (source,) = relu.node.all_input_nodes
+        with graph.graph.inserting_after(relu.node):
+            replacement = graph.graph.call_module(target, (source,))
+        relu.node.replace_all_uses_with(replacement)
+        graph.graph.erase_node(relu.node)
+    graph.delete_all_unused_submodules()
+    graph.recompile()
     if weight_bits is not None:
-        round_weights(traced, weight_bits)
-    return QuantisedNetwork(traced)
+        round_weights(graph, weight_bits)
+    return QuantisedNetwork(graph)
 
 
 def watch_statistics(network: QuantisedNetwork, batches: Iterable[Tensor]) -> None:
@@ -175,32 +170,21 @@ def watch_statistics(network: QuantisedNetwork, batches: Iterable[Tensor]) -> No
     network.train(was_training)
 
 
-def _is_relu(traced: fx.GraphModule, node: fx.Node) -> bool:
-    if node.op == "call_module":
-        module = traced.get_submodule(str(node.target))
-        return isinstance(module, _RELU_MODULES) and getattr(module, "min_val", 0.0) == 0.0
-    if node.op == "call_function":
-        if node.target is functional.hardtanh:
-            return _hardtanh_range(node)[0] == 0.0
-        return node.target in _RELU_FUNCTIONS
-    return node.op == "call_method" and node.target in _RELU_METHODS
+def _live_relus(graph: fx.GraphModule) -> list[Relu]:
+    """The ReLUs whose results lead to an output; calls that lead nowhere leave the graph.
 
-
-def _ceiling(traced: fx.GraphModule, node: fx.Node) -> float | None:
-    if node.op == "call_module":
-        # nn.ReLU6 is an nn.Hardtanh
-        top = getattr(traced.get_submodule(str(node.target)), "max_val", None)
-        return None if top is None else float(top)
-    if node.target is functional.relu6:
-        return 6.0
-    return _hardtanh_range(node)[1] if node.target is functional.hardtanh else None
-
-
-def _hardtanh_range(node: fx.Node) -> tuple[float, float]:
-    low = node.args[1] if len(node.args) > 1 else node.kwargs.get("min_val", -1.0)
-    high = node.args[2] if len(node.args) > 2 else node.kwargs.get("max_val", 1.0)
-    assert isinstance(low, int | float) and isinstance(high, int | float)
-    return float(low), float(high)
+    None of them need work in place afterwards.
+    """
+    found = relus(graph)
+    for relu in found:
+        if changes_in_place(graph, relu.node):
+            show_to_later_readers(graph, relu.node, relu.source)
+    read = {relu.node for relu in found}
+    graph.graph.eliminate_dead_code(
+        lambda node: node.is_impure() or (node not in read and may_write(graph, node))
+    )
+    kept = set(graph.graph.nodes)
+    return [relu for relu in found if relu.node in kept]
 
 
 def _plain_name(node: fx.Node) -> str:

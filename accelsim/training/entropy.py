@@ -43,6 +43,8 @@ def soft_entropy_reference(
 def soft_entropy(levels: Tensor, n_levels: int, temperature: float = TEMPERATURE) -> Tensor:
     """The same from the two nearest levels of each value: one pass, O(n) memory.
 
+    Of levels that are no numbers (NaN) the entropy is none either.
+
     >>> print(f"{soft_entropy(torch.tensor([0., 0.5, 1.5, 3.]), 4).item():.3f}")
     1.906
     """
@@ -60,7 +62,7 @@ class _TwoLevels(torch.autograd.Function):
         flat = levels.detach().reshape(-1).float()
         low = flat.floor().clamp_(0, n_levels - 2)
         vote = torch.sigmoid((flat - low - 0.5) * (-2 * temperature))
-        index = low.long()
+        index = low.nan_to_num_(0).long()  # a level that is no number votes NaN, for any level
         upper = torch.bincount(index, vote.double(), n_levels)
         lower = torch.bincount(index, minlength=n_levels) - upper
         shares = lower

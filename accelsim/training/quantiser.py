@@ -10,7 +10,7 @@ default, takes |c| (the same whenever one value of the batch reaches the clip).
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import torch
 from torch import Tensor, nn
@@ -73,6 +73,10 @@ class ActivationQuantiser(nn.Module):
         self.register_buffer("mean", torch.zeros(()))
         self.register_buffer("deviation", torch.zeros(()))
         self.register_buffer("n_watched", torch.zeros((), dtype=torch.long))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the rates of the last batch: results of a graph, which torch cannot copy."""
+        return self.__dict__ | {"rate_bits": None, "norm_ratio": None}
 
     @property
     def top(self) -> int:

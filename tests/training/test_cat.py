@@ -1,5 +1,7 @@
 """Quantisers in the places of ReLUs, in any network."""
 
+import copy
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -141,3 +143,26 @@ def test_a_network_whose_path_depends_on_data_is_named():
 def test_a_network_without_relu_is_named():
     with pytest.raises(UserError, match="no ReLU"):
         quantised_network(nn.Sequential(nn.Conv2d(1, 1, 1), nn.Sigmoid()), 5)
+
+
+def test_a_network_can_be_copied_and_deployed_after_a_step():
+    """What the last batch left behind belongs to that batch, not to the network."""
+    network = quantised_network(SmallResNet(8), 5)
+    x = torch.rand(4, 1, 28, 28)
+    watch_statistics(network, [x])
+    network.set_clips()
+    network.quantise()
+    network.train()
+    (network(x).sum() + network.rate()).backward()
+    twin = copy.deepcopy(network).eval()
+    plain, words = network.deployed()
+    network.eval()
+    assert torch.equal(twin(x), network(x)) and len(words) == 7
+    assert network.rate().requires_grad  # the original still has its batch
+    assert all(twin.quantisers[n] is not q for n, q in network.quantisers.items())
+    assert all(m is twin.network.get_submodule(n) for n, m in twin.quantisers.items())
+    for parameter in twin.parameters():
+        parameter.data.fill_(0.0)
+    assert network(x).abs().sum() > 0
+    # The plain copy computes ReLUs where the network rounds.
+    assert not any(m.mode == "quantise" for m in plain.modules() if hasattr(m, "mode"))

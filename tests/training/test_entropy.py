@@ -93,3 +93,12 @@ def test_minimising_the_entropy_empties_levels():
     hard = np.bincount(z.detach().clamp(0, 7).round().long().numpy(), minlength=8) / 400
     hard = hard[hard > 0]
     assert -(hard * np.log2(hard)).sum() < before
+
+
+def test_the_entropy_of_what_is_no_number_is_none():
+    """A diverging run must reach the check of its loss, not fail on the way."""
+    levels = torch.tensor([0.0, math.nan, 2.0], requires_grad=True)
+    found = soft_entropy(levels, 4)
+    assert math.isnan(found.item())
+    found.backward()
+    assert math.isnan(soft_entropy(torch.full((3,), math.nan), 2).item())
