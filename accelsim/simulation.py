@@ -18,6 +18,7 @@ from accelsim.codecs.named import codec_named, takes
 from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.traces.traffic import write_traffic
 from accelsim.dram.traces.write import TraceForm
+from accelsim.energy.notes import energy_notes
 from accelsim.energy.price import price, price_idle
 from accelsim.errors import ConfigError, TraceError
 from accelsim.hardware.chip import Chip
@@ -104,7 +105,7 @@ def simulate(
         reconstruction=coding.reconstruction,
         codec_error=_codec_error(prepared),
         codec_area_kge=chip.codec.lanes * chip.codec.hardware.gates_kge,
-        notes=_notes(chip, trace, images, prepared),
+        notes=[*_notes(chip, trace, images, prepared), *energy_notes(counts, chip)],
         warnings=_warnings(chip, trace, prepared),
     )
 

@@ -1,35 +1,39 @@
-"""Energy of arithmetic and registers, per operation and process node.
+"""Energy of arithmetic and registers, per operation, word width and process node.
 
 Reference figures at 45 nm, 0.9 V (Horowitz, "Computing's energy problem", ISSCC 2014, as
-quoted by two public energy models): 8-bit integer multiplication 0.2 pJ, 8-bit addition
-0.03 pJ, 32-bit addition 0.1 pJ. Register: 0.009 pJ per bit and access at 40 nm (Aladdin's
-table, as shipped in hwcomponents-library 1.0.58).
+quoted by two public energy models): integer multiplication of 8 bits 0.2 pJ, of 32 bits
+3.1 pJ; integer addition of 8 bits 0.03 pJ, of 32 bits 0.1 pJ. Other widths lie on the power
+law through these two points: a product of a x w bits goes as (a w)^0.99, an addition as
+b^0.87. So 16 x 16 bits cost 0.79 pJ; no source says how far that is from a real multiplier.
+
+Register: 0.009 pJ per bit and access at 40 nm (Aladdin, Shao et al., ISCA 2014: table
+``power_func.h`` for a commercial 40 nm process at 1 ns).
 
 Other nodes: energy goes as node^1.9 between 22 and 65 nm. That is an assumption for logic;
 the exponent is what CACTI gives for the periphery and cells of a 128 KiB macro over these
 nodes (1.7 to 1.9, tested against the table of ``accelsim.energy.sram``).
 
-Operands are counted as 8-bit words. Not modelled: clock tree, control, the network between
-buffers and array, zero gating, dependence on the data.
+What PEs draw without work is in ``accelsim.energy.pe_array``. Not modelled: control, the
+network between buffers and array, zero gating, dependence on the data.
 """
 
 from __future__ import annotations
 
+from math import log
 from typing import Final
-
-from accelsim.hardware.chip import PeArray
 
 NODE_EXPONENT: Final = 1.9
 
 INT8_MULTIPLY_PJ: Final = 0.2
+INT32_MULTIPLY_PJ: Final = 3.1
 INT8_ADD_PJ: Final = 0.03
 INT32_ADD_PJ: Final = 0.1
 HOROWITZ_NM: Final = 45
+MULTIPLY_EXPONENT: Final = log(INT32_MULTIPLY_PJ / INT8_MULTIPLY_PJ, 32 * 32 / (8 * 8))
+ADD_EXPONENT: Final = log(INT32_ADD_PJ / INT8_ADD_PJ, 32 / 8)
 
-REGISTER_PJ_PER_BYTE: Final = 8 * 0.009
+REGISTER_PJ_PER_BIT: Final = 0.009
 ALADDIN_NM: Final = 40
-
-OPERAND_BYTES: Final = 1
 
 
 def scaled(energy_pj: float, from_nm: int, to_nm: int) -> float:
@@ -41,43 +45,49 @@ def scaled(energy_pj: float, from_nm: int, to_nm: int) -> float:
     return energy_pj * float((to_nm / from_nm) ** NODE_EXPONENT)
 
 
-def mac_pj(psum_bits: int, node_nm: int) -> float:
-    """One 8-bit multiplication, and its addition to a psum (in proportion to the width).
+def multiply_pj(a_bits: int, b_bits: int, node_nm: int) -> float:
+    """One product of integers of these widths.
 
-    >>> mac_pj(32, 45)  # 0.2 + 0.1
-    0.30000000000000004
+    >>> [round(multiply_pj(a, b, 45), 3) for a, b in ((8, 8), (5, 8), (16, 16), (32, 32))]
+    [0.2, 0.126, 0.787, 3.1]
     """
-    add_pj = INT32_ADD_PJ * psum_bits / 32
-    return scaled(INT8_MULTIPLY_PJ + add_pj, HOROWITZ_NM, node_nm)
+    own = INT8_MULTIPLY_PJ * float((a_bits * b_bits / (8 * 8)) ** MULTIPLY_EXPONENT)
+    return scaled(own, HOROWITZ_NM, node_nm)
 
 
-def register_pj_per_byte(node_nm: int) -> float:
-    """One byte read from or written to a register inside a PE."""
-    return scaled(REGISTER_PJ_PER_BYTE, ALADDIN_NM, node_nm)
+def add_pj(bits: int, node_nm: int) -> float:
+    """One addition, or comparison, of integers of this width.
+
+    >>> [round(add_pj(bits, 45), 4) for bits in (8, 16, 32)]
+    [0.03, 0.0548, 0.1]
+    """
+    own = INT8_ADD_PJ * float((bits / 8) ** ADD_EXPONENT)
+    return scaled(own, HOROWITZ_NM, node_nm)
 
 
-def vector_pj(node_nm: int) -> float:
+def mac_pj(value_bits: int, weight_bits: int, psum_bits: int, node_nm: int) -> float:
+    """One product of a value and a weight, and its addition to a psum.
+
+    >>> round(mac_pj(8, 8, 32, 45), 3)  # 0.2 + 0.1
+    0.3
+    """
+    return multiply_pj(value_bits, weight_bits, node_nm) + add_pj(psum_bits, node_nm)
+
+
+def register_pj_per_bit(node_nm: int) -> float:
+    """One bit read from or written to a register inside a PE."""
+    return scaled(REGISTER_PJ_PER_BIT, ALADDIN_NM, node_nm)
+
+
+def vector_pj(value_bits: int, node_nm: int) -> float:
     """One value of an element-wise sum or a pooling of its own: rescaled, then added.
 
-    An 8-bit multiplication (operands have scales of their own) and a 32-bit addition.
+    A multiplication by a scale as wide as the value (operands have scales of their own) and
+    a 32-bit addition.
     """
-    return scaled(INT8_MULTIPLY_PJ + INT32_ADD_PJ, HOROWITZ_NM, node_nm)
+    return multiply_pj(value_bits, value_bits, node_nm) + add_pj(32, node_nm)
 
 
-def pool_pj(node_nm: int) -> float:
-    """One value of a pooling in the drain path: one 8-bit comparison, priced as an addition."""
-    return scaled(INT8_ADD_PJ, HOROWITZ_NM, node_nm)
-
-
-def register_bytes_per_mac(array: PeArray) -> float:
-    """Bytes read and written in the registers of one PE for one MAC.
-
-    A value that is handed on from PE to PE is written and read once in each; a value that
-    stays is only read (its loading is counted with the buffer that delivers it); the psum is
-    read and written back wherever it stays or moves. So with 32-bit psums, output stationary
-    arrays touch 2 + 2 + 8 bytes, weight and input stationary ones 1 + 2 + 8. A dataflow of an
-    outside package is taken as moving both operands.
-    """
-    stays = array.dataflow in {"weight_stationary", "input_stationary"}
-    operand_bytes = OPERAND_BYTES * (3 if stays else 4)
-    return operand_bytes + 2 * array.psum_bits / 8
+def pool_pj(value_bits: int, node_nm: int) -> float:
+    """One value of a pooling in the drain path: one comparison."""
+    return add_pj(value_bits, node_nm)

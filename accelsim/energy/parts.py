@@ -17,7 +17,11 @@ class EnergyParts:
     mac: float = 0.0
     """Multiplications and the additions to the psum."""
     rf: float = 0.0
-    """Registers inside the PEs."""
+    """Registers inside the PEs, by access."""
+    array_clock: float = 0.0
+    """Registers of PEs that have no MAC in a cycle, clocked all the same."""
+    array_leakage: float = 0.0
+    """Of the PEs."""
     sram: float = 0.0
     """Reads and writes of the ifmap, weight and ofmap buffers."""
     codec: float = 0.0

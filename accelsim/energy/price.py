@@ -1,7 +1,7 @@
 """The energy of counts: pure functions, so that an old run can be priced anew.
 
-Not modelled: leakage and clock tree of logic, the network between buffers and array, zero
-gating, and any dependence of SRAM and logic on the data.
+Not modelled: the network between buffers and array, zero gating, and any dependence of SRAM
+and logic on the data.
 """
 
 from __future__ import annotations
@@ -13,15 +13,9 @@ from accelsim.dram.config import DramConfig
 from accelsim.dram.power_down import powers_down
 from accelsim.energy.dram import price_dram
 from accelsim.energy.dram_io import with_data
-from accelsim.energy.logic import (
-    mac_pj,
-    pool_pj,
-    register_bytes_per_mac,
-    register_pj_per_byte,
-    scaled,
-    vector_pj,
-)
+from accelsim.energy.logic import mac_pj, pool_pj, register_pj_per_bit, scaled, vector_pj
 from accelsim.energy.parts import EnergyParts
+from accelsim.energy.pe_array import idle_pe_pj, leakage_mw
 from accelsim.energy.sram import SramMacro, sram_macro
 from accelsim.energy.vampire import VENDORS, with_ones
 from accelsim.hardware.chip import Chip
@@ -58,14 +52,20 @@ def price_idle(counts: RunCounts, chip: Chip) -> EnergyParts:
 
 
 def _layer(layer: LayerCounts, chip: Chip) -> EnergyParts:
+    array, node_nm = chip.array, chip.energy.node_nm
+    words = layer.value_bits, layer.weight_bits
+    seconds = _seconds(layer.cycles, chip)
+    idle_pe_cycles = array.rows * array.cols * layer.cycles - layer.macs
     return EnergyParts(
-        mac=layer.macs * mac_pj(chip.array.psum_bits, chip.energy.node_nm),
-        rf=_register_bytes(layer, chip) * register_pj_per_byte(chip.energy.node_nm),
+        mac=layer.macs * mac_pj(*words, array.psum_bits, node_nm),
+        rf=layer.register_bits * register_pj_per_bit(node_nm),
+        array_clock=idle_pe_cycles * idle_pe_pj(array, *words, node_nm),
+        array_leakage=leakage_mw(chip, *words) * seconds * PJ_PER_MW_S,
         sram=_sram_pj(layer, chip),
         codec=_codec_pj(layer, chip),
-        vector=layer.vector_values * vector_pj(chip.energy.node_nm)
-        + layer.fused_pool_values * pool_pj(chip.energy.node_nm),
-        leakage=_leakage_pj(_seconds(layer.cycles, chip), chip),
+        vector=layer.vector_values * vector_pj(layer.value_bits, node_nm)
+        + layer.fused_pool_values * pool_pj(layer.value_bits, node_nm),
+        leakage=_leakage_pj(seconds, chip),
         **_dram_pj(layer, chip),
     )
 
@@ -97,15 +97,6 @@ def _of_bursts(layer: LayerCounts, line_bytes: int) -> BusCounts:
         round(written * bus.written_costly_bits),
         round(written * bus.written_toggles),
     )
-
-
-def _register_bytes(layer: LayerCounts, chip: Chip) -> float:
-    """Bytes in and out of PE registers; stationary operands are loaded as buffers deliver them."""
-    loaded = {
-        "weight_stationary": layer.sram.weight_read_bytes,
-        "input_stationary": layer.sram.ifmap_read_bytes,
-    }
-    return layer.macs * register_bytes_per_mac(chip.array) + loaded.get(chip.array.dataflow, 0)
 
 
 def _sram_pj(layer: LayerCounts, chip: Chip) -> float:

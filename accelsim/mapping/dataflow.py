@@ -1,4 +1,4 @@
-"""What a dataflow promises: the cycles and buffer accesses of a matrix product on the array.
+"""What a dataflow promises: cycles, buffer and register accesses of a matrix product.
 
 A pass of a layer is a product of M output pixels x N output channels, each a sum over K
 products. A dataflow says which two of these lie along the rows and columns of the array.
@@ -20,7 +20,13 @@ Count = TypeVar("Count", int, NDArray[np.int64])
 
 @dataclass(frozen=True)
 class PassCost:
-    """Cycles and buffer accesses (in values, not bytes) of one pass."""
+    """Cycles, buffer accesses and register accesses (in values, not bytes) of one pass.
+
+    Register accesses are reads and writes inside the PEs, of all PEs together. A value that
+    is handed on from PE to PE is written and read once in each; one that stays is written
+    when it is loaded and then only read; a psum is read and written back for each product,
+    wherever it stays or moves.
+    """
 
     cycles: int
     ifmap_reads: int
@@ -29,6 +35,9 @@ class PassCost:
     """Partial sums read back from the ofmap buffer."""
     psum_writes: int
     """Partial or final sums written to the ofmap buffer."""
+    ifmap_registers: int
+    weight_registers: int
+    psum_registers: int
 
 
 class Dataflow(Protocol):

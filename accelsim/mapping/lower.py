@@ -108,7 +108,6 @@ class _StageWalk:
         self._chip, self._plan, self._stage, self._tally = chip, plan, plan.stage, tally
         self._dataflow = DATAFLOWS[chip.array.dataflow]
         self._psum_bytes = psum_bytes_per_value(plan, chip)
-        self._value_bytes = bits_to_bytes(plan.stage.inputs[0][0].bits)
         self._read_rows = {"needs_ifmap": NONE, "needs_weight": NONE}
         self._held = {"ifmap": 0, "weight": 0, "ofmap": 0}
         self._last_compute = NONE
@@ -202,8 +201,8 @@ class _StageWalk:
             self._tally.computed(
                 step.macs,
                 cost,
-                self._value_bytes,
                 layer.weight_bits,
+                array.psum_bits,
                 self._psum_bytes,
             )
         else:

@@ -63,6 +63,16 @@ class Stage:
         return self.layer.name
 
     @property
+    def value_bits(self) -> int:
+        """Width of the values that it reads, of the widest part."""
+        return max(part.bits for parts in self.inputs for part in parts)
+
+    @property
+    def weight_bits(self) -> int:
+        """Width of its weights; 0 without any."""
+        return self.layer.weight_bits if isinstance(self.layer, Conv) else 0
+
+    @property
     def reads(self) -> tuple[StoredMap, ...]:
         """Every map that it reads, as often as it is an operand."""
         return (*(part for parts in self.inputs for part in parts), *self.shortcut)

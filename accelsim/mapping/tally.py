@@ -23,6 +23,7 @@ class Tally:
         self._bytes = {kind: _zeros(ByteCounts) for kind in TENSOR_KINDS}
         self._sram = _zeros(SramCounts)
         self._macs = self._encoded = self._decoded = self._vector = self._pooled = self._values = 0
+        self._register_bits = 0
 
     def moved(
         self, kind: str, extents: Extents, n_needed: int, word_bits: int, *, write: bool
@@ -68,10 +69,17 @@ class Tally:
         self._sram["ifmap_write_bytes"] += n_bytes
 
     def computed(
-        self, macs: int, cost: PassCost, value_bytes: int, weight_bits: int, psum_bytes: int
+        self, macs: int, cost: PassCost, weight_bits: int, psum_bits: int, psum_bytes: int
     ) -> None:
-        """The array made one pass; ``psum_bytes`` is the width of a sum in the ofmap buffer."""
+        """The array made one pass. Sums have ``psum_bits`` in the PEs, ``psum_bytes`` outside."""
+        value_bits = self._stage.value_bits
+        value_bytes = bits_to_bytes(value_bits)
         self._macs += macs
+        self._register_bits += (
+            cost.ifmap_registers * value_bits
+            + cost.weight_registers * weight_bits
+            + cost.psum_registers * psum_bits
+        )
         self._sram["ifmap_read_bytes"] += cost.ifmap_reads * value_bytes
         self._sram["weight_read_bytes"] += cost.weight_reads * weight_bits // 8
         self._sram["ofmap_read_bytes"] += cost.psum_reads * psum_bytes
@@ -106,6 +114,9 @@ class Tally:
             vector_values=self._vector,
             fused_pool_values=self._pooled,
             map_values=self._values,
+            value_bits=self._stage.value_bits,
+            weight_bits=self._stage.weight_bits,
+            register_bits=self._register_bits,
             bus=BusCounts(**self._bus),
         )
 

@@ -68,4 +68,10 @@ class StageWork:
     fused_pool_values: int
     map_values: int
     """Values of feature maps that tiles read from DRAM or wrote to it."""
+    value_bits: int
+    """Width of the values that it reads."""
+    weight_bits: int
+    """Width of its weights; 0 without any."""
+    register_bits: int
+    """Bits read from and written to the registers of the PEs."""
     bus: BusCounts = NO_COUNTS

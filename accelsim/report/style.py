@@ -17,6 +17,7 @@ from accelsim.results.result import Result
 # what leaves the chip reads as one thing and prints in grey.
 ENERGY_COLOURS: Final = {
     "PE array": "#EE7733",
+    "idle PEs": "#F5B78F",
     "buffers": "#CC3311",
     "codec": "#009988",
     "leakage": "#BBBBBB",

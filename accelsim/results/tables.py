@@ -15,6 +15,7 @@ from accelsim.results.result import BitsPerValue, Figures, LayerResult, Result, 
 
 ENERGY_GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "PE array": ("mac", "rf", "vector"),
+    "idle PEs": ("array_clock", "array_leakage"),
     "buffers": ("sram",),
     "codec": ("codec",),
     "leakage": ("leakage",),

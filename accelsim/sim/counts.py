@@ -71,6 +71,12 @@ class LayerCounts:
     """Values through the pooling of the drain path."""
     map_values: int = 0
     """Values of feature maps that tiles read from DRAM or wrote to it."""
+    value_bits: int = 8
+    """Width of the values that it reads."""
+    weight_bits: int = 8
+    """Width of its weights; 0 without any."""
+    register_bits: int = 0
+    """Bits read from and written to the registers of the PEs."""
     bus: BusCounts = NO_COUNTS
     """Costly bits and toggles on the memory's data pins."""
 

@@ -106,6 +106,9 @@ def _count(
             vector_values=work.vector_values,
             fused_pool_values=work.fused_pool_values,
             map_values=work.map_values,
+            value_bits=work.value_bits,
+            weight_bits=work.weight_bits,
+            register_bits=work.register_bits,
             bus=work.bus,
         )
         for i, work in enumerate(program.stages)

@@ -1,49 +1,53 @@
-"""Arithmetic and registers: what the sources say, and how nodes scale."""
+"""Arithmetic and registers: what the sources say, and how widths and nodes scale."""
 
 import pytest
 
 from accelsim.energy.logic import (
+    add_pj,
     mac_pj,
+    multiply_pj,
     pool_pj,
-    register_bytes_per_mac,
-    register_pj_per_byte,
+    register_pj_per_bit,
     scaled,
     vector_pj,
 )
-from accelsim.hardware.chip import PeArray
+
+
+@pytest.mark.parametrize(("bits", "multiply", "add"), [(8, 0.2, 0.03), (32, 3.1, 0.1)])
+def test_published_widths_cost_what_was_published(bits: int, multiply: float, add: float) -> None:
+    """Horowitz, 45 nm."""
+    assert multiply_pj(bits, bits, 45) == pytest.approx(multiply)
+    assert add_pj(bits, 45) == pytest.approx(add)
+
+
+def test_other_widths_lie_on_the_law_through_both() -> None:
+    """16 bits are in the middle of both, in logarithms; a product sees its widths alone."""
+    assert multiply_pj(16, 16, 45) == pytest.approx((0.2 * 3.1) ** 0.5)
+    assert add_pj(16, 45) == pytest.approx((0.03 * 0.1) ** 0.5)
+    assert multiply_pj(5, 8, 45) == multiply_pj(8, 5, 45)
+    assert multiply_pj(4, 16, 45) == pytest.approx(multiply_pj(8, 8, 45))
+    assert multiply_pj(0, 8, 45) == 0.0
 
 
 def test_a_mac_is_a_product_and_an_addition_of_the_psums_width() -> None:
-    """Horowitz, 45 nm: 8-bit product 0.2 pJ, 32-bit addition 0.1 pJ."""
-    assert mac_pj(32, 45) == pytest.approx(0.3)
-    assert mac_pj(16, 45) == pytest.approx(0.25)
-    assert vector_pj(45) == pytest.approx(0.3)
-    assert pool_pj(45) == pytest.approx(0.03)
+    assert mac_pj(8, 8, 32, 45) == pytest.approx(0.2 + 0.1)
+    assert mac_pj(16, 8, 32, 45) - mac_pj(8, 8, 32, 45) == pytest.approx(
+        multiply_pj(16, 8, 45) - 0.2
+    )
+    assert mac_pj(8, 8, 8, 45) == pytest.approx(0.2 + 0.03)
 
 
-def test_a_register_byte_is_eight_bits_of_aladdins_register() -> None:
-    assert register_pj_per_byte(40) == pytest.approx(8 * 0.009)
+def test_the_vector_unit_rescales_and_adds_and_pooling_compares() -> None:
+    assert vector_pj(8, 45) == pytest.approx(0.3)
+    assert vector_pj(16, 45) == pytest.approx((0.2 * 3.1) ** 0.5 + 0.1)
+    assert pool_pj(8, 45) == pytest.approx(0.03)
+
+
+def test_a_register_bit_is_aladdins() -> None:
+    assert register_pj_per_bit(40) == pytest.approx(0.009)
 
 
 def test_half_the_node_costs_a_little_more_than_a_quarter() -> None:
     assert scaled(1.0, 44, 22) == pytest.approx(2**-1.9)
     assert scaled(scaled(1.0, 65, 22), 22, 65) == pytest.approx(1.0)
-
-
-@pytest.mark.parametrize(
-    ("dataflow", "psum_bits", "expected"),
-    [
-        # in and out of two operands, in and out of a 4-byte psum
-        ("output_stationary", 32, 2 + 2 + 8),
-        # the stationary operand is only read
-        ("weight_stationary", 32, 1 + 2 + 8),
-        ("input_stationary", 32, 1 + 2 + 8),
-        ("weight_stationary", 16, 1 + 2 + 4),
-        ("somebody_elses", 32, 2 + 2 + 8),
-    ],
-)
-def test_registers_of_a_mac_depend_on_what_stays(
-    dataflow: str, psum_bits: int, expected: float
-) -> None:
-    array = PeArray(8, 8, dataflow, fold_overlap=True, psum_bits=psum_bits)
-    assert register_bytes_per_mac(array) == expected
+    assert mac_pj(8, 8, 32, 22) == pytest.approx(scaled(0.3, 45, 22))

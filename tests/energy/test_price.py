@@ -1,5 +1,6 @@
 """Pricing: every part by hand on tiny counts, and parts that add up."""
 
+import math
 from dataclasses import asdict, fields, replace
 
 import numpy as np
@@ -14,7 +15,7 @@ from accelsim.dram.traces.requests import Requests
 from accelsim.energy.dram import price_dram
 from accelsim.energy.parts import EnergyParts
 from accelsim.energy.price import price, price_idle
-from accelsim.energy.sram import table
+from accelsim.energy.sram import sram_macro, table
 from accelsim.errors import ConfigError
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved, read_hardware
@@ -85,20 +86,57 @@ def test_nothing_costs_nothing() -> None:
     assert price(a_run(), CHIP) == EnergyParts()
 
 
-def test_a_mac_costs_a_product_an_addition_and_its_registers() -> None:
-    """0.2 + 0.1 pJ at 45 nm; 12 bytes of registers at 0.072 pJ, from 40 to 45 nm."""
-    found = only(price(layer(macs=1000), CHIP))
-    assert found == {
-        "mac": pytest.approx(300.0),
-        "rf": pytest.approx(1000 * 12 * 0.072 * (45 / 40) ** 1.9),
-    }
+def test_a_mac_costs_a_product_and_an_addition_of_its_words() -> None:
+    """0.2 + 0.1 pJ at 45 nm; 16 x 16 bits lie in the middle of 0.2 and 3.1 pJ."""
+    assert price(layer(macs=1000), CHIP).mac == pytest.approx(300.0)
+    wide = layer(macs=1000, value_bits=16, weight_bits=16)
+    assert price(wide, CHIP).mac == pytest.approx(1000 * (math.sqrt(0.2 * 3.1) + 0.1))
 
 
-def test_stationary_weights_are_written_once_and_then_only_read() -> None:
-    chip = chip_from_resolved(CHIP.resolved, {"array.dataflow": "weight_stationary"})
-    counts = layer(macs=1000, sram=SramCounts(weight_read_bytes=160))
-    byte_pj = 0.072 * (45 / 40) ** 1.9
-    assert price(counts, chip).rf == pytest.approx((1000 * 11 + 160) * byte_pj)
+def test_registers_cost_by_the_bit_whatever_the_dataflow_is_called() -> None:
+    counts = layer(register_bits=96_000)
+    assert only(price(counts, CHIP)) == {"rf": pytest.approx(96_000 * 0.009 * (45 / 40) ** 1.9)}
+    array = replace(CHIP.array, dataflow="somebody_elses")
+    assert price(counts, replace(CHIP, array=array)) == price(counts, CHIP)
+
+
+def test_a_pe_without_a_mac_is_clocked_and_one_with_a_mac_pays_by_access() -> None:
+    """256 PEs for 10 cycles; of 48 bits each, 7.94 fJ at 40 nm."""
+    busy = price(layer(macs=2560, cycles=10), CHIP)
+    half = price(layer(macs=1280, cycles=10), CHIP)
+    assert busy.array_clock == 0.0
+    assert half.array_clock == pytest.approx(1280 * 48 * 0.00794 * (45 / 40) ** 1.9)
+    # The machine is as wide as its widest word, and not narrower than 8 bits.
+    wide = price(layer(macs=1280, cycles=10, value_bits=16, weight_bits=4), CHIP)
+    assert wide.array_clock == pytest.approx(half.array_clock * 56 / 48)
+
+
+def test_an_idle_pe_draws_less_than_one_that_works() -> None:
+    """All that an access costs beyond the clock depends on the data."""
+    idle = price(layer(cycles=1), CHIP).array_clock / 256
+    work = price(layer(macs=256, cycles=1, register_bits=256 * 96), CHIP)
+    assert idle < work.rf / 256
+    assert idle < (work.mac + work.rf) / 256
+
+
+def test_pes_leak_as_their_gates_do_at_40_nm_and_as_sram_scales() -> None:
+    """48 register bits of 74 nW, a multiplier of 77.9 / 16 uW, an adder of 2.25 uW."""
+    one_pe_mw = 48 * 7.4e-5 + 7.79e-2 / 16 + 2.25e-3
+    here = sram_macro(128 * 1024, 64, 45, "lop").leakage_mw
+    there = sram_macro(128 * 1024, 64, 40, "hp").leakage_mw
+    found = price(layer(cycles=1_000_000), CHIP).array_leakage  # 1 ms: 1 mW is 1e6 pJ
+    assert found == pytest.approx(256 * one_pe_mw * here / there * 1e6)
+    assert 0.02 < here / there < 0.1
+
+
+@pytest.mark.parametrize("work", [{}, {"macs": 800 * 32 * 32 * 3 // 4}])
+def test_a_larger_array_costs_more_for_the_same_work_in_the_same_time(work: dict[str, int]) -> None:
+    small, large = (
+        chip_from_resolved(CHIP.resolved, {"array.rows": side, "array.cols": side})
+        for side in (32, 128)
+    )
+    counts = layer(cycles=800, **work)
+    assert price(counts, large).total > 2 * price(counts, small).total
 
 
 @pytest.mark.parametrize(
@@ -134,8 +172,9 @@ def test_vector_values_are_sums_and_pooled_ones_comparisons() -> None:
 def test_buffers_leak_while_a_layer_runs() -> None:
     """Milliwatts for 1e6 cycles of 1 ns: 1 mW for 1 ms is 1 uJ, 1e6 pJ."""
     leakage_mw = sum(table()["lop", 45, 128, kib].leakage_mw for kib in (64, 128, 32))
-    found = only(price(layer(cycles=1_000_000), CHIP))
-    assert found == {"leakage": pytest.approx(leakage_mw * 1e6)}
+    found = price(layer(cycles=1_000_000), CHIP)
+    assert found.leakage == pytest.approx(leakage_mw * 1e6)
+    assert {*only(found)} == {"leakage", "array_leakage", "array_clock"}
 
 
 MOVED = {
@@ -173,8 +212,9 @@ def test_dram_parts_are_those_of_the_dram() -> None:
 numbers = st.integers(0, 10**9)
 some_layer = st.builds(
     layer,
-    cycles=numbers,
+    cycles=st.integers(10**9, 10**10),  # 256 PEs have time for these MACs
     macs=numbers,
+    register_bits=numbers,
     encoded_values=numbers,
     decoded_values=numbers,
     vector_values=numbers,
@@ -201,6 +241,7 @@ def test_layers_add_up_to_the_run_and_parts_to_the_total(layers: list[LayerCount
 @given(some_layer, some_layer)
 def test_price_is_linear_in_the_counts(a: LayerCounts, b: LayerCounts) -> None:
     counted = ("cycles", "macs", "encoded_values", "decoded_values", "vector_values")
+    counted += ("register_bits",)
     both = replace(
         a,
         **{name: getattr(a, name) + getattr(b, name) for name in counted},

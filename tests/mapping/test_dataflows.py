@@ -149,6 +149,9 @@ def test_input_stationary_is_weight_stationary_of_the_transposed_product(
     other = DATAFLOWS["weight_stationary"].cost(n, m, k, rows, cols, overlap, True)
     assert (one.cycles, one.ifmap_reads) == (other.cycles, other.weight_reads)
     assert (one.weight_reads, one.psum_reads) == (other.ifmap_reads, other.psum_reads)
+    assert one.ifmap_registers == other.weight_registers
+    assert one.weight_registers == other.ifmap_registers
+    assert one.psum_registers == other.psum_registers
 
 
 @each_dataflow
@@ -187,6 +190,33 @@ def test_buffer_accesses_follow_the_folds() -> None:
     is_ = DATAFLOWS["input_stationary"].cost(5, 7, 9, 4, 3, False, False)
     assert (is_.ifmap_reads, is_.weight_reads) == (5 * 9, 9 * 7 * 2)
     assert (is_.psum_reads, is_.psum_writes) == (35 * 2, 35 * 3)
+
+
+def test_registers_hold_what_stays_and_hand_on_what_moves() -> None:
+    """The same product: 315 of them, 63 weights, 45 inputs."""
+    os, ws, is_ = (
+        DATAFLOWS[f"{name}_stationary"].cost(5, 7, 9, 4, 3, False, True, groups=2)
+        for name in ("output", "weight", "input")
+    )
+    products = 2 * 5 * 7 * 9
+    assert (os.ifmap_registers, os.weight_registers) == (2 * products, 2 * products)
+    # Each weight is loaded once; each input, too.
+    assert (ws.ifmap_registers, ws.weight_registers) == (2 * products, products + 2 * 63)
+    assert (is_.ifmap_registers, is_.weight_registers) == (products + 2 * 45, 2 * products)
+    assert os.psum_registers == ws.psum_registers == is_.psum_registers == 2 * products
+
+
+@each_dataflow
+@given(m=sizes, n=sizes, k=sizes, groups=sides, rows=sides, cols=sides)
+def test_registers_hold_at_least_what_comes_in_and_what_is_computed(
+    name: str, m: int, n: int, k: int, groups: int, rows: int, cols: int
+) -> None:
+    """A product reads both operands and its sum in the PE; buffers write into registers."""
+    cost = DATAFLOWS[name].cost(m, n, k, rows, cols, True, False, groups)
+    products = m * n * k * groups
+    assert cost.ifmap_registers >= products + cost.ifmap_reads
+    assert cost.weight_registers >= products + cost.weight_reads
+    assert cost.psum_registers >= products + cost.psum_writes
 
 
 @each_dataflow

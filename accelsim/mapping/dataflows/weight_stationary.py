@@ -24,6 +24,9 @@ is seen, and the last fold costs its whole way through the array::
 
 Buffer accesses: every weight once; all inputs for each fold column; every fold along K
 writes all sums of its columns and, but for the first, reads them back.
+
+Register accesses: a weight is written as often as it comes from its buffer, and read for each
+product; inputs and sums are handed on, written and read once for each product.
 """
 
 from __future__ import annotations
@@ -65,13 +68,17 @@ class WeightStationary:
         accumulate: bool,
         groups: int = 1,
     ) -> PassCost:
-        row_folds = n_folds(k, rows)
+        row_folds, products = n_folds(k, rows), groups * m * n * k
+        weight_reads = groups * k * n
         return PassCost(
             cycles=self.cycles(m, n, k, groups, rows, cols, overlap),
             ifmap_reads=groups * m * k * n_folds(n, cols),
-            weight_reads=groups * k * n,
+            weight_reads=weight_reads,
             psum_reads=groups * m * n * (row_folds - 1 + int(accumulate)),
             psum_writes=groups * m * n * row_folds,
+            ifmap_registers=2 * products,
+            weight_registers=weight_reads + products,
+            psum_registers=2 * products,
         )
 
 

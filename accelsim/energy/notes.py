@@ -1,0 +1,22 @@
+"""What a reader must know about how the energy of the chip came about."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from accelsim.hardware.chip import Chip
+from accelsim.sim.counts import RunCounts
+
+
+def energy_notes(counts: RunCounts, chip: Chip) -> list[str]:
+    """Sentences for the result: what MACs were priced as, and what is never switched off."""
+    widths = Counter((layer.value_bits, layer.weight_bits) for layer in counts.layers if layer.macs)
+    macs = ", ".join(
+        f"{value} x {weight} bits in {n} layer{'s' * (n != 1)}"
+        for (value, weight), n in sorted(widths.items())
+    )
+    array = f"{chip.array.rows} x {chip.array.cols}"
+    return [
+        *([f"MAC energy: by the width of the words, {macs}"] if macs else []),
+        f"PE array: all {array} PEs are clocked in every cycle, with or without a MAC",
+    ]

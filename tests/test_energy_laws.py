@@ -1,0 +1,113 @@
+"""Laws of energy and rates over whole runs, whatever the chip."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from accelsim import read_hardware, simulate
+from accelsim.hardware.chip import Chip
+from accelsim.hardware.problems import DATAFLOW_NAMES
+from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.results.result import ENERGY_PARTS, Result
+from accelsim.workload.graph import Edge, Graph
+from accelsim.workload.layer import Conv, Window
+from tests.test_io_energy import SHAPES, TwoLayers
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path: object, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("ACCELSIM_CACHE_DIR", str(tmp_path))
+    yield
+
+
+def chip(*settings: str) -> Chip:
+    return read_hardware("edge_npu", ["dram.policy=ideal", *settings])
+
+
+def wider(bits: int) -> TwoLayers:
+    """The same layers with other words."""
+    trace = TwoLayers(known=False)
+    edges = tuple(Edge(name, *shape, bits=bits) for name, shape in SHAPES.items())
+    trace.graph = Graph(trace.graph.layers, edges, ("x",), ("z",))
+    trace._values = [
+        {
+            name: (v & ((1 << bits) - 1 if bits < 8 else 255)).astype(edges[0].dtype)
+            for name, v in maps.items()
+        }
+        for maps in trace._values
+    ]
+    trace.facts = replace(trace.facts, name=f"two of {bits} bits", sha256=f"{bits} bits")
+    return trace
+
+
+@pytest.mark.parametrize("name", ["output_stationary", "weight_stationary", "input_stationary"])
+def test_a_dataflow_costs_the_same_under_another_name(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = simulate(chip(f"array.dataflow={name}"), TwoLayers())
+    point = SimpleNamespace(load=lambda: DATAFLOWS[name])
+    for registry in (DATAFLOWS, DATAFLOW_NAMES):
+        monkeypatch.setitem(registry.__dict__, "_entry_points", {"somebody_elses": point})
+    other = simulate(chip("array.dataflow=somebody_elses"), TwoLayers())
+    assert other.totals == own.totals
+    assert own.totals.energy_pj["rf"] > 0
+
+
+def test_an_idle_array_is_not_free() -> None:
+    """The same network on 16 and on 64 times as many PEs, of which few have work."""
+    small, large = (
+        simulate(chip(f"array.rows={side}", f"array.cols={side}"), TwoLayers()).totals
+        for side in (8, 64)
+    )
+    assert small.macs == large.macs
+    of_array = ("mac", "rf", "array_clock", "array_leakage")
+    assert sum(large.energy_pj[part] for part in of_array) > 2 * sum(
+        small.energy_pj[part] for part in of_array
+    )
+
+
+def test_words_of_a_map_decide_what_a_product_costs() -> None:
+    def mac_pj(bits: int) -> float:
+        return simulate(chip(), wider(bits)).totals.energy_pj["mac"]
+
+    assert mac_pj(5) < mac_pj(8) < mac_pj(16)
+    result = simulate(chip(), wider(16))
+    assert any("16 x 8 bits in 2 layers" in note for note in result.notes)
+    # 16 x 8 bits: (2)^0.9886 times 0.2 pJ, and 0.1 for the psum, at 22 nm.
+    one = (0.2 * 2 ** (0.5 * 1.97719) + 0.1) * (22 / 45) ** 1.9
+    assert result.totals.energy_pj["mac"] / result.totals.macs == pytest.approx(one, rel=1e-4)
+
+
+def adds_up(result: Result) -> None:
+    for figures in (*result.layers, result.totals):
+        parts = sum(figures.energy_pj[name] for name in ENERGY_PARTS)
+        assert figures.energy_pj["total"] == pytest.approx(parts, rel=1e-12)
+        assert all(figures.energy_pj[name] >= 0 for name in ENERGY_PARTS)
+
+
+@pytest.mark.parametrize("codec", ["raw", "zvc"])
+def test_parts_and_layers_add_up(codec: str) -> None:
+    result = simulate(chip(), TwoLayers(), codec=codec, images=2)
+    adds_up(result)
+    for name in (*ENERGY_PARTS, "total"):
+        layers = sum(layer.energy_pj[name] for layer in result.layers)
+        assert result.totals.energy_pj[name] == pytest.approx(layers, rel=1e-12)
+
+
+def test_a_pointwise_layer_costs_what_a_pencil_says() -> None:
+    """8 x 16 channels, 8 x 4 pixels, on 16 x 16 PEs: all of it, but for the memory, by hand."""
+    trace = TwoLayers()
+    layers = (Conv("first", "x", "y", 8, 16, Window((1, 1))),)
+    edges = tuple(Edge(name, *SHAPES[name]) for name in "xy")
+    trace.graph = Graph(layers, edges, ("x",), ("y",))
+    (layer,) = simulate(chip(), trace).layers
+    macs, node = 8 * 16 * 32, (22 / 45) ** 1.9
+    assert layer.macs == macs
+    found = layer.energy_pj
+    assert found["mac"] == pytest.approx(macs * 0.3 * node)
+    assert found["rf"] == pytest.approx(macs * 96 * 0.009 * (22 / 40) ** 1.9)
+    idle = 256 * layer.cycles - macs
+    assert found["array_clock"] == pytest.approx(idle * 48 * 0.00794 * (22 / 40) ** 1.9)
+    assert found["codec"] == found["vector"] == 0
