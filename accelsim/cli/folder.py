@@ -37,8 +37,9 @@ def write_run(result: Result, folder: Path) -> None:
 def write_comparison(
     results: Mapping[str, Result], folder: Path, mapping: str, by: Ranking
 ) -> None:
-    """result.json, table.txt, compare.csv, plot.png, and runs/CODEC.json of each run."""
+    """result.json, table.txt, compare.csv, plot.png, pareto.png, and runs/CODEC.json of each."""
     from accelsim.report.compare_plot import plot_comparison
+    from accelsim.report.pareto_plot import Mark, plot_pareto
 
     writable_folder(folder / "runs")
     for name, result in results.items():
@@ -58,6 +59,10 @@ def write_comparison(
     ]
     write_csv(rows, folder / "compare.csv")
     plot_comparison(results, folder / "plot.png", mapping, by)
+    marks = {"": [Mark(name, name, result) for name, result in results.items()]}
+    first = next(iter(results.values()))
+    title = f"Energy against speed and area: {', '.join(traces_of(results))} on {first.hardware}"
+    plot_pareto(marks, folder / "pareto.png", title)
 
 
 def write_io(by_memory: ByMemory, folder: Path) -> None:

@@ -23,12 +23,12 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
     jobs
         Processes; all CPUs by default.
     out
-        Folder of the ledger, points.csv and plot.png; results/STUDY by default.
+        Folder of the ledger, points.csv, plot.png and pareto.png; results/STUDY by default.
     """
     from accelsim.cli.console import note, print_table, print_text, warn
     from accelsim.cli.warm_up import warm_up
     from accelsim.errors import UserError
-    from accelsim.report.sweep_plot import plot_sweep
+    from accelsim.report.sweep_plot import plot_sweep, plot_sweep_front
     from accelsim.sweep.export import export
 
     if jobs is not None and jobs < 1:
@@ -41,8 +41,9 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
         raise KeyboardInterrupt(kept) from None
     written = export(result)
     if result.results:
-        written.append(result.folder / "plot.png")
-        plot_sweep(result, written[-1])
+        written += [result.folder / "plot.png", result.folder / "pareto.png"]
+        plot_sweep(result, written[-2])
+        plot_sweep_front(result, written[-1])
         print_table(_front(result))
     print_text(f"{len(result.results)} points, {result.n_reused} of an earlier sweep; ")
     print_text(", ".join(str(path) for path in written) + "\n")
@@ -103,9 +104,9 @@ def _warnings(result: SweepResult) -> list[str]:
 
 def _front(result: SweepResult) -> Table:
     from accelsim.results.figures import column, number, percent
-    from accelsim.results.ranking import speed
+    from accelsim.results.ranking import energy_per_image_uj, speed
     from accelsim.results.tables import Column, Table
-    from accelsim.sweep.pareto import energy_per_image_uj, pareto_front
+    from accelsim.sweep.pareto import pareto_front
 
     front = pareto_front(result)
     keys = [key for axis in result.study.axes for key in axis.keys]
@@ -113,7 +114,7 @@ def _front(result: SweepResult) -> Table:
     columns = (
         [str(index) for index in front],
         *([str(result.points[index].overrides[key]) for index in front] for key in keys),
-        column([energy_per_image_uj(result, index) for index in front]),
+        column([energy_per_image_uj(each) for each in done]),
         [number(speed(each.totals)) for each in done],
         column([each.totals.dram.fetched_bytes / 1e6 / each.images for each in done]),
         [percent(each.totals.utilization) for each in done],

@@ -71,6 +71,16 @@ _STYLE: Any = {
 }
 
 
+def look(number: int) -> dict[str, Any]:
+    """Colour and marker of the series with this number: 49 that differ."""
+    turn = number // len(LINE_COLOURS)
+    return {
+        "color": LINE_COLOURS[number % len(LINE_COLOURS)],
+        "marker": MARKERS[(number + turn) % len(MARKERS)],
+        "markersize": 4.5,
+    }
+
+
 def styled() -> Any:
     """The context in which every figure is made."""
     return rc_context(_STYLE)

@@ -67,6 +67,11 @@ def speed(totals: Totals) -> float:
     return totals.images_per_second or totals.images_per_second_cold
 
 
+def energy_per_image_uj(result: Result) -> float:
+    """Energy of one image, in microjoules."""
+    return result.totals.energy_pj["total"] / result.images / 1e6
+
+
 def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "energy") -> Table:
     """One row per run, best first. Ratios above 1 are gains over the baseline."""
     base_name = baseline_of(results)

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-from accelsim.results.ranking import speed
+from accelsim.results.ranking import energy_per_image_uj, speed
 from accelsim.sweep.run import SweepResult
-
-
-def energy_per_image_uj(result: SweepResult, index: int) -> float:
-    """Energy of one image of a finished point, in microjoules."""
-    done = result.results[index]
-    return done.totals.energy_pj["total"] / done.images / 1e6
 
 
 def pareto_front(result: SweepResult) -> tuple[int, ...]:
@@ -18,7 +12,7 @@ def pareto_front(result: SweepResult) -> tuple[int, ...]:
     Of points that are equal in both, all are kept.
     """
     costs = {
-        index: (energy_per_image_uj(result, index), -speed(done.totals))
+        index: (energy_per_image_uj(done), -speed(done.totals))
         for index, done in result.results.items()
     }
     front: list[int] = []

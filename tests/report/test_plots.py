@@ -9,8 +9,15 @@ import pytest
 from accelsim.codecs.base import Word
 from accelsim.codecs.measure_file import measure_array
 from accelsim.codecs.named import codec_named
-from accelsim.report import compare_plot, io_plot, measure_plot, run_plot, sweep_plot
-from accelsim.report.style import ENERGY_COLOURS, STALL_COLOURS, TENSOR_COLOURS, styled
+from accelsim.report import (
+    compare_plot,
+    io_plot,
+    measure_plot,
+    pareto_plot,
+    run_plot,
+    sweep_plot,
+)
+from accelsim.report.style import ENERGY_COLOURS, STALL_COLOURS, TENSOR_COLOURS, look, styled
 from accelsim.results.tables import ENERGY_GROUPS, STALL_GROUPS
 from accelsim.sim.counts import TENSOR_KINDS
 from accelsim.sweep.study import Axis
@@ -120,7 +127,7 @@ def swept(make_result):
 
 def test_a_sweep_draws_lines_along_its_numbers_for_each_codec(swept):
     figure = sweep_plot._figure(swept.build(swept.sizes, swept.codecs, swept.memories))
-    assert len(figure.axes) == 4  # energy and throughput, fast and slow
+    assert len(figure.axes) == 6  # energy, throughput and gain, fast and slow
     lines = figure.axes[0].get_lines()
     assert [line.get_label() for line in lines] == ["raw", "zvc"]
     assert list(lines[0].get_xdata()) == [12, 48, 192]
@@ -132,6 +139,70 @@ def test_points_that_failed_leave_a_gap(swept):
     raw, zvc = figure.axes[0].get_lines()
     assert list(raw.get_xdata()) == [12, 192]
     assert list(zvc.get_xdata()) == [12, 48, 192]
+
+
+def test_the_gain_over_raw_is_that_of_the_same_step_and_memory(swept, make_result):
+    result = swept.build(swept.sizes, swept.codecs)
+    # 8110 pJ at full traffic; the fake points of a quarter and a sixteenth move less.
+    result.results = {0: make_result(1.0), 1: make_result(0.5), 4: make_result(0.25)}
+    figure = sweep_plot._figure(result)
+    raw, zvc = figure.axes[2].get_lines()
+    assert list(raw.get_ydata()) == [1.0, 1.0]
+    whole, half = (result.results[i].totals.energy_pj["total"] for i in (0, 1))
+    assert list(zvc.get_xdata()) == [12] and list(zvc.get_ydata()) == pytest.approx([whole / half])
+
+
+def test_labels_of_ticks_do_not_touch_and_the_last_stands(swept):
+    sizes = Axis(("buffers.ifmap_kib",), tuple((n,) for n in (8, 9, 10, 12, 16, 24, 60, 64)))
+    figure = sweep_plot._figure(swept.build(sizes, swept.codecs, swept.memories))
+    figure.draw_without_rendering()
+    for axes in figure.axes[-2:]:
+        labels = [label for label in axes.get_xticklabels() if label.get_text()]
+        boxes = [label.get_window_extent() for label in labels]
+        assert not any(a.overlaps(b) for a, b in pairwise(boxes))
+        assert {labels[0].get_text(), labels[-1].get_text()} == {"8", "64"}
+
+
+def test_markers_are_not_cut_at_the_axis(swept):
+    figure = sweep_plot._figure(swept.build(swept.sizes, swept.codecs))
+    assert not any(line.get_clip_on() for axes in figure.axes for line in axes.get_lines())
+
+
+def test_each_of_49_series_has_a_look_of_its_own():
+    looks = {(look(i)["color"], look(i)["marker"]) for i in range(49)}
+    assert len(looks) == 49
+
+
+@pytest.mark.parametrize(
+    ("more_is_better", "expected"),
+    # Energies 1, 2, 2, 3 at places 1, 4, 4, 2; less energy costs speed, or area.
+    [(True, [0, 1]), (False, [0])],
+)
+def test_the_front_is_what_no_other_beats_in_both(more_is_better, expected):
+    places, energies = [1.0, 4.0, 4.0, 2.0], [1.0, 2.0, 2.0, 3.0]
+    assert pareto_plot.front(places, energies, more_is_better=more_is_better) == expected
+
+
+def test_the_front_of_codecs_is_drawn_against_speed_and_area(results, tmp_path):
+    marks = {"": [pareto_plot.Mark(name, name, each) for name, each in results.items()]}
+    for name in ("a.svg", "b.svg"):
+        pareto_plot.plot_pareto(marks, tmp_path / name, "A title")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+    with styled():
+        figure = pareto_plot._figure(marks, "A title")
+    said = texts(figure)
+    assert {"A title", "images/s, one image from cold", "codec, all lanes, kGE"} <= set(said)
+    energies = [line.get_ydata() for line in figure.axes[0].get_lines()]
+    expected = [result.totals.energy_pj["total"] / 1e6 for result in results.values()]
+    assert [float(e[0]) for e in energies[:3]] == pytest.approx(expected)
+
+
+def test_the_front_of_a_sweep_has_two_plots_for_each_memory(swept, tmp_path):
+    result = swept.build(swept.sizes, swept.codecs, swept.memories)
+    for done in result.results.values():
+        assert done.codec
+    sweep_plot.plot_sweep_front(result, tmp_path / "plot.png")
+    assert (tmp_path / "plot.png").read_bytes().startswith(PNG)
 
 
 def test_further_axes_are_held_at_their_first_value_and_named(swept):
