@@ -21,12 +21,13 @@ IDD5 - IDD3N (DRAMsim3 prints V mA cycles; times tCK these are pJ).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import fsum
 from typing import Literal, TypeAlias
 
+from accelsim.dram.charges import charges, counted
 from accelsim.dram.config import DramConfig
-from accelsim.dram.power import Power, Rail, TypicalShares
+from accelsim.dram.power import TypicalShares
 from accelsim.sim.counts import DramEvents
 
 EnergyMode: TypeAlias = Literal["max", "typical"]
@@ -70,55 +71,31 @@ def event_energy(config: DramConfig, mode: EnergyMode = "max") -> EventEnergy:
     784
     """
     t, n_banks, bits = config.timing, config.organisation.banks, 8 * config.line_bytes
-    power = _as_dramsim3(config.power) if config.compat == "dramsim3" else config.power
+    power = counted(config)
     rails, rho = power.rails, power.rho
     share = power.typical if mode == "typical" else TypicalShares()
-
-    def total(charges: list[float]) -> float:
-        return fsum(charges) * config.organisation.devices * t.tCK_ns
-
-    idle = share.standby * total([r.volts * r.IDD2N for r in rails])
-    down = share.standby * total([r.volts * r.IDD2P for r in rails])
-    saving = share.standby * total([r.volts * (r.IDD3N - r.IDD3P) for r in rails])
-    opening = share.open_banks * total([r.volts * (r.IDD3N - r.IDD2N) for r in rails])
+    # From V mA cycles of one device to picojoules of a rank.
+    scale = config.organisation.devices * t.tCK_ns
+    each = charges(config)
+    idle = share.standby * scale * fsum(r.volts * r.IDD2N for r in rails)
+    down = share.standby * scale * fsum(r.volts * r.IDD2P for r in rails)
+    saving = share.standby * scale * fsum(r.volts * (r.IDD3N - r.IDD3P) for r in rails)
+    opening = share.open_banks * scale * fsum(r.volts * (r.IDD3N - r.IDD2N) for r in rails)
     return EventEnergy(
-        activate=share.activate
-        * total(
-            [
-                r.volts * (r.IDD0 * t.tRC - power.one_open(r, n_banks) * t.tRAS - r.IDD2N * t.tRP)
-                for r in rails
-            ]
-        ),
-        read=share.read * total([r.volts * (r.IDD4R - r.IDD3N) * t.burst_cycles for r in rails]),
-        write=share.write * total([r.volts * (r.IDD4W - r.IDD3N) * t.burst_cycles for r in rails]),
-        refresh=share.refresh * total([_refresh_charge(r, config) for r in rails]),
+        activate=share.activate * scale * each.activate,
+        read=share.read * scale * each.read,
+        write=share.write * scale * each.write,
+        refresh=share.refresh * scale * each.refresh,
         idle_cycle=idle,
         active_cycle=idle + rho * opening,
         open_bank_cycle=(1 - rho) * opening / n_banks,
         power_down_cycle=down,
         # Where shares of standby and of open banks differ: open banks never draw less than none.
         active_power_down_cycle=max(down, idle + rho * opening - saving),
-        self_refresh_cycle=share.standby * total([r.volts * r.IDD6 for r in rails]),
+        self_refresh_cycle=share.standby * scale * fsum(r.volts * r.IDD6 for r in rails),
         io=power.io_pj_per_bit * bits,
         phy=power.phy_pj_per_bit * bits,
     )
-
-
-def _as_dramsim3(power: Power) -> Power:
-    """It charges the full IDD3N for any open bank."""
-    return replace(power, rho=1.0)
-
-
-def _refresh_charge(rail: Rail, config: DramConfig) -> float:
-    """Volts x mA x cycles of one refresh, beyond the standby that is charged meanwhile."""
-    t, as_dramsim3 = config.timing, config.compat == "dramsim3"
-    standby = rail.IDD3N if as_dramsim3 else rail.IDD2N
-    by_bank = config.controller.refresh_policy == "bank_staggered"
-    if by_bank and (as_dramsim3 or rail.IDD5PB > 0):
-        return rail.volts * (rail.IDD5PB - standby) * t.tRFCb
-    # Where no current of one bank is known, a refresh of all banks is split among them.
-    n_banks = config.organisation.banks if by_bank else 1
-    return rail.volts * (rail.IDD5AB - standby) * t.tRFC / n_banks
 
 
 def price_dram(

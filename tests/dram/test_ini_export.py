@@ -21,11 +21,13 @@ FILES = sorted(p for part in ("configs", "variants") for p in (golden.DATA / par
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_what_came_from_a_file_goes_back_without_loss(path: Path) -> None:
-    config, _ = read_ini(path)
+    config, doubts = read_ini(path)
     text, lost = export_ini(config)
     again, warnings = parse_ini(text, path)
     assert again == config and lost == ()
-    assert all("only until its first request" in warning for warning in warnings)
+    # What is wrong with the memory stays wrong; of the file nothing is left to say.
+    assert set(warnings) <= set(doubts)
+    assert not any("not given" in warning or "is read as" in warning for warning in warnings)
 
 
 POWERS = st.integers(0, 4).map(lambda n: 1 << n)

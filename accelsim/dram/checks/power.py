@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import fields
 from typing import TYPE_CHECKING, Final
 
+from accelsim.dram.charges import charges
 from accelsim.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -18,7 +20,8 @@ RISING: Final = (("IDD2P", "IDD2N"), ("IDD3P", "IDD3N"), ("IDD2P", "IDD3P"), ("I
 def check_power(config: DramConfig) -> None:
     """Currents are numbers; but for DRAMsim3's own files they also stand in order.
 
-    What an imported file says is priced as DRAMsim3 prices it, whatever it is.
+    What an imported file says is priced as DRAMsim3 prices it, whatever it is; its reader warns
+    of commands that yield energy.
     """
     power = config.power
     if not power.rails:
@@ -34,7 +37,13 @@ def check_power(config: DramConfig) -> None:
     if config.compat == "none":
         for rail in power.rails:
             _check_order(config.name, rail)
-        _check_activate(config)
+        for current, problem in commands_that_yield(config):
+            raise ConfigError(
+                f"DRAM {config.name}: {current}",
+                problem,
+                "compare the data sheet's IDD table; where it measures IDD3N with all banks "
+                "open, give a rho below 1",
+            )
 
 
 def _check_values(name: str, rail: Rail) -> None:
@@ -58,16 +67,20 @@ def _check_order(name: str, rail: Rail) -> None:
             )
 
 
-def _check_activate(config: DramConfig) -> None:
-    t, power, n_banks = config.timing, config.power, config.organisation.banks
-    energy = sum(
-        rail.volts
-        * (rail.IDD0 * t.tRC - power.one_open(rail, n_banks) * t.tRAS - rail.IDD2N * t.tRP)
-        for rail in power.rails
-    )
-    if energy < 0:
-        raise ConfigError(
-            f"DRAM {config.name}: IDD0",
-            "an ACT would yield energy: IDD0 is below the standby of the same time",
-            "where the sheet measures IDD3N with all banks open, give a rho below 1",
-        )
+def commands_that_yield(config: DramConfig) -> Iterator[tuple[str, str]]:
+    """(current, problem) for each command that would give energy back."""
+    each = charges(config)
+    by_bank = config.controller.refresh_policy == "bank_staggered"
+    in_refresh = "IDD5PB" if by_bank and config.compat == "dramsim3" else "IDD5AB"
+    for command, charge, current in (
+        ("an ACT", each.activate, "IDD0"),
+        ("an RD", each.read, "IDD4R"),
+        ("a WR", each.write, "IDD4W"),
+        ("a refresh", each.refresh, in_refresh),
+    ):
+        if charge < 0:
+            draws = ", ".join(f"{getattr(rail, current):g} mA" for rail in config.power.rails)
+            yield (
+                current,
+                f"{draws} is below the standby of the same time: {command} would yield energy",
+            )

@@ -11,7 +11,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from accelsim.dram.checks.timing import contradictions
 from accelsim.dram.config import (
     SEPARATE_RCD,
     Controller,
@@ -20,7 +19,8 @@ from accelsim.dram.config import (
     RefreshPolicy,
     Timing,
 )
-from accelsim.dram.ini_files.text import IniValues, parse
+from accelsim.dram.ini_files.doubts import warnings_of
+from accelsim.dram.ini_files.text import IniValues, parse, shown
 from accelsim.dram.power import Power, Rail
 from accelsim.errors import ConfigError
 
@@ -49,16 +49,6 @@ REFRESH_POLICIES: Final[dict[str, RefreshPolicy]] = {
     "RANK_LEVEL_SIMULTANEOUS": "rank_simultaneous",
     "BANK_LEVEL_STAGGERED": "bank_staggered",
 }
-# Keys that DRAMsim3 reads or ships without any effect on cycles and energy.
-WITHOUT_EFFECT: Final = frozenset(
-    {
-        *("trfc2", "trfc4", "twr2", "trpre", "twpre", "txp", "tcke", "tcksre"),
-        *("trtp_l", "trtp_s", "ipp0", "idd3p", "idd2p", "write_buf_size", "sref_threshold"),
-        *("aggressive_precharging_enabled", "num_dies", "ideal_memory_latency"),
-        *("epoch_period", "output_level", "output_prefix"),
-    }
-)
-WITHOUT_EFFECT_SECTIONS: Final = frozenset({"other", "thermal", "hmc"})
 
 
 def read_ini(path: str | Path) -> tuple[DramConfig, tuple[str, ...]]:
@@ -92,60 +82,44 @@ def parse_ini(text: str, path: str | Path) -> tuple[DramConfig, tuple[str, ...]]
         raise ConfigError(
             str(path), "holds no key that DRAMsim3 knows", "expected a DRAMsim3 .ini with [timing]"
         )
-    _warn_about_unread(values)
-    (rail,) = config.power.rails
-    values.warnings += [
-        f"{key} = {getattr(rail, key):g} mA is less than IDD3N = {rail.IDD3N:g}: negative energy"
-        for key in ("IDD4R", "IDD4W")
-        if getattr(rail, key) < rail.IDD3N
-    ]
-    values.warnings += [
-        f"{key} = {problem}: no real memory" for key, problem, _ in contradictions(config.timing)
-    ]
-    config = replace(config, warnings=tuple(values.warnings))
+    config = replace(config, warnings=warnings_of(config, values))
     return config, config.warnings
 
 
-def _warn_about_unread(values: IniValues) -> None:
-    """Say which defaults DRAMsim3 takes, and which keys it does not know."""
-    if values.defaults:
-        values.warnings.append("not given, so as DRAMsim3: " + ", ".join(values.defaults))
-    for where, spelling in values.spelling.items():
-        section, key = where
-        if where in values.read or key in WITHOUT_EFFECT or section in WITHOUT_EFFECT_SECTIONS:
-            continue
-        hint = " (did you mean tREFI?)" if key == "refi" else ""
-        values.warnings.append(f"[{section}] {spelling} is not a key of DRAMsim3{hint}: ignored")
-
-
 def _config(path: Path, v: IniValues) -> DramConfig:
-    protocol = v.string("dram_structure", "protocol", "DDR3").strip()
+    protocol = v.string("dram_structure", "protocol", "DDR3")
     if protocol not in PROTOCOLS:
         raise ConfigError(
-            f"{path}: protocol", f"{protocol!r} is not supported", f"one of {', '.join(PROTOCOLS)}"
+            f"{path}: protocol",
+            f"{shown(protocol)} is not supported",
+            f"one of {', '.join(PROTOCOLS)}",
         )
     organisation = _organisation(path, v, protocol)
-    refresh = v.string("system", "refresh_policy", "RANK_LEVEL_STAGGERED").strip()
+    refresh = v.string("system", "refresh_policy", "RANK_LEVEL_STAGGERED")
     if refresh not in REFRESH_POLICIES:
         raise ConfigError(
             f"{path}: refresh_policy",
-            f"unknown {refresh!r}",
+            f"unknown {shown(refresh)}",
             f"one of {', '.join(REFRESH_POLICIES)}",
         )
-    structure = v.string("system", "queue_structure", "PER_BANK").strip()
+    structure = v.string("system", "queue_structure", "PER_BANK")
     if structure not in ("PER_BANK", "PER_RANK"):
         raise ConfigError(
-            f"{path}: queue_structure", f"unknown {structure!r}", "PER_BANK or PER_RANK"
+            f"{path}: queue_structure", f"unknown {shown(structure)}", "PER_BANK or PER_RANK"
         )
     sleeps = v.boolean("system", "enable_self_refresh", False)
     if sleeps:
         v.warnings.append(
             "enable_self_refresh: as in DRAMsim3 a rank sleeps only until its first request"
         )
-    closed = v.string("system", "row_buf_policy", "OPEN_PAGE").strip() == "CLOSE_PAGE"
+    page = v.string("system", "row_buf_policy", "OPEN_PAGE")
+    if page not in ("OPEN_PAGE", "CLOSE_PAGE"):
+        v.warnings.append(
+            f"row_buf_policy = {shown(page)} is neither OPEN_PAGE nor CLOSE_PAGE: OPEN_PAGE is used"
+        )
     controller = Controller(
-        address_map=v.string("system", "address_mapping", "chrobabgraco").strip(),
-        page_policy="close" if closed else "open",
+        address_map=v.string("system", "address_mapping", "chrobabgraco"),
+        page_policy="close" if page == "CLOSE_PAGE" else "open",
         queue_structure="per_rank" if structure == "PER_RANK" else "per_bank",
         refresh_policy=REFRESH_POLICIES[refresh],
         command_queue_size=v.integer("system", "cmd_queue_size", 16),
@@ -156,9 +130,17 @@ def _config(path: Path, v: IniValues) -> DramConfig:
         # DRAMsim3 compares at the end of a cycle, so 0 and 1 are the same to it.
         self_refresh_cycles=max(1, v.integer("system", "sref_threshold", 1000)) if sleeps else 0,
     )
-    current = {key: v.real("power", key, default) for key, default in POWER_DEFAULTS.items()}
+    _warn_about_write_buffer(v, controller.transaction_queue_size)
+    by_bank = controller.refresh_policy == "bank_staggered"
+    current = {
+        key: v.real("power", key, default, quiet=key in _idle_currents(sleeps, by_bank))
+        for key, default in POWER_DEFAULTS.items()
+    }
     current["IDD6"] = current.pop("IDD6x")
-    current |= {key: _power_down(v, key, current) for key in POWER_DOWN_DEFAULTS}
+    for key, default in POWER_DOWN_DEFAULTS.items():
+        # Without effect in DRAMsim3; a default may not exceed standby.
+        least = min(default, current[key.replace("P", "N")])
+        current[key] = v.real("power", key, least, quiet=True)
     return DramConfig(
         name=path.stem,
         protocol=protocol,
@@ -171,13 +153,16 @@ def _config(path: Path, v: IniValues) -> DramConfig:
     )
 
 
-def _power_down(v: IniValues, key: str, current: dict[str, float]) -> float:
-    """Without effect in DRAMsim3: a missing one needs no warning, nor may it exceed standby."""
-    noticed = len(v.defaults)
-    standby = current[key.replace("P", "N")]
-    value = v.real("power", key, min(POWER_DOWN_DEFAULTS[key], standby))
-    del v.defaults[noticed:]
-    return value
+def _idle_currents(sleeps: bool, by_bank: bool) -> set[str]:
+    """Currents that price nothing with these policies."""
+    unused = {"IDD5AB"} if by_bank else {"IDD5PB"}
+    return unused if sleeps else unused | {"IDD6x"}
+
+
+def _warn_about_write_buffer(v: IniValues, transactions: int) -> None:
+    key = "write_buf_size"
+    if ("system", key) in v.text and (size := v.integer("system", key, 16)) != transactions:
+        v.warnings.append(f"{key} = {size} has no effect: trans_queue_size, {transactions}, counts")
 
 
 def _organisation(path: Path, v: IniValues, protocol: str) -> Organisation:
@@ -205,14 +190,26 @@ def _organisation(path: Path, v: IniValues, protocol: str) -> Organisation:
             "counts and sizes must be at least 1",
             "check bankgroups, rows, bus_width, ...",
         )
-    rank_bytes = (
-        columns * device_bits * rows * groups * banks * max(1, bus_bits // device_bits) // 8
-    )
+    bank_bytes = columns * device_bits // 8 * rows
+    rank_bytes = bank_bytes * groups * banks * max(1, bus_bits // device_bits)
+    if bank_bytes < 1 << 20:
+        v.warnings.append(f"a bank of {bank_bytes} bytes: DRAMsim3 itself stops below 1 MiB")
     ranks = (channel_mib << 20) // max(1, rank_bytes)
+    used_mib = max(1, ranks) * rank_bytes >> 20
+    if ranks & (ranks - 1):
+        raise ConfigError(
+            f"{path}: channel_size",
+            f"{channel_mib} MiB are {ranks} ranks of {rank_bytes >> 20} MiB: DRAMsim3 would "
+            f"address {1 << ranks.bit_length() - 1} of them",
+            f"give {rank_bytes >> 20} MiB times a power of two",
+        )
     if ranks < 1:
         v.warnings.append(
-            f"channel_size = {channel_mib} MiB is smaller than one rank: raised to "
-            f"{rank_bytes >> 20} MiB"
+            f"channel_size = {channel_mib} MiB is smaller than one rank: raised to {used_mib} MiB"
+        )
+    elif used_mib != channel_mib:
+        v.warnings.append(
+            f"channel_size = {channel_mib} MiB is no whole number of ranks: cut to {used_mib} MiB"
         )
     return Organisation(
         channels=v.integer("system", "channels", 1),
@@ -234,17 +231,21 @@ def _timing(v: IniValues, protocol: str, burst_length: int, sleeps: bool) -> Tim
         unread |= {"t32AW"}
     # Keys that matter nowhere in this protocol deserve no warning about their default.
     quiet = unread | {"tRFCb", "tREFIb", "tPPD"} | (set() if sleeps else {"tCKESR", "tXS"})
-    t: dict[str, int] = {}
-    for key, default in TIMING_DEFAULTS.items():
-        noticed = len(v.defaults)
-        t[key] = v.integer("timing", key, default)
-        if key in quiet:
-            del v.defaults[noticed:]
+    t = {
+        key: v.integer("timing", key, default, quiet=key in quiet)
+        for key, default in TIMING_DEFAULTS.items()
+    }
     rcd = t.pop("tRCD")
     if not separate:
         t["tRCDRD"] = t["tRCDWR"] = rcd
+    beats = BEATS_PER_CYCLE.get(protocol, 2)
+    if burst_length < beats:
+        v.warnings.append(
+            f"BL = {burst_length} is less than the {beats} beats of a {protocol} clock: a burst "
+            "takes 1 clock; DRAMsim3 takes 0"
+        )
     return Timing(
         tCK_ns=v.real("timing", "tCK", 1.0),
-        burst_cycles=max(1, burst_length // BEATS_PER_CYCLE.get(protocol, 2)),
+        burst_cycles=max(1, burst_length // beats),
         **t,
     )

@@ -90,8 +90,8 @@ def _rows(config: DramConfig) -> tuple[Rule, ...]:
     grouped = config.organisation.bankgroups > 1
     near, far, long_rrd = ("_L", "_S", t.tRRD_L) if grouped else ("", "", t.tRRD_S)
     rules = [
-        Rule("tRCD", ACT, READS, Scope.BANK, t.tRCDRD - t.AL),
-        Rule("tRCD", ACT, WRITES, Scope.BANK, t.tRCDWR - t.AL),
+        Rule("tRCD", ACT, READS, Scope.BANK, t.tRCDRD - config.posted_cycles),
+        Rule("tRCD", ACT, WRITES, Scope.BANK, t.tRCDWR - config.posted_cycles),
         Rule("tRC", ACT, ACT, Scope.BANK, t.tRC),
         Rule(f"tRRD{near}", ACT, ACT, Scope.GROUP, long_rrd),
         Rule(f"tRRD{far}", ACT, ACT, Scope.OTHER_GROUP, t.tRRD_S),
