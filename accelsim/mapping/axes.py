@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from accelsim.mapping.occurrences import Floats, Ints, Occurrences, occurrences
+from accelsim.mapping.ranges import Ranges
 from accelsim.mapping.spans import Axis, Spans, spans
 from accelsim.mapping.stage import Stage
 from accelsim.mapping.tiles import channel_groups
@@ -18,9 +19,9 @@ from accelsim.mapping.tiles import channel_groups
 class Reads(NamedTuple):
     """Rows (or columns) that the tiles of each candidate read, in whole blocks."""
 
-    whole: Occurrences
+    whole: Ranges
     """Of every tile, its window."""
-    new: Occurrences
+    new: Ranges
     """Of every tile, what its window adds to that of the tile before."""
     largest: Ints  # [n_candidates] the largest window
     largest_with_next: Ints  # [n_candidates] a window and what the next one adds
@@ -32,7 +33,7 @@ class PlaceAxis:
     """Candidate cuts of the rows or of the columns. Arrays are [n_candidates]."""
 
     n_tiles: Ints
-    stored: Occurrences
+    stored: Ranges
     computed: Occurrences
     largest_stored: Ints
     largest_computed: Ints
@@ -47,7 +48,7 @@ def place_axis(axis: Axis, extents: tuple[int, ...]) -> PlaceAxis:
     stored, computed = (b - a for a, b in (cut.stored, cut.computed))
     return PlaceAxis(
         n_tiles=np.bincount(cut.candidate, minlength=n),
-        stored=occurrences(cut.candidate, stored, n),
+        stored=Ranges(cut.candidate, *cut.stored, n),
         computed=occurrences(cut.candidate, computed, n),
         largest_stored=np.maximum.reduceat(stored, first),
         largest_computed=np.maximum.reduceat(computed, first),
@@ -70,8 +71,8 @@ def reads(axis: Axis, extents: tuple[int, ...], block: int) -> Reads:
     last = np.append(first[1:], len(candidate)) - 1
     following[last] = 0
     return Reads(
-        whole=occurrences(candidate, whole, n),
-        new=occurrences(candidate, new, n),
+        whole=Ranges(candidate, start, stop, n),
+        new=Ranges(candidate, stop - new, stop, n),
         largest=np.maximum.reduceat(whole, first),
         largest_with_next=np.maximum.reduceat(whole + following, first),
         last_with_first=whole[last] + whole[first],
@@ -96,9 +97,8 @@ class ChannelAxis:
     """Whether other output tiles read other input channels."""
     range_set: Ints
     """Which set of ranges the pair reads."""
-    range_of_set: Ints  # [n_ranges] set of each range
-    range_start: Ints  # [n_ranges]
-    range_stop: Ints  # [n_ranges]
+    ranges: Ranges
+    """The ranges of input channels; candidates are the sets."""
 
 
 def channel_axis(stage: Stage, pairs: Sequence[tuple[int, int]]) -> ChannelAxis:
@@ -133,9 +133,12 @@ def channel_axis(stage: Stage, pairs: Sequence[tuple[int, int]]) -> ChannelAxis:
         revisits=np.where(inside, tiles_of_group, 1),
         alternates=(groups > 1) & (inside | (n_out_tiles > 1)),
         range_set=range_set,
-        range_of_set=np.concatenate(sets),
-        range_start=np.concatenate(starts),
-        range_stop=np.concatenate(stops),
+        ranges=Ranges(
+            candidate=np.concatenate(sets),
+            start=np.concatenate(starts),
+            stop=np.concatenate(stops),
+            n_candidates=len(distinct),
+        ),
     )
 
 

@@ -62,29 +62,33 @@ def pooling_overlaps(stage: Stage) -> bool:
 
 
 def channel_extents(
-    stage: Stage, out_block: int, in_block: int, array_cols: int
+    stage: Stage, out_unit: int, whole_blocks: bool, in_unit: int, array_cols: int
 ) -> list[tuple[int, int]]:
     """(output channels of a tile, input channels of a pass in one group) that fit together.
 
-    ``out_block`` and ``in_block`` are the channels of a block, 1 for linear maps. Output
-    channels fill the columns of the array where they can.
+    ``out_unit`` and ``in_unit`` are the channels of a block, or of a group of a linear map.
+    Tiles of blocks (``whole_blocks``) are unions of them. Tiles of linear maps may cut a
+    group, for small buffers. Output channels fill the columns of the array where they can.
     """
     groups, group_in, group_out = channel_groups(stage)
     total = stage.output.channels
-    in_extents = _small_and_whole(group_in, in_block)
+    least = out_unit if whole_blocks else 1
+    in_extents = _small_and_whole(group_in, in_unit)
     if groups == 1:
-        unit = lcm(out_block, array_cols)
-        smaller = {n for n in _doublings(out_block, unit) if n < total}
-        out_extents = sorted({*smaller, *even_cuts(total, unit)})
-        return [(n, k) for n in out_extents for k in in_extents]
+        unit = lcm(out_unit, array_cols)
+        smaller = {n for n in _doublings(least, unit) if n < total}
+        found = {*smaller, *even_cuts(total, unit), *even_cuts(total, lcm(least, array_cols))}
+        return [(n, k) for n in sorted(found) for k in in_extents]
     inside = [
         n
-        for n in _small_and_whole(group_out, out_block)
-        if n < group_out and group_out % n == 0 and n % out_block == 0
+        for n in _small_and_whole(group_out, least)
+        if n < group_out and group_out % n == 0 and n % least == 0
     ]
-    if group_out % out_block == 0:
+    if group_out % least == 0:
         inside.append(group_out)
-    several = [n for n in even_cuts(total, lcm(group_out, out_block)) if n > group_out]
+    unit = lcm(group_out, out_unit)
+    smaller = {n for n in _doublings(lcm(group_out, least), unit) if n < total}
+    several = sorted(n for n in {*smaller, *even_cuts(total, unit)} if n > group_out)
     return [(n, k) for n in inside for k in in_extents] + [(n, group_in) for n in several]
 
 

@@ -5,7 +5,7 @@ Arrays over candidates are [n_channel_pairs, n_row_cuts, n_col_cuts], or broadca
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -23,6 +23,7 @@ from accelsim.mapping.axes import (
 )
 from accelsim.mapping.candidates import channel_extents, col_extents, row_extents
 from accelsim.mapping.occurrences import Ints
+from accelsim.mapping.ranges import Ranges
 from accelsim.mapping.sizes import Sizes
 from accelsim.mapping.spans import col_axis, row_axis, shortcut_axis
 from accelsim.mapping.stage import Stage, StoredMap
@@ -34,10 +35,8 @@ class OutTiles(NamedTuple):
     """The tiles of the output channels, for each distinct extent of the candidates."""
 
     extent_of_pair: Ints  # [n_channel_pairs] number of the pair's extent
-    n_extents: int
-    extent: Ints  # [n_tiles] number of the tile's extent
-    start: Ints  # [n_tiles]
-    stop: Ints  # [n_tiles]
+    channels: Ranges
+    """Candidates are the extents."""
 
 
 class StageCuts:
@@ -47,9 +46,10 @@ class StageCuts:
         self.stage, self.sizes = stage, sizes
         self.parts = [part for parts in stage.inputs for part in parts]
         out_block = self.block(stage.output)
-        in_block = max(b[0] if b else 1 for b in map(self.block, self.parts))
+        in_unit = max(sizes.maps[part.name].unit for part in self.parts)
         width = chip.array.cols if isinstance(stage.layer, Conv) else chip.codec.block[0]
-        pairs = channel_extents(stage, out_block[0] if out_block else 1, in_block, width)
+        out_unit = sizes.maps[stage.output.name].unit
+        pairs = channel_extents(stage, out_unit, out_block is not None, in_unit, width)
         self.channels: ChannelAxis = channel_axis(stage, pairs)
         self.row_extents = tuple(row_extents(stage, out_block))
         self.col_extents = tuple(col_extents(stage, out_block))
@@ -83,7 +83,7 @@ class StageCuts:
     @property
     def n_range_sets(self) -> int:
         """Sets of input channel ranges; see ``ChannelAxis``."""
-        return int(self.channels.range_of_set[-1]) + 1
+        return self.channels.ranges.n_candidates
 
     def block(self, stored: StoredMap) -> Block | None:
         """The block of a compressed map."""
@@ -108,9 +108,10 @@ class StageCuts:
     @cached_property
     def part_channels(self) -> list[Ints]:
         """For each part of each input [n_ranges]: its channels in each range, in whole blocks."""
-        start, stop = self.channels.range_start, self.channels.range_stop
-        of_inputs = (self._channels_in(parts, start, stop) for parts in self.stage.inputs)
-        return [channels for found in of_inputs for channels in found]
+        found = []
+        for parts in self.stage.inputs:
+            found += self._channels_in(parts, self.channels.ranges)
+        return found
 
     @cached_property
     def out_tiles(self) -> OutTiles:
@@ -121,25 +122,31 @@ class StageCuts:
         extent = np.repeat(np.arange(len(distinct)), [len(s) for s in starts])
         start = np.concatenate(starts)
         stop = np.minimum(start + distinct[extent], total)
-        return OutTiles(which, len(distinct), extent, start, stop)
+        return OutTiles(which, Ranges(extent, start, stop, len(distinct)))
 
     @cached_property
     def shortcut_channels(self) -> list[Ints]:
         """For each part of the shortcut [n_tiles]: its channels in each of ``out_tiles``."""
-        return self._channels_in(self.stage.shortcut, self.out_tiles.start, self.out_tiles.stop)
+        return self._channels_in(self.stage.shortcut, self.out_tiles.channels)
 
-    def _channels_in(self, parts: Sequence[StoredMap], start: Ints, stop: Ints) -> list[Ints]:
+    def _channels_in(self, parts: Sequence[StoredMap], ranges: Ranges) -> list[Ints]:
         """For each of ``parts`` [n_ranges]: its channels in each range, in whole blocks."""
-        found, offset = [], 0
-        for part in parts:
+        found = []
+        for part, inside in of_parts(parts, ranges):
             block = self.block(part)
             depth = block[0] if block else 1
-            first = np.maximum(start - offset, 0)
-            last = np.minimum(stop - offset, part.channels)
-            aligned = np.minimum(-(-last // depth) * depth, part.channels)
-            found.append(np.where(last > first, aligned - first // depth * depth, 0))
-            offset += part.channels
+            aligned = np.minimum(-(-inside.stop // depth) * depth, part.channels)
+            empty = inside.stop <= inside.start
+            found.append(np.where(empty, 0, aligned - inside.start // depth * depth))
         return found
+
+
+def of_parts(parts: Sequence[StoredMap], ranges: Ranges) -> Iterator[tuple[StoredMap, Ranges]]:
+    """What of each range of channels lies on each of the parts of one map."""
+    offset = 0
+    for part in parts:
+        yield part, ranges.within(offset, part.channels)
+        offset += part.channels
 
 
 def per_pair(values: NDArray[Any]) -> NDArray[Any]:

@@ -2,7 +2,7 @@
 
 ``LinearMap`` has no blocks: any window is read exactly. Values lie in groups of channels,
 then rows, columns, and the channels of the group innermost (NVDLA's C-atoms, as many as
-the chip's codec block has), ``bits`` bits each without gaps.
+the chip's codec block has), ``bits`` bits each without gaps (``lines.Arrangement``).
 
 ``BlockedMap`` holds compressed blocks, each a run of whole lines, and a table of their
 lengths behind them:
@@ -20,13 +20,14 @@ from __future__ import annotations
 
 from copy import copy
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockStats
 from accelsim.mapping.bus import NO_LEVELS, Levels
+from accelsim.mapping.lines import Arrangement
 from accelsim.mapping.stage import StoredMap
 from accelsim.mapping.window import Window3, align
 from accelsim.units import bits_to_bytes, ceil_div
@@ -73,7 +74,8 @@ class LinearMap:
         levels: Levels = NO_LEVELS,
     ) -> None:
         self.stored, self.base_line = stored, base_line
-        self._line_bits, self._group = line_bytes * 8, group
+        self._line_bits = line_bytes * 8
+        self._values = Arrangement(stored.channels, stored.rows, stored.cols, stored.bits, group)
         self._levels = levels
 
     @staticmethod
@@ -116,12 +118,8 @@ class LinearMap:
 
     def _runs(self, w: Window3) -> tuple[Ints, Ints]:
         """[n] first and one-past-last value of each contiguous run, in rising order."""
-        m, group = self.stored, self._group
-        starts, stops = [], []
-        for g0 in range(w.c0 // group * group, w.c1, group):
-            depth = min(group, m.channels - g0)
-            c0, c1 = max(w.c0, g0) - g0, min(w.c1, g0 + depth) - g0
-            origin = g0 * m.rows * m.cols
+        m, starts, stops = self.stored, [], []
+        for origin, depth, c0, c1 in _parts(self._values, w.c0, w.c1):
             if c1 - c0 == depth and w.q0 == 0 and w.q1 == m.cols:
                 first = np.array([w.r0 * m.cols * depth], np.int64)
                 length = (w.r1 - w.r0) * m.cols * depth
@@ -274,6 +272,14 @@ class BlockedMap:
 
 
 MapLayout = LinearMap | BlockedMap
+
+
+@lru_cache(maxsize=4096)  # the windows of a map share few ranges of channels
+def _parts(values: Arrangement, start: int, stop: int) -> list[tuple[int, int, int, int]]:
+    """(first value of the group, its channels, and which of them) of one range of channels."""
+    found = values.parts(np.array([start]), np.array([stop]))
+    columns = (n.tolist() for n in (found.origin, found.depth, found.start, found.stop))
+    return list(zip(*columns, strict=True))
 
 
 def block_grid(stored: StoredMap, block: tuple[int, int, int]) -> tuple[int, int, int]:

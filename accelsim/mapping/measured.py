@@ -20,9 +20,9 @@ from accelsim.codecs.size_cache import SizeCache, size_key
 from accelsim.hardware.chip import Chip, CodecBlock
 from accelsim.mapping.bus import BusLevels, Levels, levels_of, random_levels
 from accelsim.mapping.layout import BlockedMap
-from accelsim.mapping.sizes import MapSize, Sizes
+from accelsim.mapping.sizes import BlockedSize, MapSize, Sizes, linear_size
 from accelsim.mapping.stage import StoredMap
-from accelsim.units import ceil_div
+from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.layer import Conv
 from accelsim.workload.trace import Trace
 
@@ -113,18 +113,23 @@ def _weight_levels(trace: Trace, pins: Pins, cache: SizeCache) -> dict[str, Leve
 def planned_sizes(
     maps: Mapping[StoredMap, MapStats], coded: Collection[StoredMap], chip: Chip
 ) -> Sizes:
-    """What the planner is told: for ``coded`` maps the mean block as it lies in DRAM."""
+    """What the planner is told: where raw maps lie, and each block of ``coded`` maps."""
     line_bytes, block = chip.dram.config.line_bytes, chip.codec.block
-    found = {}
+    found: dict[str, MapSize] = {}
     for stored, measured in maps.items():
         if stored not in coded:
-            found[stored.name] = MapSize(None, stored.bits, channel_group=block[0])
+            found[stored.name] = linear_size(stored, block[0])
             continue
-        placed = BlockedMap(stored, block, measured.blocks, 0, line_bytes, None)
-        moved_bits = int(placed.n_lines.sum()) * line_bytes * 8
-        mean_bits = ceil_div(moved_bits, len(placed.n_lines)) + placed.entry_bits
-        found[stored.name] = MapSize(block, mean_bits)
-    return Sizes(found, line_bytes)
+        n_blocks = measured.blocks.n_blocks
+        order = np.arange(n_blocks) if chip.codec.layout == "packed" else None
+        placed = BlockedMap(stored, block, measured.blocks, 0, line_bytes, order)
+        found[stored.name] = BlockedSize(
+            block=block,
+            block_lines=placed.n_lines.reshape(placed.grid),
+            entry_bits=placed.entry_bits,
+            codec_table_lines=ceil_div(bits_to_bytes(measured.table_bits), line_bytes),
+        )
+    return Sizes(found, line_bytes, chip.codec.index_cache_entries)
 
 
 def values_of(trace: Trace, stored: StoredMap, image: int) -> Values:

@@ -66,7 +66,7 @@ class Needs:
         """Two tiles of the map that the drain path adds; one if there is but one."""
         cuts, tiles = self._cuts, self._cuts.out_tiles
         pixel = self._pixel_bytes(cuts.stage.shortcut, cuts.shortcut_channels)
-        first = np.flatnonzero(np.diff(tiles.extent, prepend=-1))
+        first = np.flatnonzero(np.diff(tiles.channels.candidate, prepend=-1))
         widest = np.maximum.reduceat(pixel, first)[tiles.extent_of_pair]
         rows = self._coarsest(cuts.stage.shortcut, cuts.shortcut_row_reads, 1)[0]
         cols = self._coarsest(cuts.stage.shortcut, cuts.shortcut_col_reads, 2)[0]
@@ -134,7 +134,7 @@ class Needs:
         """[n_sets] bytes of one pixel, over all parts: of the widest range, and of all ranges."""
         c = self._cuts.channels
         total = self._pixel_bytes(self._cuts.parts, self._cuts.part_channels)
-        first = np.flatnonzero(np.diff(c.range_of_set, prepend=-1))
+        first = np.flatnonzero(np.diff(c.ranges.candidate, prepend=-1))
         return np.maximum.reduceat(total, first), np.add.reduceat(total, first)
 
     @staticmethod

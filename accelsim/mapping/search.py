@@ -30,6 +30,8 @@ class Variant:
     ifmap_bits: Floats
     """Modelled DRAM traffic of the operand."""
     weight_bits: Floats
+    drain_bits: Floats
+    """The output, and the shortcut."""
     ifmap_need_bytes: Floats
     """Buffer space, double buffering included."""
     weight_need_bytes: Floats
@@ -58,6 +60,7 @@ class StageSearch:
                 weights_resident=weights_resident,
                 ifmap_bits=self.traffic.ifmap_bits(order, ifmap_resident),
                 weight_bits=self.traffic.weight_bits(order, weights_resident),
+                drain_bits=self.traffic.drain_bits(order),
                 ifmap_need_bytes=self.needs.ifmap_bytes(order, ifmap_resident),
                 weight_need_bytes=self.needs.weight_bytes(weights_resident),
                 ofmap_need_bytes=self.needs.ofmap_bytes(order),
@@ -66,9 +69,9 @@ class StageSearch:
         )
 
     def traffic_bits(self, variant: Variant) -> Floats:
-        """All operands, for every cut."""
-        total = variant.ifmap_bits + variant.weight_bits + self.traffic.drain_bits
-        return np.broadcast_to(total, self.cuts.shape)
+        """All operands and tables, for every cut."""
+        operands = variant.ifmap_bits + variant.weight_bits + variant.drain_bits
+        return np.broadcast_to(operands + self.traffic.codec_table_bits, self.cuts.shape)
 
     def time_cycles(self, traffic_bits: Floats, where: tuple[Ints, Ints, Ints]) -> Floats:
         """[n] modelled core cycles of the cuts ``where`` (pairs, rows, columns, each [n]).

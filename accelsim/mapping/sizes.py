@@ -1,36 +1,84 @@
-"""What the planner is told about stored tensors: how many bits a window of each costs.
+"""What the planner is told about stored tensors: how many bits their windows cost.
 
-Sizes are means, so that a plan does not hang on single values. All are whole bits: sums
-are exact, and equal plans compare equal.
+A plan is chosen by the bytes that its program will move, so both follow one rule: raw maps
+lie as ``lines.Arrangement`` says, and of compressed maps every block has the lines that its
+layout gives it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
+from accelsim.mapping.lines import Arrangement, line_counts
+from accelsim.mapping.occurrences import Floats, Ints, weighted_sum
+from accelsim.mapping.ranges import Ranges
 from accelsim.mapping.stage import StoredMap
 from accelsim.mapping.window import Block
-
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
+from accelsim.units import ceil_div
 
 
 @dataclass(frozen=True)
-class MapSize:
-    """How one map is stored.
+class LinearSize:
+    """A raw map: exact windows."""
 
-    ``block`` None: linear, exact windows, ``bits`` is the width of a value, and values lie
-    in groups of ``channel_group`` channels, then rows, columns, channels of the group.
-    Otherwise ``bits`` is the mean of one whole block with its padding and index entry.
-    """
+    values: Arrangement
 
-    block: Block | None
-    bits: int
-    channel_group: int = 1
+    block = None
+
+    @property
+    def unit(self) -> int:
+        """Channels that tiles should be multiples of: those of a pixel without gaps."""
+        return 1 if self.values.rows * self.values.cols == 1 else self.values.depth
+
+    def moved_bits(self, line_bits: int, channels: Ranges, rows: Ranges, cols: Ranges) -> Floats:
+        """[n_channel_cuts, n_row_cuts, n_col_cuts] bits on the bus for all windows of the cuts."""
+        return line_counts(self.values, line_bits, channels, rows, cols) * line_bits
+
+
+@dataclass(frozen=True, eq=False)
+class BlockedSize:
+    """A compressed map: whole blocks, and a table with an entry for each."""
+
+    block: Block
+    block_lines: Ints
+    """[blocks along channels, rows, columns] lines of each block."""
+    entry_bits: int
+    codec_table_lines: int = 0
+    """Lines of the codec's own tables, which every stage that uses the map loads."""
+
+    @property
+    def unit(self) -> int:
+        """Channels that tiles must be multiples of."""
+        return self.block[0]
+
+    @property
+    def entries(self) -> Arrangement:
+        """The table of blocks: entries in the order of block numbers."""
+        channels, rows, cols = self.block_lines.shape
+        return Arrangement(channels, rows, cols, self.entry_bits, group=1)
+
+    def table_lines(self, line_bits: int) -> int:
+        """Lines of the table of blocks."""
+        return ceil_div(self.entries.n_values * self.entry_bits, line_bits)
+
+    def moved_bits(self, line_bits: int, channels: Ranges, rows: Ranges, cols: Ranges) -> Floats:
+        """As of ``LinearSize``: every block that a window touches, whole."""
+        axes = zip((channels, rows, cols), self.block, self.block_lines.shape, strict=True)
+        touched = [ranges.touched(block, n) for ranges, block, n in axes]
+        return weighted_sum(self.block_lines.astype(np.float64), *touched) * line_bits
+
+    def entry_lines(self, line_bits: int, channels: Ranges, rows: Ranges, cols: Ranges) -> Floats:
+        """Lines of the table that hold the entries of every window's blocks, window by window."""
+        axes = zip((channels, rows, cols), self.block, strict=True)
+        blocks = [ranges.in_blocks(block) for ranges, block in axes]
+        return line_counts(self.entries, line_bits, *blocks)
+
+
+MapSize: TypeAlias = LinearSize | BlockedSize
 
 
 @dataclass(frozen=True)
@@ -41,62 +89,20 @@ class Sizes:
     """By ``StoredMap.name``."""
     line_bytes: int
     """Bytes of one DRAM burst; 1 models exact bytes."""
-    weight_bits: Mapping[str, int] = field(default_factory=dict)
-    """By stage: bits of all its stored weights. Stages that are not named store them raw."""
+    cached_entries: int = 0
+    """Entries of block tables that the chip keeps."""
+
+    @property
+    def line_bits(self) -> int:
+        return self.line_bytes * 8
 
     @classmethod
     def raw(cls, maps: Iterable[StoredMap], line_bytes: int = 1, channel_group: int = 1) -> Sizes:
         """Every map linear and uncompressed."""
-        return cls({m.name: MapSize(None, m.bits, channel_group) for m in maps}, line_bytes)
+        return cls({m.name: linear_size(m, channel_group) for m in maps}, line_bytes)
 
 
-def window_bits(
-    stored: StoredMap, size: MapSize, line_bytes: int, channels: Ints, rows: Ints, cols: Ints
-) -> Floats:
-    """[n_channels, n_rows, n_cols] bits on the bus for windows of all these extents (>= 1).
-
-    Compressed maps: every block touched, for windows that are aligned to blocks. Linear
-    maps: runs of consecutive values, each with the line that it wastes on average (a run
-    of L bits at a random place touches lines of L + line - value bits); runs whose gaps
-    are smaller than that are moved as one.
-    """
-    c: Floats = channels.astype(np.float64)[:, None, None]
-    r: Floats = rows.astype(np.float64)[None, :, None]
-    q: Floats = cols.astype(np.float64)[None, None, :]
-    if size.block is not None:
-        bc, br, bq = size.block
-        blocks: Floats = np.ceil(c / bc) * np.ceil(r / br) * np.ceil(q / bq)
-        return blocks * size.bits
-    depth = min(size.channel_group, stored.channels)
-    rest = c % depth
-    # The last group of a map may be thinner than the others.
-    rest_pitch = np.where(rest == stored.channels % depth, rest, depth)
-    slack = max(0, line_bytes * 8 - size.bits)
-    found = _runs(stored, size.bits, slack, (c // depth, np.full_like(c, depth), depth), r, q)
-    found = found + _runs(stored, size.bits, slack, (np.sign(rest), rest, rest_pitch), r, q)
-    line_bits = line_bytes * 8
-    everything = -(-stored.n_values * size.bits // line_bits) * line_bits
-    return np.minimum(found, everything)
-
-
-def _runs(
-    stored: StoredMap,
-    bits: int,
-    slack: int,
-    channels: tuple[Floats, Floats, Floats | int],
-    rows: Floats,
-    cols: Floats,
-) -> Floats:
-    """Bits of windows of (channel groups, values of each, values from pixel to pixel)."""
-    groups, depth, pitch = channels
-    span = depth * bits
-    found = span + slack
-    row_pitch = stored.cols * pitch * bits
-    for count, distance in (
-        (cols, pitch * bits),
-        (rows, row_pitch),
-        (groups, stored.rows * row_pitch),
-    ):
-        span = (count - 1) * distance + span
-        found = np.minimum(count * found, span + slack)
-    return found * (groups > 0)
+def linear_size(stored: StoredMap, channel_group: int) -> LinearSize:
+    """A raw map whose values lie in groups of so many channels."""
+    shape = stored.channels, stored.rows, stored.cols
+    return LinearSize(Arrangement(*shape, stored.bits, channel_group))

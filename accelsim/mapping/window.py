@@ -72,16 +72,6 @@ def align(window: Window3, block: Block | None, extents: tuple[int, int, int]) -
     return Window3(starts[0], stops[0], starts[1], stops[1], starts[2], stops[2])
 
 
-def n_blocks(window: Window3, block: Block) -> int:
-    """Blocks of an aligned window; those at the map's edges may be smaller.
-
-    >>> n_blocks(Window3(0, 8, 4, 8, 0, 13), (8, 4, 4))
-    4
-    """
-    channels, rows, cols = (ceil_div(n, b) for n, b in zip(window.extents, block, strict=True))
-    return channels * rows * cols
-
-
 def new_part(window: Window3, retained: Window3 | None) -> Window3:
     """What of ``window`` is not in the buffer, which still holds ``retained``.
 

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Buffers, PeArray
 from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.mapping.layout import LinearMap, block_grid, blocks_in
 from accelsim.mapping.plan import TIME_TOLERANCE, plan, psum_bytes_per_value, vector_operations
 from accelsim.mapping.search import StageSearch
-from accelsim.mapping.sizes import MapSize, Sizes, window_bits
+from accelsim.mapping.sizes import BlockedSize, LinearSize, MapSize, Sizes, linear_size
 from accelsim.mapping.stage import Stage, StagePlan, StoredMap, Tiling
 from accelsim.mapping.stages import stages, stored_maps
 from accelsim.mapping.tiles import Fetch, Pass, fetches, passes, shortcut_fetches
-from accelsim.mapping.window import n_blocks
+from accelsim.mapping.window import Window3
 from accelsim.units import Clock
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
@@ -61,18 +62,19 @@ blocks = st.none() | st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers
 def cases(draw: st.DrawFn) -> Case:
     """A small stage on a small array; every map linear or in blocks of its own."""
     stage = draw(small_stages())
-    sizes = {}
+    rng = np.random.default_rng(draw(st.integers(0, 9)))
+    sizes: dict[str, MapSize] = {}
     for stored in stored_maps([stage]):
         block = draw(blocks)
-        bits = draw(st.integers(1, 300)) if block else stored.bits
-        sizes[stored.name] = MapSize(block, bits, draw(st.integers(1, 4)))
+        if block is None:
+            sizes[stored.name] = linear_size(stored, draw(st.integers(1, 4)))
+        else:
+            lines = rng.integers(0, 9, block_grid(stored, block))
+            sizes[stored.name] = BlockedSize(block, lines, draw(st.integers(1, 48)), 3)
     side = st.integers(1, 5)
     dataflow = draw(st.sampled_from(sorted(DATAFLOWS)))
     made = chip(dataflow=dataflow, rows=draw(side), cols=draw(side), overlap=draw(st.booleans()))
-    weight_bits = {}
-    if isinstance(stage.layer, Conv) and draw(st.booleans()):
-        weight_bits[stage.name] = draw(st.integers(1, 5000))
-    return Case(stage, Sizes(sizes, 1, weight_bits), made)
+    return Case(stage, Sizes(sizes, draw(st.sampled_from([1, 4, 16, 64]))), made)
 
 
 def fetched(stage: Stage, step: Pass, sizes: Sizes) -> tuple[Fetch, ...]:
@@ -84,26 +86,48 @@ def added(stage: Stage, step: Pass, sizes: Sizes) -> tuple[Fetch, ...]:
 
 
 def map_bits(stored: StoredMap, window: Any, sizes: Sizes) -> int:
+    """Bits that the layout of a map moves for one window, without its table."""
     size = sizes.maps[stored.name]
-    if size.block is None:
-        return int(window.n_values) * size.bits
-    return n_blocks(window, size.block) * size.bits if window.n_values else 0
+    if isinstance(size, LinearSize):
+        layout = LinearMap(stored, 0, sizes.line_bytes, size.values.group)
+        return int(layout.extents(window, window).n_lines.sum()) * sizes.line_bits
+    ids = blocks_in(window, size.block, size.block_lines.shape)
+    return int(size.block_lines.ravel()[ids].sum()) * sizes.line_bits
 
 
-def walked_traffic(stage: Stage, tiling: Tiling, sizes: Sizes) -> tuple[int, float, int, int]:
-    """Bits of ifmap, weights, ofmap and shortcut, pass by pass."""
-    ifmap, weights, ofmap, shortcut = 0, 0.0, 0, 0
+def entry_bits(stored: StoredMap, window: Any, sizes: Sizes) -> int:
+    """Bits of the lines with the table entries of a window's blocks, by listing every bit."""
+    size = sizes.maps[stored.name]
+    if isinstance(size, LinearSize):
+        return 0
+    first = blocks_in(window, size.block, size.block_lines.shape) * size.entry_bits
+    bits = {int(b) + i for b in first for i in range(size.entry_bits)}
+    return len({b // sizes.line_bits for b in bits}) * sizes.line_bits
+
+
+def walked_traffic(stage: Stage, tiling: Tiling, sizes: Sizes) -> tuple[int, int, int, int]:
+    """Bits of ifmap, weights, ofmap and shortcut, pass by pass, on a chip that keeps no entry."""
+    ifmap = weights = ofmap = shortcut = 0
     for p in passes(stage, tiling):
-        ifmap += sum(map_bits(f.stored, f.fetched, sizes) for f in fetched(stage, p, sizes))
-        shortcut += sum(map_bits(f.stored, f.fetched, sizes) for f in added(stage, p, sizes))
+        for f in fetched(stage, p, sizes):
+            ifmap += map_bits(f.stored, f.fetched, sizes) + entry_bits(f.stored, f.fetched, sizes)
+        for f in added(stage, p, sizes):
+            shortcut += map_bits(f.stored, f.fetched, sizes)
+            shortcut += entry_bits(f.stored, f.fetched, sizes)
         if p.loads_weights:
             assert isinstance(stage.layer, Conv)
-            raw = p.n_weights * stage.layer.weight_bits
-            total = stage.layer.n_weights * stage.layer.weight_bits
-            weights += raw / total * sizes.weight_bits.get(stage.name, total)
+            tile_bits = p.n_weights * stage.layer.weight_bits
+            weights += -(-tile_bits // sizes.line_bits) * sizes.line_bits
         if p.last:
             ofmap += map_bits(stage.output, p.output, sizes)
-    return ifmap, weights, ofmap, shortcut
+    whole = stage.output
+    everything = Window3(0, whole.channels, 0, whole.rows, 0, whole.cols)
+    return ifmap, weights, ofmap + entry_bits(whole, everything, sizes), shortcut
+
+
+def codec_table_bits(stage: Stage, sizes: Sizes) -> int:
+    found = [sizes.maps[m.name] for m in {*stage.reads, stage.output}]
+    return sum(3 * sizes.line_bits for size in found if isinstance(size, BlockedSize))
 
 
 def walked_ifmap_need(stage: Stage, tiling: Tiling, sizes: Sizes) -> int:
@@ -160,10 +184,11 @@ def test_the_search_prices_a_candidate_as_walking_its_passes_does(
     steps = list(passes(stage, tiling))
     ifmap, weights, ofmap, shortcut = walked_traffic(stage, tiling, sizes)
     assert at(variant.ifmap_bits) == ifmap
-    assert at(variant.weight_bits) == pytest.approx(weights)
+    assert at(variant.weight_bits) == weights
     assert at(search.traffic.ofmap_bits) == ofmap
-    assert at(search.traffic.drain_bits) == ofmap + shortcut
-    assert at(search.traffic_bits(variant)) == pytest.approx(sum((ifmap, weights, ofmap, shortcut)))
+    assert at(variant.drain_bits) == ofmap + shortcut
+    moved = ifmap + weights + ofmap + shortcut + codec_table_bits(stage, sizes)
+    assert at(search.traffic_bits(variant)) == moved
     assert at(search.cuts.n_places * search.cuts.n_channel_steps) == len(steps)
     assert at(variant.ifmap_need_bytes) >= walked_ifmap_need(stage, tiling, sizes)
     if isinstance(stage.layer, Conv):
@@ -230,6 +255,7 @@ def test_a_plan_fits_the_buffers_and_is_the_same_each_time(case: Case, objective
     assert t.ifmap_tile_bytes >= walked_ifmap_need(case.stage, t, case.sizes)
     assert plan([case.stage], case.chip, case.sizes, objective) == (found,)
     bits = sum(walked_traffic(case.stage, t, case.sizes))
+    bits += codec_table_bits(case.stage, case.sizes)
     assert t.traffic_bytes == pytest.approx(bits / 8, abs=1)
 
 
@@ -408,35 +434,3 @@ def test_psums_are_wide_only_where_something_is_added_to_them() -> None:
         assert psum_bytes_per_value(StagePlan(stage, tiling), made) == expected
     tall = chip(dataflow="weight_stationary", rows=32)
     assert psum_bytes_per_value(StagePlan(stage, whole), tall) == 1
-
-
-def test_linear_windows_pay_for_started_lines_until_the_gaps_close() -> None:
-    stored = StoredMap("x", 0, 16, 8, 8, bits=8, signed=False)
-    linear = MapSize(None, 8, channel_group=16)
-
-    def cost(line_bytes: int, channels: int, rows: int, cols: int) -> float:
-        extents = (np.array([n]) for n in (channels, rows, cols))
-        return float(window_bits(stored, linear, line_bytes, *extents)[0, 0, 0]) / 8
-
-    assert cost(1, 16, 2, 3) == 16 * 2 * 3
-    # Three pixels of 16 channels: runs of 48 bytes, each with 15 of a 16-byte line wasted.
-    assert cost(16, 16, 2, 3) == 2 * (48 + 15)
-    # Whole rows are one run.
-    assert cost(16, 16, 2, 8) == 2 * 128 + 15
-    # One channel of sixteen: the pixels lie as far apart as lines are long.
-    assert cost(16, 1, 1, 8) == 7 * 16 + 1 + 15
-    # Never more than the map.
-    assert cost(64, 16, 8, 8) == 16 * 64
-
-
-@given(
-    st.integers(1, 9), st.integers(1, 5), st.integers(1, 6), st.integers(1, 9), blocks.filter(bool)
-)
-def test_compressed_windows_cost_whole_blocks(
-    c: int, r: int, q: int, bits: int, block: tuple[int, int, int]
-) -> None:
-    stored = StoredMap("x", 0, 9, 5, 6, bits=8, signed=False)
-    extents = (np.array([n]) for n in (c, r, q))
-    found = window_bits(stored, MapSize(block, bits), 64, *extents)
-    expected = np.prod([-(-n // b) for n, b in zip((c, r, q), block, strict=True)]) * bits
-    assert found.tolist() == [[[expected]]]
