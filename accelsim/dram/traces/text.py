@@ -1,9 +1,8 @@
 """Request traces as text, of DRAMsim3 and of Ramulator, read block by block.
 
-DRAMsim3: ``0xADDR WORD CYCLE``; ``WRITE``, ``write``, ``P_MEM_WR`` and ``BOFF`` are writes,
-every other word is a read. Ramulator: ``LD|ST ADDR``, or ``R|W`` and a number for each level
-of the hierarchy; its requests have no time and come as soon as they are accepted. The first
-line tells which it is. Empty lines are skipped.
+DRAMsim3: ``0xADDR WORD CYCLE`` with a word of ``WORDS``. Ramulator: ``LD|ST ADDR``, or ``R|W``
+and a number for each level of the hierarchy; its requests have no time and come as soon as they
+are accepted. The first line tells which it is. Empty lines are skipped.
 """
 
 from __future__ import annotations
@@ -12,6 +11,8 @@ import gzip
 import zlib
 from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
+from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import IO, Final
 
@@ -21,11 +22,19 @@ from numpy.typing import NDArray
 from accelsim.dram.address_map import AddressMap, address_map
 from accelsim.dram.config import ADDRESS_FIELDS, DramConfig
 from accelsim.dram.traces.arrays import LAST_CYCLE, Requests
-from accelsim.dram.traces.text_kernel import At, Form, parse_lines
+from accelsim.dram.traces.text_kernel import BEYOND, At, Form, parse_lines
 from accelsim.errors import DramTraceError
 
-WRITE_WORDS: Final = frozenset({"WRITE", "write", "P_MEM_WR", "BOFF", "ST", "W"})
-"""As DRAMsim3 and Ramulator."""
+WORDS: Final = {
+    Form.DRAMSIM3: (
+        ("READ", "read", "IFETCH", "P_FETCH", "P_MEM_RD", "P_LOCK_RD", "P_LOCK_WR"),
+        ("WRITE", "write", "P_MEM_WR", "BOFF"),
+    ),
+    Form.LOAD_STORE: (("LD",), ("ST",)),
+    Form.READ_WRITE: (("R",), ("W",)),
+}
+"""(reads, writes) of each form. DRAMsim3 takes any other word for a read, a misspelt WRITE too:
+here it is refused. The reads are those of DRAMSim2's traces, which it reads as they are meant."""
 BLOCK_BYTES: Final = 1 << 19
 """Read at once; no request is longer."""
 CHUNK_REQUESTS: Final = 1 << 16
@@ -35,8 +44,6 @@ EXAMPLES: Final = {
     Form.READ_WRITE: "write `R|W` and a number for each of",
 }
 _GZIP_MAGIC: Final = b"\x1f\x8b"
-BEYOND: Final = 1 << 62
-"""What stands for any larger number of a trace."""
 
 
 def levels(config: DramConfig) -> tuple[str, ...]:
@@ -107,57 +114,20 @@ class _Reader:
         if self._form is None:  # nothing but empty lines
             self._at[At.LINES] += text.count(b"\n")
             return
+        n_levels = len(self._levels) if self._form == Form.READ_WRITE else 0
+        words, n_reads = _word_table(self._form)
         data = np.frombuffer(text, np.uint8)
         self._at[At.BYTE] = 0
         while self._at[At.BYTE] < len(data):
             arrays = self._value, self._is_write, self._line
-            parse_lines(data, int(self._form), len(self._levels), self._at, *arrays)
+            parse_lines(data, int(self._form), words, n_reads, n_levels, self._at, *arrays)
             n = int(self._at[At.ROWS])
             if n:
                 yield self._requests(n)
-            if n < CHUNK_REQUESTS and self._at[At.BYTE] < len(data) and self._read_with_care(text):
-                yield self._requests(1)
-
-    def _read_with_care(self, text: bytes) -> bool:
-        """Read the line that looks odd into the first row; False if it is empty after all."""
-        start = int(self._at[At.BYTE])
-        end = text.index(b"\n", start) + 1
-        self._at[At.BYTE] = end
-        self._at[At.LINES] += 1
-        words = text[start:end].decode("utf-8", "replace").split()
-        if not words:
-            return False
-        number = int(self._at[At.LINES])
-        try:
-            what, values = self._values(words)
-            if any("_" in value for value in values):
-                raise ValueError
-            bases = [16, 10] if self._form == Form.DRAMSIM3 else [10] * len(values)
-            if self._form == Form.LOAD_STORE and values[0].lower().startswith("0x"):
-                bases = [16]
-            found = [int(v, base) for v, base in zip(values, bases, strict=True)]
-        except ValueError:
-            raise self._no_request(number, text[start:end]) from None
-        for at, value in enumerate(found):
-            # Whatever does not fit lies outside of every memory and time.
-            self._value[0, at] = min(max(value, -BEYOND), BEYOND)
-        self._is_write[0], self._line[0] = what in WRITE_WORDS, number
-        return True
-
-    def _values(self, words: list[str]) -> tuple[str, list[str]]:
-        """The word and the numbers of a line."""
-        if self._form == Form.DRAMSIM3:
-            address, what, cycle = words
-            if not what.replace("_", "").isalnum():
-                raise ValueError
-            return what, [address, cycle]
-        what, place = words
-        if what not in (("LD", "ST") if self._form == Form.LOAD_STORE else ("R", "W")):
-            raise ValueError
-        values = place.split(",")
-        if len(values) != (1 if self._form == Form.LOAD_STORE else len(self._levels)):
-            raise ValueError
-        return what, values
+            start = int(self._at[At.BYTE])
+            if n < CHUNK_REQUESTS and start < len(data):
+                line = text[start : text.index(b"\n", start)]
+                raise self._no_request(int(self._at[At.LINES]) + 1, line)
 
     def _requests(self, n: int) -> Requests:
         """The first ``n`` rows, checked."""
@@ -222,14 +192,27 @@ class _Reader:
         if form == Form.READ_WRITE:
             fix += f" {','.join(self._levels)}"
         shown = line[:300].decode("utf-8", "replace").strip()[:60]
-        return DramTraceError(f"{self._path}:{number}", f"{shown!r} is no request", fix)
+        problem, words = f"{shown!r} is no request", shown.split()
+        if form == Form.DRAMSIM3 and len(words) == 3 and words[1] not in chain(*WORDS[form]):
+            problem += f": {words[1]!r} is neither READ nor WRITE"
+            fix = f"{fix}; DRAMsim3 would take any other word for READ"
+        return DramTraceError(f"{self._path}:{number}", problem, fix)
 
 
 def _form_of(text: bytes) -> Form | None:
     """By the first word of the first line that is not empty."""
-    words = text.split(maxsplit=1)
+    words = text.lstrip(b" \t\r\n").split(maxsplit=1)
     if not words:
         return None
     if words[0] in (b"LD", b"ST"):
         return Form.LOAD_STORE
     return Form.READ_WRITE if words[0] in (b"R", b"W") else Form.DRAMSIM3
+
+
+@cache
+def _word_table(form: Form) -> tuple[NDArray[np.uint8], int]:
+    """[n, longest + 1] the words of a form, reads first, padded with zeros; how many read."""
+    reads, writes = WORDS[form]
+    longest = max(map(len, (*reads, *writes))) + 1
+    padded = b"".join(each.encode().ljust(longest, b"\0") for each in (*reads, *writes))
+    return np.frombuffer(padded, np.uint8).reshape(-1, longest), len(reads)
