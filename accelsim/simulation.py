@@ -270,18 +270,18 @@ def _warnings(chip: Chip, trace: Trace, prepared: Prepared) -> tuple[str, ...]:
 def _notes(chip: Chip, trace: Trace, images: int, prepared: Prepared) -> list[str]:
     """What a reader must know about how the figures came about."""
     n_images = trace.facts.n_images
-    fitted = {image: calibration_images(n_images, image) for image in range(images)}
-    own = [image for image, others in fitted.items() if image in others]
+    fitted = calibration_images(n_images, 0)
     notes = [
         f"mapping: {chip.array.dataflow}, every map in DRAM, biases not moved",
         f"DRAM energy: {chip.energy.mode} currents",
     ]
     if chip.codec.layout != "linear":
         notes.append(_coded_share(prepared))
-    if own:
-        notes.append(f"codec tables of images {own} are fitted on themselves: no other image")
+    if fitted == (0,):
+        notes.append("codec tables are fitted on the image itself: the trace has no other")
     else:
-        notes.append(f"codec tables are fitted on other images of the trace: {fitted}")
+        several = f"the first {len(fitted)} other images" if len(fitted) > 1 else "the other image"
+        notes.append(f"codec tables of each image are fitted on {several} of the trace")
     return [*notes, *_io_notes(chip, prepared)]
 
 
