@@ -8,7 +8,7 @@ from typing import Any
 
 from accelsim.errors import AccelsimError, ConfigError
 from accelsim.hardware.advice import advise
-from accelsim.hardware.chip import Chip
+from accelsim.hardware.chip import Chip, in_kib
 from accelsim.hardware.keys import leaves
 from accelsim.hardware.problems import Problem, find
 from accelsim.hardware.read import read_document, read_hardware, shipped_files
@@ -25,9 +25,9 @@ class ChipSummary:
     description: str
     pes: int
     peak_gmac_s: float
-    ifmap_kib: int
-    weight_kib: int
-    ofmap_kib: int
+    ifmap_kib: float
+    weight_kib: float
+    ofmap_kib: float
     dram: str
     """Channels and standard: `2 x hbm2_2000`."""
     peak_gb_s: float
@@ -77,9 +77,9 @@ def summary(chip: Chip) -> ChipSummary:
         description=chip.description,
         pes=pes,
         peak_gmac_s=round(macs_per_s / 1e9, 1),
-        ifmap_kib=chip.buffers.ifmap_bytes // 1024,
-        weight_kib=chip.buffers.weight_bytes // 1024,
-        ofmap_kib=chip.buffers.ofmap_bytes // 1024,
+        ifmap_kib=in_kib(chip.buffers.ifmap_bytes),
+        weight_kib=in_kib(chip.buffers.weight_bytes),
+        ofmap_kib=in_kib(chip.buffers.ofmap_bytes),
         dram=f"{config.organisation.channels} x {config.name}",
         peak_gb_s=round(config.peak_gb_s, 6),
         macs_per_byte=macs_per_s / (config.peak_gb_s * 1e9),
@@ -88,13 +88,13 @@ def summary(chip: Chip) -> ChipSummary:
 
 def show_hardware(chip: Chip) -> list[ShownKey]:
     """Every key of the resolved configuration, in the order of the schema."""
-    values = _flat(chip.resolved)
-    if chip.resolved["codec"]["layout"] == "auto":  # type: ignore[index]
-        values["codec.layout"] = f"auto ({chip.codec.layout})"
+    values = {origin.key: origin for origin in chip.origins}
     return [
-        ShownKey(facts.key, values[facts.key], facts.unit, facts.meaning, chip.sources[facts.key])
+        ShownKey(
+            facts.key, values[facts.key].value, facts.unit, facts.meaning, values[facts.key].source
+        )
         for facts in leaves(HardwareFile)
-        if facts.key in chip.sources
+        if facts.key in values
     ]
 
 
@@ -121,12 +121,3 @@ def json_schema() -> dict[str, Any]:
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         **HardwareFile.model_json_schema(),
     }
-
-
-def _flat(values: object, prefix: str = "") -> dict[str, object]:
-    if not isinstance(values, dict):
-        return {prefix[:-1]: values}
-    flat: dict[str, object] = {}
-    for name, value in values.items():
-        flat.update(_flat(value, f"{prefix}{name}."))
-    return flat

@@ -1,26 +1,43 @@
 """A chip: every part as a frozen, complete, checked object. No file is read here.
 
-``accelsim.hardware.read`` makes a ``Chip`` from YAML; ``accelsim.hardware.schema`` checks
-it at the border and knows the unit of every key.
+A part that no hardware file could describe cannot be made: each is checked by its section of
+``accelsim.hardware.schema``. The configuration of a chip is a function of its parts, so that
+``dataclasses.replace`` changes what is simulated, reported and hashed at once.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, Literal, TypeAlias
 
 from accelsim.codecs.base import BlockHardware
 from accelsim.dram.config import DramConfig
-from accelsim.units import Clock
+from accelsim.dram.standard import STANDARDS
+from accelsim.hardware.document import Document, flat
+from accelsim.hardware.memory import NEVER_POWER_DOWN, changes, memory_of
+from accelsim.hardware.problems import check_part, checked
+from accelsim.hardware.schema import Dram
+from accelsim.units import FS_PER_S, KIB, Clock
 
 Layout: TypeAlias = Literal["linear", "slotted", "packed"]
+Section: TypeAlias = dict[str, Any]
+"""Plain values, as a section of a hardware file holds them."""
 SRAM_NODES_NM: Final = (22, 32, 45, 65)
 """Process nodes of the SRAM table."""
+NEEDS_NO_SOURCE: Final = frozenset({"name", "description", "dram.ini_text", "dram.changes"})
+SET_IN_PYTHON: Final = "set in Python"
 
 
 @dataclass(frozen=True)
 class PeArray:
-    """A systolic array of ``rows`` x ``cols`` processing elements, one MAC per cycle each."""
+    """A systolic array of ``rows`` x ``cols`` processing elements, one MAC per cycle each.
+
+    >>> PeArray(-3, 16, "output_stationary", fold_overlap=True, psum_bits=32)
+    Traceback (most recent call last):
+    accelsim.errors.ConfigError: array.rows: must be a whole number from 1 to 4096 (PEs), got -3
+      fix: array.rows means: rows of the PE array
+    """
 
     rows: int
     cols: int
@@ -29,6 +46,12 @@ class PeArray:
     fold_overlap: bool
     """Load the next fold while the present one streams (real arrays), or serially (SCALE-Sim)."""
     psum_bits: int
+
+    def __post_init__(self) -> None:
+        check_part("array", self.section())
+
+    def section(self) -> Section:
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -41,12 +64,29 @@ class Buffers:
     port_bits: int
     """Width of one SRAM access, for energy."""
 
+    def __post_init__(self) -> None:
+        check_part("buffers", self.section())
+
+    def section(self) -> Section:
+        return {
+            "ifmap_kib": in_kib(self.ifmap_bytes),
+            "weight_kib": in_kib(self.weight_bytes),
+            "ofmap_kib": in_kib(self.ofmap_bytes),
+            "port_bits": self.port_bits,
+        }
+
 
 @dataclass(frozen=True)
 class VectorUnit:
     """Pooling that is not fused, and element-wise sums: ``lanes`` values per core cycle."""
 
     lanes: int
+
+    def __post_init__(self) -> None:
+        check_part("vector", self.section())
+
+    def section(self) -> Section:
+        return asdict(self)
 
 
 @dataclass(frozen=True)
@@ -71,6 +111,12 @@ class CodecBlock:
     index_cache_entries: int
     hardware: BlockHardware
 
+    def __post_init__(self) -> None:
+        check_part("codec", self.section())
+
+    def section(self) -> Section:
+        return {**asdict(self), "block": list(self.block)}
+
 
 @dataclass(frozen=True)
 class DramPort:
@@ -83,6 +129,44 @@ class DramPort:
     """A registered policy: dramsim3, ramulator, ideal."""
     outstanding_reads: int
     """Read lines in flight for each DMA engine."""
+    standard: str
+    """Where ``config`` comes from: a standard by name, or the path of a DRAMsim3 file."""
+    ini_text: str | None = None
+    """What stands in that file."""
+
+    def __post_init__(self) -> None:
+        controller = self.config.controller
+        if self.policy in NEVER_POWER_DOWN and controller.power_down_cycles:
+            awake = replace(self.config, controller=replace(controller, power_down_cycles=0))
+            object.__setattr__(self, "config", awake)
+        check_part("dram", self.section())
+
+    def section(self) -> Section:
+        organisation, controller = self.config.organisation, self.config.controller
+        named = {
+            "standard": self.standard,
+            "channels": organisation.channels,
+            "address_map": controller.address_map,
+            "allocation": self.allocation,
+            "policy": self.policy,
+            "dbi": self._inversion(),
+            "outstanding_reads": self.outstanding_reads,
+            "self_refresh_cycles": controller.self_refresh_cycles,
+            "power_down_cycles": controller.power_down_cycles,
+            "ini_text": self.ini_text,
+        }
+        check_part("dram", named)
+        changed = changes(self.config, memory_of(Dram.model_validate(named)))
+        return {**named, "changes": changed or None}
+
+    def _inversion(self) -> Literal["default", "on", "off"]:
+        pins = self.config.power.interface
+        if pins is None or self.ini_text is not None or self.standard not in STANDARDS:
+            return "default"
+        usual = STANDARDS[self.standard].power.interface
+        if usual is None or usual.dbi == pins.dbi:
+            return "default"
+        return "on" if pins.dbi else "off"
 
 
 @dataclass(frozen=True)
@@ -96,6 +180,12 @@ class EnergyChoice:
     dram_data: Literal["pins", "vampire_a", "vampire_b", "vampire_c"] = "pins"
     """What data cost in DRAM: their levels on the pins, or the ones of VAMPIRE's modules."""
 
+    def __post_init__(self) -> None:
+        check_part("energy", self.section())
+
+    def section(self) -> Section:
+        return asdict(self)
+
     @property
     def warnings(self) -> tuple[str, ...]:
         """A node between two points of the SRAM table has an interpolated leakage."""
@@ -108,8 +198,28 @@ class EnergyChoice:
 
 
 @dataclass(frozen=True)
+class Origin:
+    """Where the value of one key comes from. It vouches for that value and no other."""
+
+    key: str
+    value: object
+    source: str
+    """`file's words`, `default: reason`, `--set key=value`; empty if nobody said."""
+    derived: bool = False
+    """The value followed from other keys: it follows them when they are overridden."""
+
+
+@dataclass(frozen=True)
 class Chip:
-    """A whole machine."""
+    """A whole machine.
+
+    >>> from dataclasses import replace
+    >>> from accelsim import read_hardware
+    >>> chip = read_hardware("edge_npu")
+    >>> larger = replace(chip, array=replace(chip.array, rows=32))
+    >>> larger.resolved["array"]["rows"], larger.sources["array.rows"]
+    (32, 'set in Python')
+    """
 
     name: str
     description: str
@@ -123,10 +233,24 @@ class Chip:
     """What the planner minimises first."""
     energy: EnergyChoice
     frame_rate_hz: float | None
-    sources: dict[str, str]
-    """Dotted key to the source of its value."""
-    resolved: dict[str, object]
-    """The configuration as nested plain values: what a result file holds."""
+    origins: tuple[Origin, ...] = ()
+    """Of every key; one whose value has changed since is replaced."""
+
+    def __post_init__(self) -> None:
+        values = self._values()
+        checked(Document("chip", values))
+        object.__setattr__(self, "origins", tuple(self._origins(values)))
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The configuration as nested plain values: what a result file holds."""
+        derived = [origin.key for origin in self.origins if origin.derived]
+        return {**self._values(), "derived": derived, "sources": self.sources}
+
+    @property
+    def sources(self) -> dict[str, str]:
+        """Dotted key to the source of its value."""
+        return {origin.key: origin.source for origin in self.origins}
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -136,3 +260,43 @@ class Chip:
             *(f"memory {memory.name}: {text}" for text in memory.warnings),
             *self.energy.warnings,
         )
+
+    def _values(self) -> Section:
+        return {
+            "name": self.name,
+            "description": self.description,
+            "core": {"clock_mhz": in_mhz(self.core)},
+            "array": self.array.section(),
+            "buffers": self.buffers.section(),
+            "vector": self.vector.section(),
+            "codec": self.codec.section(),
+            "dram": self.dram.section(),
+            "mapping": {"objective": self.objective},
+            "energy": self.energy.section(),
+            "frame_rate_hz": self.frame_rate_hz,
+        }
+
+    def _origins(self, values: Section) -> Iterator[Origin]:
+        known = {origin.key: origin for origin in self.origins}
+        for key, value in flat(values).items():
+            if key in NEEDS_NO_SOURCE:
+                continue
+            origin = known.get(key)
+            vouched = origin is not None and origin.value == value
+            yield origin if origin and vouched else Origin(key, value, SET_IN_PYTHON)
+
+
+def in_kib(n_bytes: int) -> int | float:
+    """Bytes as KiB, exactly: a whole number where there is one."""
+    return n_bytes // KIB if n_bytes % KIB == 0 else n_bytes / KIB
+
+
+def in_mhz(clock: Clock) -> float:
+    """The shortest number of MHz whose period this is.
+
+    >>> in_mhz(Clock.from_mhz(700)), in_mhz(Clock(1_428_571))
+    (700.0, 700.0)
+    """
+    exact = FS_PER_S / 1e6 / clock.period_fs
+    rounded = (round(exact, digits) for digits in range(16))
+    return next((mhz for mhz in rounded if mhz and Clock.from_mhz(mhz) == clock), exact)

@@ -20,7 +20,7 @@ class Document:
     """Values as written, and after overrides."""
 
     where: str
-    """The file, as named in messages."""
+    """The file, as named in messages; empty for a part of a chip."""
     values: dict[str, Any]
     text: str = ""
     """The YAML, for the lines of messages; empty if the values come from a result."""
@@ -34,7 +34,9 @@ class Document:
             if dotted == key or dotted.startswith(f"{key}."):
                 return option
         line = line_of(self.text, path) if self.text else None
-        return f"{self.where}:{line}: {dotted}" if line else f"{self.where}: {dotted}"
+        if line:
+            return f"{self.where}:{line}: {dotted}"
+        return f"{self.where}: {dotted}" if self.where else dotted
 
     def get(self, dotted: str) -> Any:
         """The value of a key, or None if it is not there."""
@@ -47,16 +49,34 @@ class Document:
         block; keys that hold text take it as it is. Raises ``ConfigError`` for unknown keys.
         """
         given = [(key, _read(key, value)) for key, value in pairs(overrides)]
+        if not given:
+            return self
         options = {key: f"--set {key}={value}" for key, value in pairs(overrides)}
         values = deepcopy(self.values)
+        _open_derived(values)
         _put_all(values, given)
-        # Figures of the lanes of one codec say nothing about the next; nor does an .ini file.
+        # Figures of the lanes of one codec say nothing about the next; nor do those of a memory.
         if lane_codec(values) != lane_codec(self.values):
             _remove(values, "codec.hardware")
         if _get(values, "dram.standard") != self.get("dram.standard"):
             _remove(values, "dram.ini_text")
+            _remove(values, "dram.changes")
         _put_all(values, given)
         return Document(self.where, values, self.text, self.overridden | options)
+
+
+def flat(values: object, prefix: str = "") -> dict[str, object]:
+    """Every leaf of a hardware file by its dotted key.
+
+    >>> flat({"name": "tiny", "vector": {"lanes": 4}})
+    {'name': 'tiny', 'vector.lanes': 4}
+    """
+    if not isinstance(values, dict) or prefix[:-1] in _LEAVES:
+        return {prefix[:-1]: values}
+    found: dict[str, object] = {}
+    for name, value in values.items():
+        found.update(flat(value, f"{prefix}{name}."))
+    return found
 
 
 def lane_codec(values: dict[str, Any]) -> object:
@@ -126,6 +146,16 @@ def _put_all(values: dict[str, Any], given: list[tuple[str, object]]) -> None:
 def _new(values: dict[str, Any], name: str) -> dict[str, Any]:
     values[name] = {}
     return cast("dict[str, Any]", values[name])
+
+
+def _open_derived(values: dict[str, Any]) -> None:
+    """Forget what followed from other keys; not where it came from."""
+    derived = values.pop("derived", None)
+    for dotted in derived if isinstance(derived, list) else ():
+        section, _, name = str(dotted).rpartition(".")
+        holder = _get(values, section)
+        if isinstance(holder, dict):
+            holder.pop(name, None)
 
 
 def _remove(values: dict[str, Any], dotted: str) -> None:

@@ -69,8 +69,10 @@ def _allowed(field: FieldInfo) -> str:
         return f"one of {', '.join(map(str, options))}"
     if tuple in (get_origin(field.annotation), *map(get_origin, options)):
         return f"a list of three whole numbers, each 1 or more{or_null}"
-    if get_origin(field.annotation) is dict:
-        return "a mapping of keys to text"
+    if dict in (get_origin(field.annotation), *map(get_origin, options)):
+        return f"a mapping of keys to {'values' if or_null else 'text'}{or_null}"
+    if get_origin(field.annotation) is list:
+        return "a list of keys"
     kind = options[0] if options else field.annotation
     return f"{WORDS[str(getattr(kind, '__name__', ''))]}{_bounds(field)}{or_null}"
 
@@ -79,7 +81,9 @@ def _bounds(field: FieldInfo) -> str:
     bounds = {
         name: getattr(limit, name)
         for limit in field.metadata
-        for name in ("ge", "le")
+        for name in ("gt", "ge", "le")
         if hasattr(limit, name)
     }
+    if "gt" in bounds:
+        return f" above {bounds['gt']}, up to {bounds['le']}"
     return f" from {bounds['ge']} to {bounds['le']}" if bounds else ""

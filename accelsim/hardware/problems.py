@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -55,6 +55,23 @@ def checked(document: Document) -> HardwareFile:
     return HardwareFile.model_validate(document.values)
 
 
+def check_part(section: str, values: dict[str, Any]) -> None:
+    """Refuse a part of a chip that its section of a hardware file cannot hold.
+
+    Raises ``ConfigError`` for the first problem.
+    """
+    document = Document("", {section: values})
+    model = cast("type[BaseModel]", HardwareFile.model_fields[section].annotation)
+    try:
+        model.model_validate(values)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        first["loc"] = (section, *first["loc"])
+        raise _describe(document, first).error() from None
+    for problem in (*_unknown_names(document), *_blocks_of_a_codec(document)):
+        raise problem.error()
+
+
 def find(document: Document) -> list[Problem]:
     """All problems of types, bounds, keys and names; missing keys last."""
     problems: list[Problem] = []
@@ -90,6 +107,14 @@ def _unknown_names(document: Document) -> Iterator[Problem]:
                 f"gives the source of an unknown key.{nearest(str(key), _LEAVES)}",
                 "use the dotted key of a value, such as array.rows",
             )
+    derived = document.get("derived")
+    for key in derived if isinstance(derived, list) else ():
+        if key not in _LEAVES:
+            yield Problem(
+                document.place(["derived"]),
+                f"names an unknown key, {key!r}.{nearest(str(key), _LEAVES)}",
+                "use the dotted key of a value, such as codec.lanes",
+            )
 
 
 def _unknown_codec(document: Document, key: str) -> Iterator[Problem]:
@@ -104,6 +129,11 @@ def _unknown_codec(document: Document, key: str) -> Iterator[Problem]:
 
 
 def _combinations(document: Document) -> Iterator[Problem]:
+    yield from _blocks_of_a_codec(document)
+    yield from _data_on_the_pins(document)
+
+
+def _blocks_of_a_codec(document: Document) -> Iterator[Problem]:
     coded = document.get("codec.name") not in (None, "raw")
     if coded and document.get("codec.layout") == "linear":
         yield Problem(
@@ -111,7 +141,6 @@ def _combinations(document: Document) -> Iterator[Problem]:
             f"linear has no blocks, which {document.get('codec.name')} needs",
             "one of auto, slotted, packed",
         )
-    yield from _data_on_the_pins(document)
 
 
 def _data_on_the_pins(document: Document) -> Iterator[Problem]:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator
 
 from accelsim.dram.config import ADDRESS_FIELDS
 from accelsim.hardware.keys import REQUIRED, key, part
+from accelsim.units import KIB
 
 MAX_BLOCK_VALUES = 1 << 20
 Extent: TypeAlias = Annotated[int, Strict(), Field(ge=1, le=65536)]
@@ -50,9 +51,9 @@ class Array(Section):
 
 
 class Buffers(Section):
-    ifmap_kib: int = key(REQUIRED, "KiB", "ifmap buffer, both halves", ge=1, le=1 << 20)
-    weight_kib: int = key(REQUIRED, "KiB", "weight buffer, both halves", ge=1, le=1 << 20)
-    ofmap_kib: int = key(REQUIRED, "KiB", "ofmap and psum buffer, both halves", ge=1, le=1 << 20)
+    ifmap_kib: float = key(REQUIRED, "KiB", "ifmap buffer, both halves", gt=0, le=1 << 20)
+    weight_kib: float = key(REQUIRED, "KiB", "weight buffer, both halves", gt=0, le=1 << 20)
+    ofmap_kib: float = key(REQUIRED, "KiB", "ofmap and psum buffer, both halves", gt=0, le=1 << 20)
     port_bits: int = key(
         128,
         "bits",
@@ -61,6 +62,13 @@ class Buffers(Section):
         ge=64,
         le=512,
     )
+
+    @field_validator("ifmap_kib", "weight_kib", "ofmap_kib")
+    @classmethod
+    def _is_whole_bytes(cls, kib: float) -> float:
+        if not (kib * KIB).is_integer():
+            raise ValueError("must be a whole number of bytes, a multiple of 1/1024 KiB")
+        return kib
 
 
 class Vector(Section):
@@ -214,6 +222,12 @@ class Dram(Section):
     ini_text: str | None = key(
         None, "", "contents of the .ini file named by dram.standard, kept by result files"
     )
+    changes: dict[str, int | float | str | bool] | None = key(
+        None,
+        "",
+        "values that differ from the standard's, by dotted name, as timing.tRP: 20",
+        "none",
+    )
 
     @field_validator("channels")
     @classmethod
@@ -287,6 +301,12 @@ class HardwareFile(Section):
         "images follow one another",
         ge=0.001,
         le=10**6,
+    )
+    derived: list[str] = key(
+        [],
+        "",
+        "keys whose values followed from others, and follow them when those are overridden",
+        "written into results",
     )
     sources: dict[str, str] = key(
         {}, "", "dotted key to the source of its value; `assumption: why` is one"

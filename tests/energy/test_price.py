@@ -96,7 +96,7 @@ def test_a_mac_costs_a_product_and_an_addition_of_its_words() -> None:
 def test_registers_cost_by_the_bit_whatever_the_dataflow_is_called() -> None:
     counts = layer(register_bits=96_000)
     assert only(price(counts, CHIP)) == {"rf": pytest.approx(96_000 * 0.009 * (45 / 40) ** 1.9)}
-    array = replace(CHIP.array, dataflow="somebody_elses")
+    array = replace(CHIP.array, dataflow="weight_stationary")
     assert price(counts, replace(CHIP, array=array)) == price(counts, CHIP)
 
 

@@ -54,7 +54,8 @@ def network(channels: int, rows: int, cols: int, width: int, stride: int) -> Gra
 
 
 def chip_of(layout: str, kib: tuple[int, int, int]) -> Chip:
-    chip = read_hardware("edge_npu", ["codec.name=zvc", "array.rows=4", "array.cols=4"])
+    codec_name = "raw" if layout == "linear" else "zvc"
+    chip = read_hardware("edge_npu", [f"codec.name={codec_name}", "array.rows=4", "array.cols=4"])
     buffers = Buffers(*(k * 1024 for k in kib), port_bits=64)
     codec = replace(chip.codec, block=BLOCK, layout=layout, index_cache_entries=16, lanes=2)
     return replace(chip, buffers=buffers, codec=codec)
