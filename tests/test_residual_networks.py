@@ -125,7 +125,7 @@ def test_tiles_that_do_not_fit_whole_still_add_every_value_once(kib: int, tmp_pa
     machine = replace(machine, objective="traffic")
     prepared = prepare(machine, written(block(mean=False), tmp_path))
     two, tiling = prepared.program.stages[2], prepared.plans[2].tiling
-    assert (tiling.out_rows < 8) == (kib == 1)
+    assert tiling.out_rows < 8 or kib > 1  # where all rows fit, fewer are as good
     assert moved(two) == (2 * 1024, 2304, 1024)
     assert two.vector_values == 1024
     assert (prepared.program.rows.needs_shortcut >= 0).sum() == -(-8 // tiling.out_rows)
@@ -179,10 +179,10 @@ def test_fused_additions_save_bytes_and_cycles(trace: Trace, codec: str) -> None
     assert saved > 0
     if codec == "raw" and "block64.add" in adds:
         # With its sum, the last block stores neither map before the average of 7 x 7 x 64. But
-        # its tile is the whole map then: of 13 x 13 pixels of 32 channels it also reads the
-        # six rows that its stride leaves out.
+        # its tile is the whole map then: of 32 channels it reads all 13 x 13 pixels, of which
+        # its stride wants 7 x 7. Apart, tiles of one pixel read just these.
         maps = 16 * 28 * 28 + 32 * 14 * 14 + 2 * 64 * 7 * 7
-        assert saved == 2 * maps - 6 * 13 * 32
+        assert saved == 2 * maps - (13 * 13 - 7 * 7) * 32
     elif codec == "raw":
         assert saved == 2 * 24 * 14 * 14
     assert one.cycles < two.cycles
