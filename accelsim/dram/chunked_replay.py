@@ -75,6 +75,8 @@ class ChunkedReplay:
         on_commands: Callable[[NDArray[np.int64]], None] | None = None,
     ) -> None:
         self._line_bytes, self._controller = config.line_bytes, controller
+        # DRAMsim3 compares byte addresses: a read would pass by a write of its own line.
+        self._by_address = config.compat == "dramsim3"
         self._on_commands = on_commands
         self._state = new_state(config, 1, 0, LOG_ROWS if on_commands else 0, controller)
         self._driver = np.zeros(len(Driver), np.int64)
@@ -109,7 +111,7 @@ class ChunkedReplay:
         replay_kernel(
             addresses(state),
             self._driver,
-            rows.address,
+            rows.address if self._by_address else self._line,
             self._line,
             rows.is_write,
             rows.arrival_cycle,

@@ -70,6 +70,17 @@ def test_two_addresses_of_one_burst_are_two_commands() -> None:
     assert result.reads == 2
 
 
+def test_a_read_meets_the_buffered_write_of_its_line() -> None:
+    """Natively by line: 0x40 to 0x4F is one burst. DRAMsim3 compares addresses, and lets the
+    read overtake the write."""
+    native = STANDARDS["ddr4_2400_x16"].config()
+    trace = make((0x40, "W", 0), (0x48, "R", 1), (0x4F, "R", 1), (0x47, "W", 1))
+    result = replay(native, trace)
+    assert (result.reads, result.writes, result.residual_writes) == (0, 0, 1)
+    strict = replay(replace(DDR4, compat="dramsim3"), make((0x40, "W", 0), (0x48, "R", 1)))
+    assert (strict.reads, strict.residual_writes) == (1, 1)
+
+
 def test_the_fifth_activate_waits_for_the_window_of_four() -> None:
     banks = [(group * 8192, "R", 0) for group in range(4)] + [(4 * 8192, "R", 0)]
     commands = replay(DDR4, make(*banks), record_commands=True).commands

@@ -19,7 +19,7 @@ from accelsim.dram.traces import text_kernel as trace_kernel
 from accelsim.dram.traces.arrays import LAST_CYCLE
 from accelsim.dram.traces.requests import Requests, read_requests, request_chunks
 from accelsim.dram.traces.text import levels
-from accelsim.dram.traces.write import TraceForm, arrival_ns, write_requests
+from accelsim.dram.traces.write import TraceForm, write_requests
 from accelsim.errors import DramTraceError
 from tests.dram import golden
 
@@ -268,12 +268,6 @@ def test_what_is_written_is_read_back(
     if form in ("load_store", "read_write"):
         requests = Requests(requests.address, requests.is_write, 0 * requests.arrival_cycle)
     assert same(again, requests)
-
-
-def test_arrivals_survive_every_clock() -> None:
-    for t_ck in (0.625, 0.63, 0.833, 1 / 3, 0.9375):
-        cycle = np.arange(200_000)
-        assert np.array_equal(np.ceil(arrival_ns(cycle, t_ck) / t_ck), cycle)
 
 
 def test_a_gzipped_trace_is_the_same_whenever_it_is_written(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ def last_cycle(s: State, t: int) -> int:
 def replay(
     state: Ints,  # addresses of a State
     driver: NDArray[np.int64],  # [len(Driver)]
-    key: NDArray[np.int64],  # [n] byte addresses
+    key: NDArray[np.int64],  # [n] requests with equal keys meet in the buffers
     line: NDArray[np.int64],  # [n] burst addresses
     is_write: NDArray[np.int64],  # [n]
     arrival: NDArray[np.int64],  # [n] first cycle in which the request may be offered

@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 
 LAST_CYCLE: Final = 1 << 44
 """Arrivals lie before it: hours of memory time, which take minutes to replay for its refreshes."""
+EDGE_NS: Final = 0.5e-6
+"""Half a femtosecond, the unit of time: what lies so little behind an edge is on it."""
+ROUNDING: Final = 2.0**-50
+"""Four times what a product of two numbers and its factors can be wrong, relative to it."""
 
 
 @dataclass(frozen=True)
@@ -22,3 +26,17 @@ class Requests:
 
     def __len__(self) -> int:
         return len(self.address)
+
+
+def first_edge(t_ns: NDArray[np.float64], tCK_ns: float) -> NDArray[np.float64]:
+    """[n] the first clock edge not before each time, as a whole number of clocks.
+
+    Times are binary fractions, and 5/6 ns is none: an edge k tCK, however it was computed,
+    is met and not the one after it.
+
+    >>> first_edge(np.array([0.0, 10 / 12, 0.8334, 25.0, 25.000001]), 5 / 6).tolist()
+    [0.0, 1.0, 2.0, 30.0, 31.0]
+    """
+    late = np.maximum(EDGE_NS, t_ns * ROUNDING)
+    edge: NDArray[np.float64] = np.ceil((t_ns - late) / tCK_ns)
+    return np.maximum(edge, 0.0)

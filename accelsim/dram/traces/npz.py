@@ -1,8 +1,9 @@
 """Request traces in numpy's ``.npz``, read in pieces from its members.
 
-``addr`` holds byte addresses, or ``line`` line numbers; ``w`` or ``is_write`` is 1 for
-writes; ``t_ns`` are arrival times in nanoseconds, which become the first clock edge not
-before them. All are one-dimensional and of one length.
+``addr`` holds byte addresses, or ``line`` numbers of lines: a line is one burst of the memory
+at hand, so that each moves what it says. ``w`` or ``is_write`` is 1 for writes; ``t_ns`` are
+arrival times in nanoseconds, which become the first clock edge not before them
+(``first_edge``). All are one-dimensional and of one length.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.traces.arrays import LAST_CYCLE, Requests
+from accelsim.dram.traces.arrays import LAST_CYCLE, Requests, first_edge
 from accelsim.errors import DramTraceError
 
 CHUNK_REQUESTS: Final = 1 << 17
@@ -58,11 +59,11 @@ class _Column:
 
 
 def npz_chunks(
-    path: Path, config: DramConfig, line_address_bytes: int, on_progress: Callable[[float], None]
+    path: Path, config: DramConfig, line_bytes: int, on_progress: Callable[[float], None]
 ) -> Iterator[Requests]:
     """The requests in ``path``; raises ``DramTraceError`` for what cannot be replayed."""
     try:
-        yield from _chunks(path, config, line_address_bytes, on_progress)
+        yield from _chunks(path, config, line_bytes, on_progress)
     except _UNREADABLE as error:
         problem = (str(error).strip("'\"").splitlines() or ["damaged"])[0][:80]
         raise DramTraceError(
@@ -73,7 +74,7 @@ def npz_chunks(
 
 
 def _chunks(
-    path: Path, config: DramConfig, line_address_bytes: int, on_progress: Callable[[float], None]
+    path: Path, config: DramConfig, line_bytes: int, on_progress: Callable[[float], None]
 ) -> Iterator[Requests]:
     with ExitStack() as stack:
         archive = stack.enter_context(zipfile.ZipFile(path))
@@ -102,7 +103,7 @@ def _chunks(
                 f"arrays differ in shape: {address.shape}, {is_write.shape}, {t_ns.shape}",
                 "one address, one write flag and one time for each request",
             )
-        unit = line_address_bytes if address.name == "line" else 1
+        unit = line_bytes if address.name == "line" else 1
         n_requests, last_ns = address.shape[0], 0.0
         for start in range(0, n_requests, CHUNK_REQUESTS):
             n = min(CHUNK_REQUESTS, n_requests - start)
@@ -135,8 +136,8 @@ def _requests(
     refuse((address < 0) | (address > (end - 1) // unit), "has an address outside the memory")
     refuse((is_write != 0) & (is_write != 1), "has a write flag that is not 0 or 1")
     with np.errstate(over="ignore", invalid="ignore"):
-        cycle = np.ceil(t_ns / config.timing.tCK_ns)
-        unusable = ~((cycle >= 0) & (cycle < LAST_CYCLE))
+        cycle = first_edge(t_ns, config.timing.tCK_ns)
+        unusable = ~((t_ns >= 0) & (cycle < LAST_CYCLE))
     refuse(unusable, f"has a time that is negative, no number, or beyond {LAST_CYCLE:,} cycles")
     refuse(np.diff(t_ns, prepend=last_ns) < 0, "arrives before the one in front of it")
     return Requests(

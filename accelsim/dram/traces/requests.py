@@ -27,12 +27,13 @@ __all__ = ["Requests", "read_requests", "request_chunks"]
 def request_chunks(
     path: str | Path,
     config: DramConfig,
-    line_address_bytes: int = 64,
+    line_address_bytes: int | None = None,
     on_progress: Callable[[float], None] = lambda share: None,
 ) -> Iterator[Requests]:
     """The trace in ``path`` for the memory of ``config``, in pieces of any size, in order.
 
-    In an ``.npz``, ``line`` holds addresses in units of ``line_address_bytes``.
+    In an ``.npz``, ``line`` holds addresses in units of ``line_address_bytes``, else of a burst
+    of the memory.
     ``on_progress`` hears now and then which share of the file, 0 to 1, is read.
 
     Raises ``DramTraceError`` with the line or index of what cannot be replayed.
@@ -41,7 +42,8 @@ def request_chunks(
     n_requests = 0
     try:
         if path.suffix.lower() == ".npz":
-            chunks = npz_chunks(path, config, line_address_bytes, on_progress)
+            line_bytes = line_address_bytes or config.line_bytes
+            chunks = npz_chunks(path, config, line_bytes, on_progress)
         else:
             chunks = text_chunks(path, config, on_progress)
         for chunk in chunks:
@@ -57,7 +59,9 @@ def request_chunks(
         )
 
 
-def read_requests(path: str | Path, config: DramConfig, line_address_bytes: int = 64) -> Requests:
+def read_requests(
+    path: str | Path, config: DramConfig, line_address_bytes: int | None = None
+) -> Requests:
     """The whole trace in ``path``, as ``request_chunks`` reads it."""
     chunks = list(request_chunks(path, config, line_address_bytes))
     return Requests(

@@ -52,7 +52,7 @@ def write_requests(
     with replacing(path) as unfinished:
         if form == "npz":
             with unfinished.open("wb") as file:
-                t_ns = arrival_ns(requests.arrival_cycle, config.timing.tCK_ns)
+                t_ns = requests.arrival_cycle * config.timing.tCK_ns
                 is_write = requests.is_write.astype(np.uint8)
                 np.savez(file, addr=requests.address, is_write=is_write, t_ns=t_ns)
             return
@@ -64,18 +64,6 @@ def write_requests(
         else:
             with unfinished.open("w", encoding="ascii") as plain:
                 plain.writelines(lines)
-
-
-def arrival_ns(cycle: NDArray[np.int64], tCK_ns: float) -> NDArray[np.float64]:
-    """[n] times whose first clock edge not before them is ``cycle``.
-
-    >>> arrival_ns(np.array([0, 1, 3]), 0.625).tolist()
-    [0.0, 0.625, 1.875]
-    """
-    t_ns: NDArray[np.float64] = cycle.astype(np.float64) * tCK_ns
-    while (late := np.ceil(t_ns / tCK_ns) > cycle).any():  # by the last bit of the product
-        t_ns[late] = np.nextafter(t_ns[late], 0.0)
-    return t_ns
 
 
 def _dramsim3(requests: Requests, config: DramConfig) -> Iterator[str]:
