@@ -3,18 +3,23 @@
 An implementation is one file: ``accelsim.codecs.formats.zvc`` is the codec ``zvc``. The
 file exports one object under the registry's attribute name. Outside packages add theirs
 through an entry point. Listing names imports nothing.
+
+What is wrong with an outside package (it cannot be imported, it takes a name that is taken)
+never takes down the rest: ``usable`` leaves it out and says why,
+and only who names it gets the error.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
 from typing import Generic, TypeVar, cast
 
-from accelsim.errors import UnknownNameError
+from accelsim.errors import UnknownNameError, UserError
+from accelsim.outside import Outside, outside
 
 T = TypeVar("T")
 
@@ -23,14 +28,23 @@ class Registry(Generic[T]):
     """The implementations of one kind, by name.
 
     Two implementations under one name are an error, never an override: a result must
-    not depend on which package happened to be installed.
+    not depend on which package happened to be installed. A name of ours stays ours.
 
     ``package`` is the folder with one file per implementation, ``attribute`` the name
     that each file exports, ``group`` the entry point group of outside packages.
+    ``complaint`` says what is wrong with an object that an entry point names, or nothing.
     """
 
-    def __init__(self, kind: str, package: str, attribute: str, group: str) -> None:
+    def __init__(
+        self,
+        kind: str,
+        package: str,
+        attribute: str,
+        group: str,
+        complaint: Callable[[object], str] = lambda _: "",
+    ) -> None:
         self.kind, self._package, self._attribute, self._group = kind, package, attribute, group
+        self._complaint = complaint
 
     @cached_property
     def _files(self) -> frozenset[str]:
@@ -38,24 +52,76 @@ class Registry(Generic[T]):
         return frozenset(m.name for m in iter_modules(path) if not m.name.startswith("_"))
 
     @cached_property
-    def _entry_points(self) -> dict[str, EntryPoint]:
-        found: dict[str, EntryPoint] = {}
+    def _entry_points(self) -> dict[str, list[EntryPoint]]:
+        """By name: one, unless packages collide."""
+        found: dict[str, dict[str, EntryPoint]] = {}
         for point in entry_points(group=self._group):
-            if point.name in self._files or point.name in found:
-                raise ValueError(f"{self.kind} {point.name!r} is registered twice ({point.value})")
-            found[point.name] = point
-        return found
+            found.setdefault(point.name, {}).setdefault(point.value, point)
+        return {name: list(points.values()) for name, points in found.items()}
 
     def __getitem__(self, name: str) -> T:
+        """Raises ``UnknownNameError``, or ``UserError`` for a package that is to blame."""
         if name in self._files:
             module = import_module(f"{self._package}.{name}")
             return cast(T, getattr(module, self._attribute))
-        if name in self._entry_points:
-            return cast(T, self._entry_points[name].load())
-        raise UnknownNameError(self.kind, name, self)
+        match self._entry_points.get(name, []):
+            case []:
+                raise UnknownNameError(self.kind, name, self)
+            case [point]:
+                return self._load(point)
+            case points:
+                raise self._blame(points, f"is registered {len(points)} times; none is used")
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._files | self._entry_points.keys()))
 
     def __contains__(self, name: object) -> bool:
         return name in self._files or name in self._entry_points
+
+    def usable(self) -> tuple[dict[str, T], tuple[str, ...]]:
+        """Every implementation that can be had, by name; and what is wrong with the others."""
+        found: dict[str, T] = {}
+        problems = list(self.warnings())
+        for name in self:
+            try:
+                found[name] = self[name]
+            except UserError as error:
+                problems.append(str(error))
+        return found, tuple(problems)
+
+    def warnings(self, name: str | None = None) -> tuple[str, ...]:
+        """Entry points that take a name of ours (or this one), and are not used."""
+        return tuple(
+            str(self._blame(points, "takes a name of ours, and is not used"))
+            for other, points in self._entry_points.items()
+            if other in self._files and name in (None, other)
+        )
+
+    def outside(self, name: str) -> Outside | None:
+        """Whose implementation this is; None if it is ours. Raises as ``[name]`` does."""
+        return None if name in self._files else outside(self._entry_points[name][0], self[name])
+
+    def _load(self, point: EntryPoint) -> T:
+        # A package of others may raise anything on import, SystemExit included.
+        try:
+            loaded = point.load()
+        except (Exception, SystemExit) as error:
+            why = str(error).partition("\n")[0]
+            raise self._blame([point], f"cannot be loaded: {type(error).__name__}: {why}") from None
+        if complaint := self._complaint(loaded):
+            raise self._blame([point], f"({point.value}) {complaint}")
+        return cast(T, loaded)
+
+    def _blame(self, points: list[EntryPoint], problem: str) -> UserError:
+        packages = sorted({_package(point) for point in points})
+        return UserError(
+            f"{self.kind} {points[0].name!r} of {' and '.join(packages)} "
+            f"(entry point group {self._group})",
+            problem,
+            f"mend it, or remove it: pip uninstall {' or '.join(p.split()[0] for p in packages)}",
+        )
+
+
+def _package(point: EntryPoint) -> str:
+    """The distribution and its version, else the module."""
+    return f"{point.dist.name} {point.dist.version}" if point.dist else point.module

@@ -12,9 +12,9 @@ from math import sqrt
 from pathlib import Path
 from typing import Literal
 
-from accelsim.codecs.base import Word
-from accelsim.codecs.measure import MapStats, with_fallback
-from accelsim.codecs.named import codec_named, takes
+from accelsim.codecs.base import CODECS, Word
+from accelsim.codecs.measure import MapStats
+from accelsim.codecs.named import base_name, codec_of_any_width, takes
 from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.traces.traffic import write_traffic
 from accelsim.dram.traces.write import TraceForm
@@ -91,11 +91,11 @@ def simulate(
     if dram_trace is not None:
         write_traffic(dram_trace, played.memory, dram_trace_form)
     counts = played.counts
-    coding = codec_named(chip.codec.name, Word(8))
+    coding = codec_of_any_width(chip.codec.name)
     return build_result(
         counts,
         [price(layer, chip).as_dict() for layer in counts.layers],
-        _rates(prepared, trace),
+        _rates(prepared, trace, chip.dram.config.line_bytes),
         chip,
         trace.facts,
         codec=chip.codec.name,
@@ -103,7 +103,7 @@ def simulate(
         idle_energy_pj=price_idle(counts, chip).as_dict(),
         closed_loop=coding.lossless,
         reconstruction=coding.reconstruction,
-        codec_error=_codec_error(prepared),
+        codec_error=_codec_error(prepared, chip.dram.config.line_bytes),
         codec_area_kge=chip.codec.lanes * chip.codec.hardware.gates_kge,
         notes=[*_notes(chip, trace, images, prepared), *energy_notes(counts, chip)],
         warnings=_warnings(chip, trace, prepared),
@@ -181,7 +181,7 @@ def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
     chosen = {"ofmap": codec} if isinstance(codec, str) else codec
     keys = {"ofmap": "codec.name", "weight": "codec.weight_name"}
     for name in chosen.values():
-        codec_named(name, Word(8))  # an unknown name says so itself, with the nearest
+        codec_of_any_width(name)  # an unknown name says so itself, with the nearest
     overrides = {keys[tensor]: name for tensor, name in chosen.items()}
     return chip_from_resolved(chip.resolved, overrides)
 
@@ -219,7 +219,7 @@ def _output_edges(graph: Graph) -> set[str]:
     return found
 
 
-def _rates(prepared: Prepared, trace: Trace) -> list[MapRates]:
+def _rates(prepared: Prepared, trace: Trace, burst_bytes: int) -> list[MapRates]:
     """By stage: what the feature map that it makes is before any padding, over all images.
 
     The network's outputs (logits) are no feature maps.
@@ -235,7 +235,7 @@ def _rates(prepared: Prepared, trace: Trace) -> list[MapRates]:
                 entropy_bits=sum(m.entropy_bits for m in measured),
                 huffman_bits=sum(m.huffman_bits for m in measured),
                 stream_bits=sum(
-                    _coded_bits(m)
+                    int(m.as_stored(burst_bytes).bits.sum()) + m.table_bits
                     if stage.output in prepared.coded
                     else stage.output.n_values * stage.output.bits
                     for m in measured
@@ -245,20 +245,17 @@ def _rates(prepared: Prepared, trace: Trace) -> list[MapRates]:
     return rates
 
 
-def _coded_bits(measured: MapStats) -> int:
-    stored_bits, _ = with_fallback(measured.blocks, measured.word)
-    return int(stored_bits.sum()) + measured.table_bits
-
-
-def _codec_error(prepared: Prepared) -> float:
+def _codec_error(prepared: Prepared, burst_bytes: int) -> float:
     coded = [maps[stored] for maps in prepared.maps for stored in prepared.coded]
     energy = sum(measured.energy for measured in coded)
-    return sqrt(sum(measured.error_energy for measured in coded) / energy) if energy else 0.0
+    errors = sum(measured.stored_error_energy(burst_bytes) for measured in coded)
+    return sqrt(errors / energy) if energy else 0.0
 
 
 def _warnings(chip: Chip, trace: Trace, prepared: Prepared) -> tuple[str, ...]:
     """What makes the figures doubtful, each once: the one place where it is gathered."""
-    found = [*chip.warnings, *trace.facts.warnings]
+    shadowed = CODECS.warnings(base_name(chip.codec.name))
+    found = [*chip.warnings, *trace.facts.warnings, *shadowed]
     if chip.codec.layout != "linear" and not prepared.coded:
         found.append(
             f"codec {chip.codec.name} coded no map of this trace: all are images, logits, words "

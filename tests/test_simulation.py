@@ -26,9 +26,12 @@ from accelsim.mapping.program import Program, Requester
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import decoder_of, run
 from accelsim.simulation import prepare
+from accelsim.workload.layer import Conv, Window
 from accelsim.workload.synth import synthesise
 from accelsim.workload.trace import Trace
-from tests.mapping.test_lower import network
+from tests.mapping.test_lower import graph_of, network
+
+POINT = Window((1, 1))
 
 
 @pytest.fixture(scope="module")
@@ -237,8 +240,13 @@ def test_what_cannot_be_run_says_why(trace: Trace) -> None:
                  trace, codec="zvc")  # fmt: skip
 
 
-def test_a_lossy_codec_says_by_how_much_it_changes_the_maps(trace: Trace) -> None:
-    chip_of = chip("codec.name=spark")
+@pytest.mark.parametrize("standard", ["ddr4_2400_x16", "ddr4_3200_x64"])
+def test_a_lossy_codec_says_by_how_much_it_changes_the_stored_maps(
+    trace: Trace, standard: str
+) -> None:
+    """Values up to 7 take a nibble, others a byte; a block that saves no burst is stored raw."""
+    chip_of = chip("codec.name=spark", f"dram.standard={standard}", "codec.block=[16, 1, 16]")
+    burst_bytes = {"ddr4_2400_x16": 16, "ddr4_3200_x64": 64}[standard]
     result = simulate(chip_of, trace, codec="spark", images=2)
     spark = CODECS["spark"].for_network(Word(8))
     coded = prepare(chip_of, trace, images=2).coded
@@ -248,7 +256,8 @@ def test_a_lossy_codec_says_by_how_much_it_changes_the_maps(trace: Trace) -> Non
         for start, end in pairwise(blocks.offsets):
             values = blocks.values[start:end].astype(int)
             energy += int((values**2).sum())
-            if (values <= 7).any():  # else no nibble is saved, and the block is stored raw
+            coded_bytes = -(-int(np.where(values <= 7, 1, 2).sum()) // 2)
+            if -(-coded_bytes // burst_bytes) < -(-values.size // burst_bytes):
                 decoded = spark.reconstruct(values.astype(np.uint8)).astype(int)
                 changed += int(((decoded - values) ** 2).sum())
     assert result.codec_error == pytest.approx((changed / energy) ** 0.5)
@@ -257,6 +266,23 @@ def test_a_lossy_codec_says_by_how_much_it_changes_the_maps(trace: Trace) -> Non
     lossless = simulate(chip_of, trace, codec="zvc")
     assert lossless.codec_error == 0 and lossless.closed_loop
     assert simulate(chip("buffers.ifmap_kib=16"), trace, codec="teco").reconstruction
+
+
+def test_blocks_that_stay_raw_have_cost_their_encoder_its_time_and_energy(tmp_path: Path) -> None:
+    """Noise in 8 bits: no code is shorter, which the encoder finds out by coding it."""
+    first, last = Conv("a", "x", "a", 3, 16, POINT), Conv("b", "a", "b", 16, 10, POINT)
+    synthesise(tmp_path / "noise.h5", graph_of([first, last], 3, 33, 29), 1.0, 7.99, seed=3)
+    noise, one_lane = read_trace(tmp_path / "noise.h5"), chip("codec.name=tans", "codec.lanes=1")
+    result, raw = simulate(one_lane, noise), simulate(one_lane, noise, codec="raw")
+    n_values, n_blocks = 16 * 33 * 29, 33  # of the map between: a block is a row of 16 channels
+    assert result.layers[0].dram.fallback_blocks == n_blocks
+    lane, to_node = one_lane.codec.hardware, (one_lane.energy.node_nm / 65) ** 1.9
+    assert result.totals.energy_pj["codec"] == pytest.approx(
+        n_values * lane.encode_pj_per_value * to_node
+    )
+    # One lane, one value a cycle: longer than the array needs, and the whole run waits for it.
+    assert result.totals.stall_cycles["encoder"] > 0
+    assert result.totals.cycles >= n_values > raw.totals.cycles
 
 
 def test_maps_of_words_that_a_codec_does_not_take_stay_raw(
@@ -290,6 +316,36 @@ def test_tables_are_fitted_on_values_in_the_order_of_the_blocks(
         sizes.append(code.payload_bits(blocks))
     np.testing.assert_array_equal(found.blocks.payload_bits, sizes[0])
     assert sizes[0].sum() < sizes[1].sum(), "the other order gives another code"
+
+
+@pytest.mark.parametrize("codec", ["zvc", "huffman"])
+def test_a_trace_in_another_order_gets_the_sizes_of_its_own_tensors(
+    trace: Trace, tmp_path: Path, codec: str
+) -> None:
+    """A wrapper shows the file's images turned round, under the file's name and hash."""
+    order = {0: 2, 1: 1, 2: 0}
+    turned = SimpleNamespace(
+        facts=trace.facts, values=lambda edge, image: trace.values(edge, order[image])
+    )
+    block = chip(f"codec.name={codec}").codec
+    stored = [p.stage.output for p in prepare(chip(), trace).plans]
+    cache = SizeCache(tmp_path)
+    alone = [measure_maps(turned, stored, i, block, SizeCache(tmp_path / f"{i}")) for i in order]
+    for image in (0, 2):
+        of_file = measure_maps(trace, stored, image, block, cache)
+        of_turned = measure_maps(turned, stored, image, block, cache)
+        again = measure_maps(trace, stored, image, block, cache)
+        for m in stored:
+            bits = of_turned[m].blocks.payload_bits
+            np.testing.assert_array_equal(bits, alone[image][m].blocks.payload_bits)
+            np.testing.assert_array_equal(
+                again[m].blocks.payload_bits, of_file[m].blocks.payload_bits
+            )
+        first = stored[0]
+        assert (
+            of_turned[first].blocks.payload_bits.tolist()
+            != of_file[first].blocks.payload_bits.tolist()
+        )
 
 
 def test_the_area_of_a_codec_is_that_of_all_its_lanes(trace: Trace) -> None:

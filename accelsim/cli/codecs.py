@@ -10,11 +10,12 @@ from accelsim.cli.options import Json, Whole, WholeOrNone
 def list_codecs(*, as_json: Json = False) -> None:
     """Every codec: how well it is known, what it needs, and what one lane costs."""
     from accelsim.cli.console import print_table, print_text
-    from accelsim.codecs.base import CODECS, Word
+    from accelsim.cli.options import usable_codecs
+    from accelsim.codecs.named import codec_of_any_width
     from accelsim.results.codec_tables import codec_facts, formats_table, hardware_table
     from accelsim.results.json_form import dumps
 
-    codecs = [CODECS[name].for_network(Word(8)) for name in CODECS]
+    codecs = [codec_of_any_width(name, in_network=True) for name in usable_codecs()]
     if as_json:
         print_text(dumps({codec.name: codec_facts(codec) for codec in codecs}))
         return
@@ -49,7 +50,7 @@ def measure_codecs(
     bits
         Word width; else that of the array's dtype.
     fallback
-        Store a block raw, at one flag bit, where its stream is not shorter.
+        Store a block raw, at one flag bit, where its stream needs no fewer bursts.
     burst
         Bytes of a DRAM burst: each block begins on one.
     out

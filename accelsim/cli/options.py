@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, TypeAlias
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 from cyclopts import Parameter, Token
 
 from accelsim.errors import UserError, nearest
+
+if TYPE_CHECKING:
+    from accelsim.codecs.base import Codec
 
 Json: TypeAlias = Annotated[
     bool, Parameter(name="--json", negative=(), help="Print JSON and nothing else.")
@@ -62,19 +65,42 @@ def codecs_in(text: str, option: str) -> tuple[str, ...]:
     >>> codecs_in("raw,zvc", "--codecs")
     ('raw', 'zvc')
     """
-    from accelsim.codecs.base import CODECS
-
     names: dict[str, None] = {}
     for name in names_in(text, option):
         match name:
             case "all":
-                names |= dict.fromkeys(CODECS)
+                names |= dict.fromkeys(usable_codecs())
             case "lossless" | "lossy":
                 wanted = name == "lossless"
-                names |= dict.fromkeys(n for n in CODECS if CODECS[n].lossless == wanted)
+                found = usable_codecs()
+                names |= dict.fromkeys(n for n in found if found[n].lossless == wanted)
             case _:
                 names[name] = None
     return tuple(names)
+
+
+def usable_codecs() -> dict[str, Codec]:
+    """Every codec that can be used, by name; a warning for each package that offers others."""
+    from accelsim.cli.console import warn
+    from accelsim.codecs.base import CODECS
+    from accelsim.codecs.named import codec_of_any_width
+    from accelsim.results.codec_tables import codec_facts
+
+    loaded, problems = CODECS.usable()
+    found, refused = {}, []
+    for name in loaded:
+        try:
+            codec = codec_of_any_width(name, in_network=True)
+            codec_facts(codec)
+            found[name] = codec
+        except Exception as error:
+            whose = CODECS.outside(name)
+            if whose is None:
+                raise
+            fix = f"mend it, or remove it: pip uninstall {whose.package}"
+            refused.append(f"codec {name!r} of {whose} cannot be used: {error}\n  fix: {fix}")
+    warn([*problems, *refused])
+    return found
 
 
 def names_in(text: str, option: str) -> tuple[str, ...]:

@@ -217,7 +217,7 @@ class Codec(ABC):
 
     @property
     def parameters(self) -> dict[str, int | str]:
-        """Everything that decides the bits, for cache keys and reports."""
+        """What reports say of it. Keys are made from the object itself (``codecs.identity``)."""
         return {"word_bits": self.word.bits, "signed": int(self.word.signed)}
 
     @property
@@ -296,6 +296,11 @@ def one_block(values: Values) -> Blocks:
     return Blocks(values.reshape(-1), np.array([0, values.size], np.int64), Shapes(extents, False))
 
 
+def _complaint(found: object) -> str:
+    is_codec = isinstance(found, type) and issubclass(found, Codec)
+    return "" if is_codec else "is no class that derives from accelsim.codecs.base.Codec"
+
+
 CODECS: Registry[type[Codec]] = Registry(
-    "codec", "accelsim.codecs.formats", "CODEC", "accelsim.codecs"
+    "codec", "accelsim.codecs.formats", "CODEC", "accelsim.codecs", _complaint
 )

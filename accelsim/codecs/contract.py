@@ -7,12 +7,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import is_dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import Bitstream, Blocks, Codec, Shapes, Values, Word, one_block
 from accelsim.codecs.blocks import Scan, cut
+from accelsim.codecs.identity import identity
+from accelsim.codecs.named import parameters_of
 from accelsim.errors import CodecError
 
 SCANS: tuple[Scan, ...] = ("chw", "hwc")
@@ -37,6 +41,7 @@ def check_codec(codec: type[Codec], n_random_blocks: int = 300, seed: int = 0) -
             check_broken_streams(fitted, blocks, seed)
             check_refusals(fitted)
             check_unseen_values(variant, blocks)
+            check_identity(variant, blocks)
     assert taken, f"{codec.name} takes none of the words {WORDS}"
 
 
@@ -156,6 +161,37 @@ def check_unseen_values(codec: Codec, blocks: Blocks) -> None:
     check_coding(codec.fit(part, every_symbol=True), blocks)
     extremes = np.array([codec.word.low, codec.word.high, 0], codec.word.dtype)
     check_coding(codec.fit(extremes[2:], every_symbol=True), join_blocks([extremes], codec.word))
+
+
+def check_identity(codec: Codec, blocks: Blocks) -> None:
+    """Whatever differs in a field, or in what it was fitted on, has another key; equals do not.
+
+    Sizes are kept on disk under these keys: a codec is a dataclass, so that its fields are known.
+    """
+    assert is_dataclass(codec), _says(codec, "is no dataclass: nobody can see its parameters")
+    assert identity(codec) == identity(replace(codec)), _says(codec, "identity of a copy")
+    for field in parameters_of(codec):
+        other = _with_another(codec, field.name)
+        if other is not None:
+            assert identity(other) != identity(codec), _says(
+                codec, f"identity without {field.name}"
+            )
+    fitted = codec.fit(blocks.values)
+    assert (identity(fitted) == identity(codec)) == (fitted == codec), _says(codec, "identity, fit")
+
+
+def _with_another(codec: Codec, parameter: str) -> Codec | None:
+    """The codec with another value of a parameter; None if it takes none that is tried."""
+    now = getattr(codec, parameter)
+    tried: tuple[object, ...] = (f"another {now}",)
+    if isinstance(now, bool):
+        tried = (not now,)
+    elif isinstance(now, int | float):
+        tried = (now + 1, now - 1, 2 * now)
+    for value in tried:
+        with suppress(CodecError, ValueError):
+            return replace(codec, **{parameter: value})  # type: ignore[type-var]
+    return None
 
 
 def adversarial(word: Word) -> Iterator[Values]:

@@ -15,6 +15,7 @@ from accelsim.codecs import rates
 from accelsim.codecs.base import Bitstream, Blocks, BlockStats, Codec, Values, Word
 from accelsim.codecs.beats import BeatTotals, Pins, count_beats, count_stream
 from accelsim.codecs.blocks import BlockShape, Scan, cut
+from accelsim.codecs.fallback import StoredBlocks, as_stored
 from accelsim.codecs.named import codec_named
 from accelsim.errors import CodecError
 
@@ -34,9 +35,9 @@ class MapStats:
     """Tables and parameters of the codec for this map."""
     energy: float = 0.0
     """Sum of the squared values; like the next, of lossy codecs only."""
-    error_energy: float = 0.0
-    """Sum of the squared differences between decoded and stored values; blocks whose code is
-    no shorter are stored raw, and exact."""
+    error_energy: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0), compare=False)
+    """[n_blocks] sum of the squared differences between decoded and original values of each
+    block; none for lossless codecs. What is stored raw is exact: see ``stored_error_energy``."""
     beats: NDArray[np.int64] = field(
         default_factory=lambda: np.zeros((4, 0), np.int64), compare=False
     )
@@ -45,6 +46,16 @@ class MapStats:
     linear: BeatTotals | None = None
     """Of the raw map without blocks: groups of as many channels as a block has, the channels of
     a group innermost, as one stream. None where pins were not asked for."""
+
+    def as_stored(self, burst_bytes: int) -> StoredBlocks:
+        """The blocks as they lie in a memory with such bursts: coded, or raw."""
+        return as_stored(self.blocks, self.word.bits, burst_bytes)
+
+    def stored_error_energy(self, burst_bytes: int) -> float:
+        """Sum of the squared errors of what is stored: blocks that are raw have none."""
+        if not self.error_energy.size:
+            return 0.0
+        return float(self.error_energy[~self.as_stored(burst_bytes).is_raw].sum())
 
 
 def measure_map(
@@ -68,7 +79,7 @@ def measure_map(
     if verify and stream:
         check_stream(codec, blocks, stats.payload_bits, stream)
     counts = rates.histogram(values, codec.word)
-    energy, error_energy = (0.0, 0.0) if codec.lossless else _energies(codec, blocks, stats)
+    energy, error_energy = (0.0, np.zeros(0)) if codec.lossless else _energies(codec, blocks)
     return MapStats(
         blocks=stats,
         word=codec.word,
@@ -96,12 +107,12 @@ def _linear(values: Values, word: Word, group: int, pins: Pins) -> BeatTotals:
     )
 
 
-def _energies(codec: Codec, blocks: Blocks, stats: BlockStats) -> tuple[float, float]:
-    _, is_raw = with_fallback(stats, codec.word)
-    stored = blocks.values.astype(np.float64)
-    error = codec.reconstruct_blocks(blocks) - stored
-    error[np.repeat(is_raw, blocks.sizes)] = 0
-    return float((stored**2).sum()), float((error**2).sum())
+def _energies(codec: Codec, blocks: Blocks) -> tuple[float, NDArray[np.float64]]:
+    original = blocks.values.astype(np.float64)
+    squares = (codec.reconstruct_blocks(blocks) - original) ** 2
+    block_of_value = np.repeat(np.arange(blocks.n_blocks), blocks.sizes)
+    of_blocks = np.bincount(block_of_value, squares, blocks.n_blocks).astype(np.float64)
+    return float((original**2).sum()), of_blocks
 
 
 def check_stream(
@@ -113,19 +124,3 @@ def check_stream(
     decoded = codec.decode(stream, blocks.sizes, blocks.shapes)
     if not np.array_equal(decoded.values, codec.reconstruct_blocks(blocks)):
         raise CodecError(f"{codec.name}: decoding does not return what was encoded")
-
-
-def with_fallback(stats: BlockStats, word: Word) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Store a block raw where its stream is not shorter.
-
-    Returns (stored_bits [n_blocks], fallback [n_blocks]). What it costs to say which
-    blocks are raw belongs to the layout and is not counted here.
-
-    >>> ones = np.array([1, 1])
-    >>> stats = BlockStats(np.array([32, 32]), np.array([288, 40]), ones, ones, ones)
-    >>> with_fallback(stats, Word(8))
-    (array([256,  40]), array([ True, False]))
-    """
-    raw_bits = stats.n_values * word.bits
-    fallback = stats.payload_bits >= raw_bits
-    return np.where(fallback, raw_bits, stats.payload_bits), fallback

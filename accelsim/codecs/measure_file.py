@@ -16,8 +16,9 @@ from accelsim.codecs import rates
 from accelsim.codecs.array_files import read_arrays
 from accelsim.codecs.base import Blocks, Codec, Shapes, Values, Word, one_block
 from accelsim.codecs.blocks import BlockShape, cut
-from accelsim.codecs.measure import check_stream, with_fallback
-from accelsim.codecs.named import codec_named
+from accelsim.codecs.fallback import as_stored
+from accelsim.codecs.measure import check_stream
+from accelsim.codecs.named import codec_named, codec_of_any_width
 from accelsim.codecs.words import check_range
 from accelsim.errors import CodecError, UserError
 from accelsim.units import ceil_div
@@ -65,7 +66,7 @@ class Cutting:
     block: int | BlockShape | None = None
     """Values of a block, or (channels, rows, cols) of it; None: one block."""
     fallback: bool = False
-    """Store a block raw where its stream is not shorter."""
+    """Store a block raw where its stream needs no fewer bursts."""
     burst_bytes: int = DEFAULT_BURST_BYTES
 
     def __post_init__(self) -> None:
@@ -106,7 +107,7 @@ def measure_codecs(
     Raises ``UserError`` (or ``UnknownNameError``) with what to do.
     """
     for codec in codecs:
-        codec_named(codec, Word(8))
+        codec_of_any_width(codec)
     measures: dict[str, dict[str, ArrayMeasure]] = {codec: {} for codec in codecs}
     for name, values, own_word in read_arrays(path):
         try:
@@ -144,7 +145,8 @@ def measure_array(values: Values, codec: Codec, cutting: Cutting = Cutting()) ->
         np.zeros(1) if codec.lossless else codec.reconstruct_blocks(blocks) - 1.0 * blocks.values
     )
     if cutting.fallback:
-        stored_bits, is_raw = with_fallback(stats, codec.word)
+        stored = as_stored(stats, codec.word.bits, cutting.burst_bytes)
+        stored_bits, is_raw = stored.bits, stored.is_raw
         side_bits += blocks.n_blocks
         if not codec.lossless:
             error[np.repeat(is_raw, blocks.sizes)] = 0

@@ -6,10 +6,11 @@ codec are its dataclass fields that hold a number, a flag or a word.
 
 from __future__ import annotations
 
+import math
 from dataclasses import Field, fields, is_dataclass, replace
 
 from accelsim.codecs.base import CODECS, Codec, Word
-from accelsim.errors import CodecError, nearest
+from accelsim.errors import AccelsimError, CodecError, nearest
 
 
 def codec_named(text: str, word: Word, *, in_network: bool = False) -> Codec:
@@ -22,13 +23,27 @@ def codec_named(text: str, word: Word, *, in_network: bool = False) -> Codec:
     >>> codec_named("zvc:group=16", Word(8)).group
     16
     """
-    name, *assignments = text.split(":")
+    name = base_name(text)
     kind = CODECS[name]
+    try:
+        return _made(kind, text, word, in_network)
+    except AccelsimError:
+        raise
+    except Exception as error:
+        whose = CODECS.outside(name)
+        if whose is None:
+            raise
+        # What another package does wrong is its matter, and takes nothing else down.
+        raise CodecError(f"{name} of {whose}: {type(error).__name__}: {error}") from error
+
+
+def _made(kind: type[Codec], text: str, word: Word, in_network: bool) -> Codec:
+    name, *assignments = text.split(":")
     codec = kind.for_network(word) if in_network else kind.for_word(word)
     if not assignments:
         return codec
     known = {field.name: field for field in parameters_of(codec)}
-    given: dict[str, int | bool | str] = {}
+    given: dict[str, int | float | bool | str] = {}
     for assignment in assignments:
         parameter, _, value = assignment.partition("=")
         if parameter not in known:
@@ -43,13 +58,32 @@ def codec_named(text: str, word: Word, *, in_network: bool = False) -> Codec:
     return replace(codec, **given)  # type: ignore[type-var]
 
 
+def codec_of_any_width(text: str, *, in_network: bool = False) -> Codec:
+    """The codec for words of 8 bits, or of the nearest width that it takes.
+
+    Says whether a name and its parameters are right, and what the codec is like. Raises as
+    ``codec_named`` does for 8 bits if there is no such width.
+
+    >>> codec_of_any_width("zvc").word
+    Word(bits=8, signed=False)
+    """
+    refused: CodecError | None = None
+    for bits in sorted(range(2, 17), key=lambda bits: abs(bits - 8)):
+        try:
+            return codec_named(text, Word(bits), in_network=in_network)
+        except CodecError as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
+
+
 def takes(text: str, word: Word) -> bool:
     """Whether the codec codes words of this width: SPARK's have at most 8 bits.
 
     >>> takes("spark", Word(8)), takes("spark", Word(16))
     (True, False)
     """
-    codec_named(text, Word(8))  # a wrong name or parameter is no matter of the width
+    codec_of_any_width(text)  # a wrong name or parameter is no matter of the width
     try:
         codec_named(text, word)
     except CodecError:
@@ -70,17 +104,30 @@ def parameters_of(codec: Codec) -> list[Field[object]]:
     """The fields that a user may set: not the word, and not what ``fit`` fills in."""
     if not is_dataclass(codec):
         return []
-    return [f for f in fields(codec) if f.type in ("int", "bool", "str") and f.init and f.repr]
+    return [f for f in fields(codec) if _kind(f) is not None and f.init and f.repr]
 
 
-def _value(name: str, field: Field[object], text: str) -> int | bool | str:
-    if field.type == "str":
+def _kind(field: Field[object]) -> type | None:
+    """The type of a parameter, whether the class writes it as a type or as text."""
+    return next((t for t in _KINDS if field.type in (t, t.__name__)), None)
+
+
+_KINDS = (int, float, bool, str)
+
+
+def _value(name: str, field: Field[object], text: str) -> int | float | bool | str:
+    kind = _kind(field)
+    if kind is str:
         return text
-    if field.type == "bool":
+    if kind is bool:
         if text not in ("true", "false"):
             raise CodecError(f"{name}: {field.name} is true or false, not {text!r}")
         return text == "true"
     try:
-        return int(text)
-    except ValueError:
-        raise CodecError(f"{name}: {field.name} is a whole number, not {text!r}") from None
+        value = int(text) if kind is int else float(text)
+        if math.isfinite(value):
+            return value
+    except (ValueError, OverflowError):
+        pass
+    whole = "whole" if kind is int else "finite"
+    raise CodecError(f"{name}: {field.name} is a {whole} number, not {text!r}")

@@ -13,8 +13,6 @@ import os
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
-from inspect import getfile
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +22,7 @@ from numpy.typing import NDArray
 from accelsim.codecs.base import BlockStats, Codec, Word
 from accelsim.codecs.beats import BeatTotals, Pins
 from accelsim.codecs.blocks import BlockShape, Scan
+from accelsim.codecs.identity import identity
 from accelsim.codecs.measure import MapStats
 from accelsim.kernel_cache import cache_root
 
@@ -38,13 +37,11 @@ def size_key(
 ) -> str:
     """The name under which the statistics of a set of tensors are kept.
 
-    ``tensors`` says everything about the values: the trace's hash, which images, and what
-    tables are fitted on. ``codec`` is the codec before ``fit``, so that a lookup needs no
-    values. The key also holds the sources of this package and of the codec.
+    ``tensors`` says everything about the values and about what tables are fitted on. ``codec``
+    is the codec before ``fit``; its ``identity`` holds every field and the sources.
     """
-    described = [tensors, codec.name, codec.parameters, _sources_hash(type(codec)), block, scan]
-    described.append(str(pins))
-    return hashlib.sha256(json.dumps(described, sort_keys=True).encode()).hexdigest()
+    described = [tensors, identity(codec), block, scan, str(pins)]
+    return hashlib.sha256(json.dumps(described).encode()).hexdigest()
 
 
 class SizeCache:
@@ -116,30 +113,32 @@ def _pack(key: str, maps: Mapping[str, MapStats]) -> dict[str, NDArray[Any]]:
             m.huffman_bits,
             m.table_bits,
             m.beats.shape[1],
+            len(m.error_energy),
             *(m.linear or NO_PINS),
         )
         for m in maps.values()
     ]
-    floats = [(m.entropy_bits, m.energy, m.error_energy) for m in maps.values()]
+    floats = [(m.entropy_bits, m.energy) for m in maps.values()]
     return {
         "key": np.array(key),
         "names": np.array(list(maps), dtype=str),
         "blocks": np.array(columns, np.int64),
         "beats": np.concatenate([np.zeros((4, 0), int), *(m.beats for m in maps.values())], axis=1),
-        "integers": np.array(integers, np.int64).reshape(len(maps), 6 + len(NO_PINS)),
-        "floats": np.array(floats, np.float64).reshape(len(maps), 3),
+        "errors": np.concatenate([np.zeros(0), *(m.error_energy for m in maps.values())]),
+        "integers": np.array(integers, np.int64).reshape(len(maps), 7 + len(NO_PINS)),
+        "floats": np.array(floats, np.float64).reshape(len(maps), 2),
     }
 
 
 def _unpack(arrays: Mapping[str, NDArray[Any]], key: str) -> dict[str, MapStats]:
     blocks, beats, integers = arrays["blocks"], arrays["beats"], arrays["integers"]
-    names, floats = arrays["names"].tolist(), arrays["floats"].tolist()
+    errors, names, floats = arrays["errors"], arrays["names"].tolist(), arrays["floats"].tolist()
     if str(arrays["key"]) != key or blocks.dtype != np.int64 or integers.dtype != np.int64:
         raise ValueError("another key")
     maps = {}
-    first = first_beat = 0
-    for name, row, (entropy, energy, error) in zip(names, integers.tolist(), floats, strict=True):
-        n_blocks, bits, signed, huffman_bits, table_bits, n_beats, *linear = row
+    first = first_beat = first_error = 0
+    for name, row, (entropy, energy) in zip(names, integers.tolist(), floats, strict=True):
+        n_blocks, bits, signed, huffman_bits, table_bits, n_beats, n_errors, *linear = row
         part = blocks[:, first : first + n_blocks]
         if part.shape != (len(_COLUMNS), n_blocks):
             raise ValueError("blocks are missing")
@@ -147,6 +146,9 @@ def _unpack(arrays: Mapping[str, NDArray[Any]], key: str) -> dict[str, MapStats]
         of_blocks = beats[:, first_beat : first_beat + n_beats]
         if of_blocks.shape != (4, n_beats):
             raise ValueError("beats are missing")
+        of_errors = errors[first_error : first_error + n_errors]
+        if of_errors.shape != (n_errors,):
+            raise ValueError("errors are missing")
         maps[name] = MapStats(
             BlockStats(*part),
             word,
@@ -154,20 +156,11 @@ def _unpack(arrays: Mapping[str, NDArray[Any]], key: str) -> dict[str, MapStats]
             huffman_bits,
             table_bits,
             energy,
-            error,
+            of_errors,
             of_blocks,
             BeatTotals(*linear) if tuple(linear) != NO_PINS else None,
         )
         first += n_blocks
         first_beat += n_beats
+        first_error += n_errors
     return maps
-
-
-@cache
-def _sources_hash(codec: type[Codec]) -> str:
-    """Hash of this package's files, and of the codec's own where it comes from outside."""
-    files = {*Path(__file__).parent.rglob("*.py"), Path(getfile(codec))}
-    digest = hashlib.sha256()
-    for file in sorted(files):
-        digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()

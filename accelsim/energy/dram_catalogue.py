@@ -77,8 +77,7 @@ def bit_energy(config: DramConfig, mode: EnergyMode, bursts_per_activate: float)
 def catalogue(mode: EnergyMode = "typical") -> list[DramEntry]:
     """All registered standards, one channel each."""
     entries = []
-    for name in STANDARDS:
-        standard = STANDARDS[name]
+    for name, standard in STANDARDS.usable()[0].items():
         config, o = standard.config(), standard.organisation
         gbit = config.n_lines * config.line_bytes * 8 / 2**30
         entries.append(

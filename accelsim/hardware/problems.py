@@ -9,8 +9,7 @@ from typing import Any, Final, cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from accelsim.codecs.base import Word
-from accelsim.codecs.named import codec_named
+from accelsim.codecs.named import codec_of_any_width
 from accelsim.dram.memory import POLICIES
 from accelsim.dram.standard import STANDARDS
 from accelsim.errors import CodecError, ConfigError, UnknownNameError, nearest
@@ -121,7 +120,7 @@ def _unknown_codec(document: Document, key: str) -> Iterator[Problem]:
     name = document.get(key)
     try:
         if isinstance(name, str):
-            codec_named(name, Word(8))
+            codec_of_any_width(name)
     except (UnknownNameError, CodecError) as error:
         yield Problem(
             document.place(key.split(".")), str(error), "`accelsim codecs list` shows all codecs"

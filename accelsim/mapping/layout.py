@@ -13,7 +13,8 @@ lengths behind them:
   gives a 32-bit start in lines and a 16-bit length.
 
 A block whose stream does not need fewer lines than its raw values is stored raw (the
-longest length says so), so no block ever costs more than raw.
+longest length says so; ``accelsim.codecs.fallback``), so no block ever costs more lines than
+raw. The encoder learns that by encoding it: such a block has cost its cycles and energy.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockStats
+from accelsim.codecs.fallback import as_stored
 from accelsim.mapping.bus import NO_LEVELS, Levels
 from accelsim.mapping.lines import Arrangement
 from accelsim.mapping.stage import StoredMap
@@ -52,8 +54,11 @@ class Extents:
     coded_bytes: int
     padding_bytes: int
     overfetch_bytes: int
-    coded_values: int
-    """Values that pass the codec: those of blocks that are not stored raw."""
+    encoded_values: int
+    """Values that an encoder works on to write the window: of all blocks, also of those that
+    are stored raw in the end."""
+    decoded_values: int
+    """Values that pass a decoder to read the window: those of blocks that are not stored raw."""
     fallback_blocks: int
     costly_bits: int = 0
     """On the data pins; see ``accelsim.mapping.bus``."""
@@ -110,7 +115,8 @@ class LinearMap:
             coded_bytes=coded,
             padding_bytes=moved_bits // 8 - coded,
             overfetch_bytes=0,
-            coded_values=0,
+            encoded_values=0,
+            decoded_values=0,
             fallback_blocks=0,
             costly_bits=costly,
             toggles=toggles,
@@ -156,15 +162,14 @@ class BlockedMap:
         self.stored, self.block, self.base_line = stored, block, base_line
         self._extents = (stored.channels, stored.rows, stored.cols)
         self._line_bytes = line_bytes
-        raw_bytes = bits_to_bytes_array(stats.n_values * stored.bits)
-        coded_bytes = bits_to_bytes_array(stats.payload_bits)
-        raw_lines, coded_lines = (-(-b // line_bytes) for b in (raw_bytes, coded_bytes))
-        self.fallback: NDArray[np.bool_] = coded_lines >= raw_lines
-        self.block_bytes: Ints = np.where(self.fallback, raw_bytes, coded_bytes)
-        self.n_lines: Ints = np.where(self.fallback, raw_lines, coded_lines)
+        placed = as_stored(stats, stored.bits, line_bytes)
+        raw_lines = placed.raw_bursts
+        self.fallback: NDArray[np.bool_] = placed.is_raw
+        self.block_bytes: Ints = placed.n_bytes
+        self.n_lines: Ints = placed.n_bursts
         self._n_values = stats.n_values
         self._decode = np.where(self.fallback, 0, stats.decode_work)
-        self._encode = np.where(self.fallback, 0, stats.encode_work)
+        self._encode = stats.encode_work
         coded_beats, raw_beats = (
             np.zeros((2, 2, len(raw_lines)), np.int64)
             if beats is None or not beats.size
@@ -229,7 +234,8 @@ class BlockedMap:
             coded_bytes=coded_total,
             padding_bytes=int(lines.sum()) * self._line_bytes - coded_total,
             overfetch_bytes=coded_total - self._bytes_of(needed, window, coded_total),
-            coded_values=int(self._n_values[ids[~fallback]].sum()),
+            encoded_values=int(self._n_values[ids[self._encode[ids] > 0]].sum()),
+            decoded_values=int(self._n_values[ids[~fallback]].sum()),
             fallback_blocks=int(fallback.sum()),
             costly_bits=int(self._costly[ids].sum()),
             toggles=int(self._toggles[ids].sum()),
@@ -298,11 +304,6 @@ def blocks_in(window: Window3, block: tuple[int, int, int], grid: tuple[int, int
     r = np.arange(window.r0 // br, ceil_div(window.r1, br), dtype=np.int64)
     q = np.arange(window.q0 // bq, ceil_div(window.q1, bq), dtype=np.int64)
     return ((c[:, None, None] * nr + r[None, :, None]) * nq + q[None, None, :]).ravel()
-
-
-def bits_to_bytes_array(bits: Ints) -> Ints:
-    """``units.bits_to_bytes`` for arrays."""
-    return -(-bits // 8)
 
 
 def _ranges_in_blocks(start: int, stop: int, block: int) -> tuple[Ints, Ints]:

@@ -7,6 +7,7 @@ stream is written and read back once, when it is measured; then the size cache k
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import numpy as np
@@ -25,6 +26,7 @@ from accelsim.mapping.stage import StoredMap
 from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.layer import Conv
 from accelsim.workload.trace import Trace
+from accelsim.workload.trace_file import TraceFile
 
 MAX_CALIBRATION_IMAGES = 4
 
@@ -64,14 +66,16 @@ def measure_maps(
         tensors = f"{trace.facts.sha256} image {image} fitted on {calibration} in block order"
         key = size_key(tensors, codec, block.block, block.scan, pins)
         known = cache.get_many(key)
-        missing = [stored for stored in group if stored.name not in known]
+        used = (image, *(calibration if _is_fitted(codec) else ()))
+        names = {stored: stored.name + _contents(trace, stored, used) for stored in group}
+        missing = [stored for stored in group if names[stored] not in known]
         for stored in missing:
             fitted = _fitted(codec, trace, stored, calibration, block)
             values = values_of(trace, stored, image)
-            known[stored.name] = measure_map(values, fitted, block.block, block.scan, pins=pins)
+            known[names[stored]] = measure_map(values, fitted, block.block, block.scan, pins=pins)
         if missing:
             cache.put_many(key, known)
-        found |= {stored: known[stored.name] for stored in group}
+        found |= {stored: known[names[stored]] for stored in group}
     return found
 
 
@@ -97,7 +101,9 @@ def _weight_levels(trace: Trace, pins: Pins, cache: SizeCache) -> dict[str, Leve
             by_word.setdefault(Word(layer.weight_bits, signed=True), []).append(layer.name)
     for word, names in by_word.items():
         raw = codec_named("raw", word)
-        key = size_key(f"{trace.facts.sha256} weights", raw, (1, 1, 1), "chw", pins)
+        held = {name: trace.weights(name) for name in names} if not _is_file(trace) else {}
+        contents = "".join(f" {name} {_digest(values)}" for name, values in held.items())
+        key = size_key(f"{trace.facts.sha256} weights{contents}", raw, (1, 1, 1), "chw", pins)
         known = cache.get_many(key)
         if not known:
             for name in names:
@@ -137,10 +143,35 @@ def values_of(trace: Trace, stored: StoredMap, image: int) -> Values:
     return trace.values(stored.edge, image)[stored.channel_start : stored.channel_stop]
 
 
+def _is_file(trace: Trace) -> bool:
+    """Whether the trace's hash stands for its tensors, which are checked against it as they are
+    read. Whatever wraps, derives from or patches a file may give others under the same hash."""
+    return type(trace) is TraceFile and not {"values", "weights"} & vars(trace).keys()
+
+
+def _contents(trace: Trace, stored: StoredMap, images: Sequence[int]) -> str:
+    """What tells tensors apart that have one trace's hash and images; nothing for a file."""
+    if _is_file(trace):
+        return ""
+    return "".join(f" {_digest(values_of(trace, stored, image))}" for image in images)
+
+
+def _digest(values: Values | None) -> str:
+    if values is None:
+        return "none"
+    header = f"{values.dtype.str} {values.shape} ".encode()
+    return hashlib.sha256(header + np.ascontiguousarray(values).tobytes()).hexdigest()
+
+
+def _is_fitted(codec: Codec) -> bool:
+    """False for codecs without tables: they need no other images."""
+    return type(codec).fit is not Codec.fit
+
+
 def _fitted(
     codec: Codec, trace: Trace, stored: StoredMap, images: Sequence[int], block: CodecBlock
 ) -> Codec:
-    if type(codec).fit is Codec.fit:  # no tables: spare reading the other images
+    if not _is_fitted(codec):
         return codec
     maps = [values_of(trace, stored, image) for image in images]
     if codec.lossless:

@@ -42,9 +42,9 @@ class Tally:
         )
         self._drive(write, extents.costly_bits, extents.toggles)
         if write:
-            self._encoded += extents.coded_values
+            self._encoded += extents.encoded_values
         else:
-            self._decoded += extents.coded_values
+            self._decoded += extents.decoded_values
 
     def moved_table(self, kind: str, column: str, n_bytes: int, *, write: bool) -> None:
         """Lines of a block table (``index_bytes``) or of codec tables (``table_bytes``)."""

@@ -82,7 +82,7 @@ def build_result(
         images=images,
         totals=_totals(counts, [*energy_pj, idle_energy_pj or {}], rates, chip, images),
         layers=layers,
-        versions=versions(),
+        versions=versions(chip.resolved),
         config=dict(chip.resolved),
         config_sha256=config_sha256(chip.resolved),
         inputs={"trace_sha256": facts.sha256},

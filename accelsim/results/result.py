@@ -123,7 +123,8 @@ class Result:
     totals: Totals
     layers: tuple[LayerResult, ...]
     versions: dict[str, str]
-    """Of this package, of its sources (a hash), and of the libraries that decide numbers."""
+    """Of this package, of its sources (a hash), of the libraries that decide numbers, and of
+    whatever comes from other packages: ``"codec NAME": "PACKAGE VERSION (SOURCE HASH)"``."""
     config: dict[str, object]
     """The resolved configuration."""
     config_sha256: str

@@ -1,25 +1,60 @@
-"""What computed a result: the versions of this package and of the libraries under it."""
+"""What computed a result: versions of this package, of libraries, and of outside packages."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any, Final
 
 import accelsim
+from accelsim.codecs.base import CODECS
+from accelsim.codecs.named import base_name
+from accelsim.dram.memory import POLICIES
+from accelsim.dram.standard import STANDARDS
+from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.registry import Registry
 
 _PACKAGE = Path(accelsim.__file__).parent
 _ROOMS_WITHOUT_NUMBERS = {"cli", "report", "sweep", "training"}
 
 
-@cache
-def versions() -> dict[str, str]:
+_NAMED_BY: Final[dict[str, Registry[Any]]] = {
+    "codec.name": CODECS,
+    "codec.weight_name": CODECS,
+    "array.dataflow": DATAFLOWS,
+    "dram.policy": POLICIES,
+    "dram.standard": STANDARDS,
+}
+"""Keys of a configuration that name an implementation."""
+
+
+def versions(config: Mapping[str, Any]) -> dict[str, str]:
     """Version of each part that decides numbers; ``source`` is a hash of the package's code.
 
     The hash tells two states of a checkout apart that carry one version number. Rooms that
-    only draw, print or train are left out of it.
+    only draw, print or train are left out of it. What a resolved configuration takes from
+    other packages (a codec, a memory, a dataflow, a controller) is there by kind and name, with
+    its package, version and the hash of its sources.
     """
+    return _own_versions() | _outside_versions(config)
+
+
+def _outside_versions(config: Mapping[str, Any]) -> dict[str, str]:
+    found = {}
+    for key, registry in _NAMED_BY.items():
+        section, _, last = key.partition(".")
+        name = base_name(str(config.get(section, {}).get(last)))
+        whose = registry.outside(name) if name in registry else None
+        if whose is not None:
+            found[f"{registry.kind} {name}"] = str(whose)
+    return found
+
+
+@cache
+def _own_versions() -> dict[str, str]:
     libraries = ("numpy", "numba", "simpy")
     return {
         "accelsim": accelsim.__version__,

@@ -63,8 +63,9 @@ class LayerCounts:
     sram: SramCounts
     dram: DramEvents
     encoded_values: int
-    """Values that passed the encoder (not those stored raw by choice of the chip)."""
+    """Values that the encoder worked on, also of blocks that it then left raw."""
     decoded_values: int
+    """Values that passed the decoder: those of blocks that are not stored raw."""
     vector_values: int
     """Values through the vector unit: element-wise sums and pooling that is not fused."""
     fused_pool_values: int = 0

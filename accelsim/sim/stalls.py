@@ -76,9 +76,17 @@ class StallAccount:
     def _walk_write(
         self, row: int, high: int, floor: int, charged: dict[str, int], otherwise: str
     ) -> None:
-        """Charge (floor, high] to the memory, then the encoder, then ``otherwise``."""
-        high = self._piece(self._times.submit[row], high, floor, charged, "ofmap_dram")
-        high = self._piece(self._times.begin[row], high, floor, charged, "encoder")
+        """Charge (floor, high] to the memory, then the encoder, then ``otherwise``.
+
+        Writes are accepted in order: one that was ready earlier, as a table is, has waited for
+        the encoder of the blocks before it.
+        """
+        times, before = self._times, self._previous[row]
+        while before != NONE and times.done[before] > times.submit[row]:
+            high = self._piece(times.done[before], high, floor, charged, "ofmap_dram")
+            row, before = before, self._previous[before]
+        high = self._piece(times.submit[row], high, floor, charged, "ofmap_dram")
+        high = self._piece(times.begin[row], high, floor, charged, "encoder")
         charged[otherwise] += max(0, high - floor)
 
     def _piece(

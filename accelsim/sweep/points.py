@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from accelsim.errors import ConfigError, UserError
 from accelsim.hardware.chip import Chip
@@ -23,11 +24,15 @@ class Point:
     key: str
 
 
-def make_points(study: Study, trace_sha256: str, versions: Mapping[str, str]) -> list[Point]:
+def make_points(
+    study: Study, trace_sha256: str, versions: Callable[[Mapping[str, Any]], Mapping[str, str]]
+) -> list[Point]:
     """The points of ``study`` in the order of its grid.
 
     The key hashes the resolved configuration, the trace, the number of images and the
-    versions of all that decides numbers, so that a newer program repeats old points.
+    versions of all that decides numbers, so that a newer program, or a newer package of an
+    outside codec, repeats old points. ``versions`` gives those of a
+    resolved configuration.
     Raises ``ConfigError`` for the first point that is no valid chip, and says which.
     """
     hardware = study.find(study.hardware)
@@ -46,7 +51,7 @@ def make_points(study: Study, trace_sha256: str, versions: Mapping[str, str]) ->
             "config": chip.resolved,
             "trace": trace_sha256,
             "images": study.images,
-            "versions": dict(versions),
+            "versions": dict(versions(chip.resolved)),
         }
         points.append(Point(index, overrides, chip, study.images, config_sha256(what)))
     return points

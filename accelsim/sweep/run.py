@@ -76,7 +76,7 @@ def sweep(
     study = read_study(find_study(study_path))
     trace_name = study.find(study.trace)
     with read_trace(trace_name) as trace:
-        points = make_points(study, trace.facts.sha256, versions())
+        points = make_points(study, trace.facts.sha256, versions)
     folder = writable_folder(out or Path("results") / study.name)
     why_failed: dict[str, str] = {}
     with Ledger(folder / "ledger.sqlite") as ledger:

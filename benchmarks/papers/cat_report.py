@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 
 from accelsim import read_hardware
 from accelsim.codecs.base import CODECS, Codec, Word
-from accelsim.codecs.measure import measure_map, with_fallback
+from accelsim.codecs.measure import measure_map
 from accelsim.codecs.rates import entropy_bits
 from accelsim.mapping.layout import BlockedMap
 from accelsim.mapping.stage import StoredMap
@@ -117,8 +117,7 @@ def _rates(calibration: list[np.ndarray], measured: list[np.ndarray], bits: int)
             coder.encode_reverse(values.ravel().astype(np.int32), model)
             ans += coder.num_bits()
             stats = measure_map(values, codec, chip.codec.block, chip.codec.scan)
-            stored_bits, _ = with_fallback(stats.blocks, word)
-            stream += int(stored_bits.sum()) + stats.table_bits
+            stream += int(stats.as_stored(line_bytes).bits.sum()) + stats.table_bits
             stored = StoredMap("map", 0, *values.shape, bits, False)
             placed = BlockedMap(stored, chip.codec.block, stats.blocks, 0, line_bytes, None)
             code_table_lines = ceil_div(stats.table_bits, 8 * line_bytes)

@@ -10,8 +10,9 @@ from accelsim.codecs import rates
 from accelsim.codecs.base import CODECS, Bitstream, Blocks, BlockStats, Shapes, Word
 from accelsim.codecs.beats import Pins
 from accelsim.codecs.blocks import cut
+from accelsim.codecs.fallback import as_stored
 from accelsim.codecs.formats.zvc import Zvc
-from accelsim.codecs.measure import measure_map, with_fallback
+from accelsim.codecs.measure import measure_map
 from accelsim.errors import CodecError
 
 RNG = np.random.default_rng(3)
@@ -49,13 +50,23 @@ def test_values_outside_the_word_are_refused_not_wrapped() -> None:
         measure_map(MAP.astype(np.uint16) + 200, Zvc.for_word(Word(8)), (2, 4, 4))
 
 
-def test_blocks_not_shorter_than_raw_are_stored_raw() -> None:
-    n_values = np.array([4, 4, 4, 0])
-    payload = np.array([31, 32, 33, 0])
-    stats = BlockStats(n_values, payload, n_values, n_values, n_values)
-    stored_bits, fallback = with_fallback(stats, Word(8))
-    assert stored_bits.tolist() == [31, 32, 32, 0]
-    assert fallback.tolist() == [False, True, True, True]
+@pytest.mark.parametrize(
+    ("burst_bytes", "raw_from_bits"),
+    # 80 bytes raw. A stream is stored if it needs at most 79, 4 x 16 = 64, or 64 bytes.
+    [(1, 8 * 79 + 1), (16, 8 * 64 + 1), (64, 8 * 64 + 1), (128, 1)],
+)
+def test_a_block_is_stored_raw_when_its_stream_saves_no_burst(
+    burst_bytes: int, raw_from_bits: int
+) -> None:
+    payload = np.array([raw_from_bits - 1, raw_from_bits, 8 * 80, 8 * 80 + 1, 0])
+    n_values = np.array([80, 80, 80, 80, 0])
+    stored = as_stored(BlockStats(n_values, payload, *[n_values] * 3), 8, burst_bytes)
+    assert stored.is_raw.tolist() == [False, True, True, True, True]
+    assert stored.bits.tolist() == [raw_from_bits - 1, 640, 640, 640, 0]
+    raw_bursts = -(-80 // burst_bytes)
+    fewest = -(-(raw_from_bits - 1) // (8 * burst_bytes))
+    assert stored.n_bursts.tolist() == [fewest, *[raw_bursts] * 3, 0]
+    assert stored.raw_bursts.tolist() == [*[raw_bursts] * 4, 0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -101,8 +112,13 @@ def test_beats_are_counted_of_blocks_as_coded_and_as_raw() -> None:
 
 
 def test_blocks_that_are_stored_raw_have_no_error() -> None:
-    """SPARK makes 15 of 18; eight values of 8 bits save nothing, so the first block stays raw."""
-    rows = np.array([[[18] * 8, [5, *[18] * 7]]], np.uint8)
+    """SPARK makes 15 of 18, in 8 bits; a 5 takes 4. So the rows take 8, 7.5 and 5 bytes.
+
+    Only bursts tell which errors are stored: the last row's 5 bytes for 8 save a burst of 1, 3
+    or 5 bytes and none of 4 or 8; the 7.5 of the second save half a byte, and no burst at all.
+    """
+    rows = np.array([[[18] * 8, [5, *[18] * 7], [18, 18, *[5] * 6]]], np.uint8)
     found = measure_map(rows, CODECS["spark"].for_word(Word(8)), (1, 1, 8))
-    assert found.error_energy == 7 * (18 - 15) ** 2
-    assert found.energy == 15 * 18**2 + 5**2
+    assert found.error_energy.tolist() == [8 * 9, 7 * 9, 2 * 9]
+    assert found.energy == 17 * 18**2 + 7 * 5**2
+    assert [found.stored_error_energy(burst) for burst in (1, 3, 4, 5, 8)] == [18, 18, 0, 18, 0]

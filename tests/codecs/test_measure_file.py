@@ -13,7 +13,14 @@ from numpy.typing import NDArray
 from accelsim.codecs.array_files import MAX_VALUES
 from accelsim.codecs.base import CODECS, Word
 from accelsim.codecs.contract import variants
-from accelsim.codecs.measure_file import ArrayMeasure, Cutting, measure_codecs, measure_file
+from accelsim.codecs.measure_file import (
+    ArrayMeasure,
+    Cutting,
+    measure_array,
+    measure_codecs,
+    measure_file,
+)
+from accelsim.codecs.named import codec_named
 from accelsim.errors import UnknownNameError, UserError
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Conv, Window
@@ -85,13 +92,19 @@ def test_blocks_cut_the_flat_array_and_the_last_is_shorter(tmp_path: Path) -> No
     assert measure_one(tmp_path, values, "zero_rle", block=100).stream_bits == 2 * 5
 
 
-def test_fallback_stores_long_blocks_raw_and_counts_a_flag_per_block(tmp_path: Path) -> None:
+def test_fallback_stores_raw_what_saves_no_burst_and_counts_a_flag_per_block() -> None:
+    """Blocks of 8 values in zvc: 9, 1 and (4 values) 4.5 bytes, for 8, 8 and 4."""
     values = np.r_[np.ones(8, np.uint8), np.zeros(8, np.uint8), np.ones(4, np.uint8)]
-    without = measure_one(tmp_path, values, "zvc", block=8)
+    zvc = codec_named("zvc", Word(8))
+    without = measure_array(values, zvc, Cutting(8))
     assert (without.stream_bits, without.side_bits) == (8 * 9 + 8 + 4 * 9, 0)
-    found = measure_one(tmp_path, values, "zvc", block=8, fallback=True)
-    assert (found.stream_bits, found.side_bits) == (64 + 8 + 32, 3)
-    assert measure_one(tmp_path, values, "zvc", fallback=True).side_bits == 1
+    by_byte = measure_array(values, zvc, Cutting(8, fallback=True, burst_bytes=1))
+    assert (by_byte.stream_bits, by_byte.side_bits) == (64 + 8 + 32, 3)
+    # A burst of 8 bytes moves one byte as it moves eight.
+    by_burst = measure_array(values, zvc, Cutting(8, fallback=True, burst_bytes=8))
+    assert (by_burst.stream_bits, by_burst.side_bits) == (64 + 64 + 32, 3)
+    assert by_burst.fetched_bits == 8 * 8 * (3 + 1)
+    assert measure_array(values, zvc, Cutting(fallback=True)).side_bits == 1
 
 
 def test_bits_set_the_word_and_keep_the_sign(tmp_path: Path) -> None:

@@ -1,16 +1,51 @@
 """Codecs as users write them: a name, and parameters behind colons."""
 
+from dataclasses import dataclass
+
 import pytest
 
 from accelsim.codecs.base import CODECS, Word
+from accelsim.codecs.formats.zvc import Zvc
 from accelsim.codecs.named import base_name, codec_named, parameters_of
 from accelsim.errors import CodecError, UnknownNameError
+from accelsim.registry import Registry
 
 
 @pytest.mark.parametrize("name", list(CODECS))
 def test_a_name_alone_is_the_codec_with_its_defaults(name: str) -> None:
     assert codec_named(name, Word(8)) == CODECS[name].for_word(Word(8))
     assert codec_named(name, Word(8), in_network=True) == CODECS[name].for_network(Word(8))
+
+
+@dataclass(frozen=True)
+class WithTypes(Zvc):
+    share: float = 0.5
+    fast: bool = False
+    kind: str = "plain"
+    table: bytes = b""
+
+
+@dataclass(frozen=True)
+class WithText(Zvc):
+    share: "float" = 0.5
+    fast: "bool" = False
+    kind: "str" = "plain"
+    table: "bytes" = b""
+
+
+@pytest.mark.parametrize("kind", [WithTypes, WithText])
+def test_parameters_may_be_annotated_with_types_or_text(
+    kind: type[Zvc], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a class of a package has them without, or with, postponed annotations."""
+    monkeypatch.setattr(Registry, "__getitem__", lambda self, name: kind)
+    names = [field.name for field in parameters_of(kind(Word(8)))]
+    assert names == ["group", "share", "fast", "kind"]
+    codec = codec_named("x:group=16:share=0.25:fast=true:kind=odd", Word(8))
+    assert codec == kind(Word(8), 16, 0.25, True, "odd")
+    for text in ("share=nan", "share=much", "fast=1", "table=a"):
+        with pytest.raises(CodecError, match=text.partition("=")[0]):
+            codec_named(f"x:{text}", Word(8))
 
 
 @pytest.mark.parametrize("name", list(CODECS))

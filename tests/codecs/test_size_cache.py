@@ -2,19 +2,23 @@
 
 import os
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockStats, Word
+from accelsim.codecs.base import Blocks, BlockStats, Word
 from accelsim.codecs.beats import BeatTotals, Pins
 from accelsim.codecs.formats.eyeriss_rlc import EyerissRlc
 from accelsim.codecs.formats.huffman import Huffman
 from accelsim.codecs.formats.zvc import Zvc
+from accelsim.codecs.identity import identity
 from accelsim.codecs.measure import MapStats
 from accelsim.codecs.size_cache import SizeCache, size_key
+from accelsim.errors import CodecError
 
 
 def map_stats(n_blocks: int, seed: int) -> MapStats:
@@ -23,8 +27,8 @@ def map_stats(n_blocks: int, seed: int) -> MapStats:
     beats = rng.integers(0, 1 << 40, (4, n_blocks if seed % 2 else 0))
     linear = BeatTotals(*rng.integers(0, 1 << 40, 3).tolist()) if seed % 2 else None
     return MapStats(
-        BlockStats(*columns), Word(7, signed=True), rng.random() * 1e6, seed, 3, 7.5, 0.25, beats,
-        linear,
+        BlockStats(*columns), Word(7, signed=True), rng.random() * 1e6, seed, 3, 7.5,
+        rng.random(n_blocks if seed % 3 else 0), beats, linear,
     )  # fmt: skip
 
 
@@ -36,6 +40,7 @@ def assert_same(found: dict[str, MapStats], expected: dict[str, MapStats]) -> No
     for name, stats in expected.items():
         assert replace(found[name], blocks=stats.blocks) == stats
         np.testing.assert_array_equal(found[name].beats, stats.beats)
+        np.testing.assert_array_equal(found[name].error_energy, stats.error_energy)
         for column, values in vars(stats.blocks).items():
             np.testing.assert_array_equal(getattr(found[name].blocks, column), values)
 
@@ -117,6 +122,44 @@ def test_a_key_tells_everything_apart_that_decides_a_size() -> None:
     ]
     assert len(set(keys)) == len(keys)
     assert size_key("trace", zvc, (8, 8, 8), "chw") == keys[0]
+
+
+@dataclass(frozen=True)
+class Generous(Zvc):
+    """As much longer as a field says that ``parameters`` does not know."""
+
+    extra: int = 0
+
+    def payload_bits(self, blocks: Blocks) -> NDArray[np.int64]:
+        return super().payload_bits(blocks) + self.extra
+
+
+def test_a_field_that_no_author_listed_decides_the_key() -> None:
+    few, many = Generous(Word(8)), Generous(Word(8), extra=3000)
+    assert few.parameters == many.parameters
+    assert size_key("trace", few, (8, 8, 8), "chw") != size_key("trace", many, (8, 8, 8), "chw")
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1, 1.0), (1, True), ("1", 1), ((1, 2), [1, 2]), ((1, (2,)), ((1, 2),)), (None, "None"),
+        (np.arange(4), np.arange(4, dtype=np.int32)), (np.arange(4), np.arange(4).reshape(2, 2)),
+        ({1: 2}, {1: 3}), (frozenset({1}), frozenset({2})), (b"a", "a"), (Word(8), Word(7)),
+        (0.1, 0.1 + 2**-55), (test_maps_come_back_as_they_were_put, map_stats),
+    ],
+)  # fmt: skip
+def test_values_of_any_kind_are_told_apart(one: Any, other: Any) -> None:
+    assert identity(Generous(Word(8), extra=one)) == identity(Generous(Word(8), extra=one))
+    assert identity(Generous(Word(8), extra=one)) != identity(Generous(Word(8), extra=other))
+
+
+def test_what_cannot_be_told_apart_from_its_like_is_refused() -> None:
+    endless: list[Any] = []
+    endless.append(endless)
+    for held in (object(), iter("ab"), np.array([None]), endless):
+        with pytest.raises(CodecError, match=r"zvc\.extra"):
+            identity(Generous(Word(8), extra=held))  # type: ignore[arg-type]
 
 
 def test_thirty_maps_are_found_in_far_less_than_thirty_milliseconds(tmp_path: Path) -> None:

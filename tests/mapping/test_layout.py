@@ -110,7 +110,7 @@ def test_blocks_that_a_window_touches_are_fetched_whole() -> None:
     assert m.blocks(rows).tolist() == [0, 1]
     assert extents.coded_bytes == 16
     assert extents.overfetch_bytes == 8  # half of the values are not needed
-    assert extents.coded_values == 32
+    assert (extents.encoded_values, extents.decoded_values) == (32, 32)
 
 
 def test_overfetch_is_the_share_of_each_block_not_of_the_mean() -> None:

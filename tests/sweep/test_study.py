@@ -42,7 +42,7 @@ def test_linked_keys_move_together_and_axes_multiply(study):
 
 
 def test_points_carry_their_resolved_chip(study):
-    points = make_points(read_study(study(GOOD)), "ab", {"accelsim": "1"})
+    points = make_points(read_study(study(GOOD)), "ab", lambda _: {"accelsim": "1"})
     assert [p.chip.codec.name for p in points] == ["raw", "raw", "zvc", "zvc"]
     assert [p.chip.buffers.weight_bytes for p in points] == [16384, 49152, 16384, 49152]
     assert len({p.key for p in points}) == 4
@@ -50,12 +50,12 @@ def test_points_carry_their_resolved_chip(study):
 
 def test_a_key_depends_on_everything_that_decides_the_result(study):
     checked = read_study(study(GOOD))
-    same = [p.key for p in make_points(checked, "ab", {"accelsim": "1"})]
-    assert same == [p.key for p in make_points(checked, "ab", {"accelsim": "1"})]
-    assert not set(same) & {p.key for p in make_points(checked, "cd", {"accelsim": "1"})}
-    assert not set(same) & {p.key for p in make_points(checked, "ab", {"accelsim": "2"})}
+    same = [p.key for p in make_points(checked, "ab", lambda _: {"accelsim": "1"})]
+    assert same == [p.key for p in make_points(checked, "ab", lambda _: {"accelsim": "1"})]
+    assert not set(same) & {p.key for p in make_points(checked, "cd", lambda _: {"accelsim": "1"})}
+    assert not set(same) & {p.key for p in make_points(checked, "ab", lambda _: {"accelsim": "2"})}
     more = read_study(study(GOOD.replace("vary:", "images: 2\n    vary:")))
-    assert not set(same) & {p.key for p in make_points(more, "ab", {"accelsim": "1"})}
+    assert not set(same) & {p.key for p in make_points(more, "ab", lambda _: {"accelsim": "1"})}
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_bad_study_is_refused_with_a_reason(study, old, new, sentence):
 def test_a_point_that_is_no_chip_is_found_before_any_runs(study, old, new, sentence):
     checked = read_study(study(GOOD.replace(old, new)))
     with pytest.raises(UserError) as error:
-        make_points(checked, "ab", {})
+        make_points(checked, "ab", lambda _: {})
     assert sentence in str(error.value)
 
 
