@@ -34,6 +34,8 @@ class Requester(IntEnum):
     IS_WRITE = auto()
     LABEL = auto()
     """Of that block's transfer."""
+    DUE = auto()
+    """Of that block's transfer: of several engines, the one whose line is due first is served."""
     IN_FLIGHT = auto()
     """Reads accepted whose data has not arrived."""
     BLOCKS = auto()
@@ -64,6 +66,7 @@ class Xfer(IntEnum):
     NUMBER = 0
     IS_WRITE = auto()
     LABEL = auto()
+    DUE = auto()
     SUBMITTED = auto()
     """First cycle at which it can be seen."""
     FIRST_BLOCK = auto()

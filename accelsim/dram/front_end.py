@@ -54,10 +54,11 @@ class FrontEnd:
 
     def submit(self, now_fs: int, transfer: Transfer) -> int:
         """Append ``transfer`` to its requester's rings, which grow if need be."""
-        requester, label, is_write, first_line, n_lines, ready_fs, decode_fs = transfer
+        requester, label, is_write, first_line, n_lines, ready_fs, decode_fs, due = transfer
         number = self._n_transfers
         order = (
-            *(int(requester), number, int(label), int(is_write), now_fs, first_line, n_lines),
+            *(int(requester), number, int(label), int(due), int(is_write)),
+            *(now_fs, first_line, n_lines),
             NO_TIMES if ready_fs is None else ready_fs,
             NO_TIMES if decode_fs is None else decode_fs,
         )

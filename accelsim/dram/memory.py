@@ -38,6 +38,8 @@ class Transfer(NamedTuple):
     """[n_blocks] rising times before which a block cannot be sent (an encoder's output)."""
     decode_fs: NDArray[np.int64] | None = None
     """[n_blocks] time that a decoder lane spends on each block; None passes it by."""
+    due: int = 0
+    """Of several requesters with a line to offer, those of the smallest number come first."""
 
 
 class Completion(NamedTuple):

@@ -20,6 +20,7 @@ from accelsim.dram.address_map import address_map
 from accelsim.dram.bank_refresh import bank_refresh_delays
 from accelsim.dram.config import DramConfig
 from accelsim.dram.power_down import power_down_delays
+from accelsim.dram.reach import covering_reads
 from accelsim.errors import ConfigError
 
 
@@ -73,6 +74,7 @@ class P(IntEnum):
     READ_DELAY = auto()
     WRITE_DELAY = auto()
     ANSWER_DELAY = auto()
+    ENOUGH_READS = auto()
     REFRESH_INTERVAL = auto()
     FIRST_REFRESH = auto()
     REFRESH_POLICY = auto()
@@ -203,6 +205,7 @@ def _sizes(config: DramConfig) -> dict[str, int]:
     }
     return {
         "ANSWER_DELAY": 2,
+        "ENOUGH_READS": covering_reads(t),
         "REFRESH_INTERVAL": interval[controller.refresh_policy],
         "FIRST_REFRESH": interval[controller.refresh_policy],
         "REFRESH_POLICY": policy[controller.refresh_policy],

@@ -222,6 +222,7 @@ class Machine:
             n_lines=self._extents.n_lines[first:last],
             ready_fs=ready_fs,
             decode_fs=work * self._core.period_fs if decodes else None,
+            due=row,  # the program is in the order in which the array needs things
         )
         self._row_of_transfer[self._memory.submit(now_fs(self.env), transfer)] = row
 

@@ -276,7 +276,7 @@ def scripts(draw: st.DrawFn) -> tuple[DramConfig, list[list[Job]], Decoder, list
                         label=r % 2,
                         ready_fs=None if ready is None else ready.tolist(),
                         decode_fs=None if decode is None else decode.tolist(),
-                    ),
+                    )._replace(due=int(rng.integers(0, 3))),
                     int(rng.choice([0, 1, 37, 10**4])) * int(rng.integers(1, period)),
                 )
             )
@@ -363,10 +363,10 @@ def test_compiled_and_plain_python_agree(policy: str, monkeypatch: pytest.Monkey
                     rng.integers(0, 6, 4).tolist(),
                     is_write=r == 1,
                     decode_fs=[10 * PERIOD] * 4 if r == 0 else None,
-                ),
+                )._replace(due=(r * k) % 3),
                 0,
             )
-            for _ in range(5)
+            for k in range(5)
         ]
         for r in range(3)
     ]

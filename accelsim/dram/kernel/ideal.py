@@ -51,13 +51,14 @@ def take(f: FrontState, bus: Ints, count: Ints, r: int, t: int) -> None:
 
 @state_kernel
 def next_turn(f: FrontState, t: int) -> int:
-    """The first requester after the one served last that has a line now, or NONE."""
+    """The requester whose line is due first, after the one served last, or NONE."""
     n, r = f.requester.shape[0], f.granted[0]
+    chosen, due = NONE, FAR
     for _ in range(n):
         r = r + 1 if r + 1 < n else 0
-        if f.requester[r, Requester.AT] <= t:
-            return int(r)
-    return NONE
+        if f.requester[r, Requester.AT] <= t and f.requester[r, Requester.DUE] < due:
+            chosen, due = r, f.requester[r, Requester.DUE]
+    return int(chosen)
 
 
 @state_kernel

@@ -44,6 +44,7 @@ def turn_to_block(f: FrontState, r: int) -> None:
     requester[r, Requester.BEGUN] = 0
     requester[r, Requester.IS_WRITE] = f.xfer[r, x, Xfer.IS_WRITE]
     requester[r, Requester.LABEL] = f.xfer[r, x, Xfer.LABEL]
+    requester[r, Requester.DUE] = f.xfer[r, x, Xfer.DUE]
     renew(f, r)
 
 

@@ -1,9 +1,9 @@
 """The co-simulated memory: several requesters, all channels, in global time order.
 
 In each DRAM cycle: data that arrives now is booked; every channel ticks; then each channel
-takes at most one line, from the first requester after the one it served last whose next
-line is for it and is not refused. A line accepted in cycle t is acknowledged at the end of
-the cycle, (t + 1) * period.
+takes at most one line that is for it and is not refused: of the requesters' next lines that
+which is due first, and of several the first after the requester it served last. A line
+accepted in cycle t is acknowledged at the end of the cycle, (t + 1) * period.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from accelsim.dram.front import (
     Token,
     new_front,
 )
+from accelsim.dram.kernel.arbitration import first_due, next_offer, would_take
 from accelsim.dram.kernel.by_address import front_at, state_at
 from accelsim.dram.kernel.completion import block_arrived, retire
-from accelsim.dram.kernel.controller import accept, tick, would_accept
+from accelsim.dram.kernel.controller import accept, tick
 from accelsim.dram.kernel.requester import begin_block, block_sent, note_hold, renew, turn_to_block
 from accelsim.dram.kernel.transactions import ANSWERED, channel_of
 from accelsim.dram.parameters import P
@@ -149,36 +150,22 @@ def book_arrivals(f: FrontState, t: int) -> None:
 
 
 @state_kernel
-def next_offer(s: State, f: FrontState, t: int) -> int:
-    """First cycle from ``t`` on at which some requester can be served, as known now."""
-    requester, soonest = f.requester, FAR
-    for r in range(requester.shape[0]):
-        at, line = requester[r, Requester.AT], requester[r, Requester.NEXT_LINE]
-        if at > t:
-            soonest = min(soonest, at)
-            continue
-        is_empty, is_write = (
-            line == requester[r, Requester.END_LINE],
-            requester[r, Requester.IS_WRITE],
-        )
-        if is_empty or would_accept(s, channel_of(s, line), line, is_write):
-            return t
-    return int(soonest)
-
-
-@state_kernel
 def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
     """Let channel ``c`` take at most one line in cycle ``t``."""
     requester, n, r = f.requester, f.requester.shape[0], f.granted[c]
+    chosen, due, first = NONE, FAR, first_due(f, t)
     for _ in range(n):
         r = r + 1 if r + 1 < n else 0
         line = requester[r, Requester.NEXT_LINE]
         if requester[r, Requester.AT] > t or channel_of(s, line) != c:
             continue
-        if would_accept(s, c, line, requester[r, Requester.IS_WRITE]):
-            offer(s, f, r, c, t)
-            f.granted[c] = r
-            return
+        if requester[r, Requester.DUE] >= due:
+            continue
+        if would_take(s, f, c, r, first):
+            chosen, due = r, requester[r, Requester.DUE]
+    if chosen != NONE:
+        offer(s, f, chosen, c, t)
+        f.granted[c] = chosen
 
 
 @state_kernel

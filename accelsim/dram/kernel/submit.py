@@ -34,6 +34,7 @@ def submit(
     r: int,
     number: int,
     label: int,
+    due: int,
     is_write: int,
     now_fs: int,
     first_line: Ints,  # [n_blocks]
@@ -70,6 +71,7 @@ def submit(
     f.xfer[r, i, Xfer.NUMBER] = number
     f.xfer[r, i, Xfer.IS_WRITE] = is_write
     f.xfer[r, i, Xfer.LABEL] = label
+    f.xfer[r, i, Xfer.DUE] = due
     f.xfer[r, i, Xfer.SUBMITTED] = -(-now_fs // period)
     f.xfer[r, i, Xfer.FIRST_BLOCK] = first_block
     f.xfer[r, i, Xfer.BLOCKS_LEFT] = n
@@ -87,4 +89,4 @@ def submit(
 def warm_up() -> None:
     """Compile with the types of production."""
     front, one = new_front(1, 1, 1, 1, {}), np.ones(1, np.int64)
-    submit(addresses(front), 0, 0, 0, False, 0, one, one, one, one)
+    submit(addresses(front), 0, 0, 0, 0, False, 0, one, one, one, one)

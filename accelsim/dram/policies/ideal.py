@@ -1,9 +1,9 @@
 """An ideal memory: one latency, one bandwidth; no banks, refresh or bus turnaround.
 
-Lines leave the requesters fairly, one at a time over one bus of the configuration's peak
-bandwidth; data arrives one unloaded latency later. Fewer bytes or more decoder lanes never
-make anything slower here: the memory on which monotonicity laws hold. Writes are posted as
-the bus takes them, so none are left to flush.
+Lines leave the requesters one at a time, what is due first before the rest, over one bus of
+the configuration's peak bandwidth; data arrives one unloaded latency later. Fewer bytes or
+more decoder lanes never make anything slower here: the memory on which monotonicity laws
+hold. Writes are posted as the bus takes them, so none are left to flush.
 
 Counted as activity for energy: bursts, all row hits; every bank open; nominal refreshes.
 """
@@ -17,6 +17,7 @@ from accelsim.dram.config import DramConfig
 from accelsim.dram.front_end import FrontEnd
 from accelsim.dram.kernel.ideal import Bus, serve_ideal
 from accelsim.dram.memory import Background, Completion, Decoder, DramCounts, Transfer
+from accelsim.dram.reach import unloaded_read_cycles
 from accelsim.dram.state import FAR, Count
 from accelsim.units import ceil_div
 
@@ -42,7 +43,7 @@ class IdealMemory:
         self._bus = np.zeros(len(Bus), np.int64)
         self._bus[Bus.UNITS_PER_CYCLE] = config.organisation.channels
         self._bus[Bus.UNITS_PER_LINE] = t.burst_cycles
-        self._bus[Bus.LATENCY] = 1 + t.tRCDRD + t.read_latency
+        self._bus[Bus.LATENCY] = unloaded_read_cycles(t) - t.burst_cycles
         self._count = np.zeros((n_labels, len(Count)), np.int64)
         self._end_cycle = 0
 
