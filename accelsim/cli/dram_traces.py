@@ -43,10 +43,10 @@ def replay_dram(
     compat
         Keep that simulator's deviations from the standards; the default for .ini files.
     """
-    from accelsim.cli.console import print_table, print_text
+    from accelsim.cli.console import note, print_table, print_text
     from accelsim.cli.dram_replay import replay_file
     from accelsim.cli.warm_up import warm_up
-    from accelsim.energy.replay_report import replay_report
+    from accelsim.energy.replay_report import driver_gb_s, replay_report
     from accelsim.results.files import writable_file
     from accelsim.results.json_form import dumps
 
@@ -58,6 +58,12 @@ def replay_dram(
     warm_up()
     counts, host_seconds = replay_file(memory, trace, policy, commands)
     report = replay_report(counts, memory, host_seconds)
+    if driver_gb_s(memory) < memory.peak_gb_s:
+        note(
+            "the driver offers one line a clock to all channels together: at most "
+            f"{driver_gb_s(memory):g} of {memory.peak_gb_s:g} GB/s; `accelsim dram characterise` "
+            "offers one to each channel"
+        )
     if as_json:
         print_text(dumps(report))
     else:

@@ -100,11 +100,20 @@ class ChunkedReplay:
 
     def finish(self) -> ReplayCounts:
         """Run until the reference driver would stop, and say what was counted."""
+        self.drain()
+        return self.counts_until(self.cycles)
+
+    @property
+    def cycles(self) -> int:
+        """Cycles executed so far."""
+        return int(self._driver[Driver.NOW])
+
+    def drain(self) -> None:
+        """Run until the reference driver would stop."""
         self._driver[Driver.STOP] = NONE
         while not self._driver[Driver.FINISHED]:
             self._run()
         self._add_latencies()
-        return self._counts()
 
     def _run(self) -> None:
         state, rows = self._state, self._rows
@@ -150,8 +159,9 @@ class ChunkedReplay:
         self._latency_cycles += int((self.done_cycle - stamped)[is_read].sum())
         self._n_reads += int(is_read.sum())
 
-    def _counts(self) -> ReplayCounts:
-        state, cycles = self._state, int(self._driver[Driver.NOW])
+    def counts_until(self, cycles: int) -> ReplayCounts:
+        """What was counted, once drained; its ranks stand by until ``cycles``."""
+        state = self._state
         account_all(state, cycles)
         counts, rank = state.counts.sum(axis=0), state.rank.sum(axis=0)
         reads, writes = int(counts[Count.RD]), int(counts[Count.WR])

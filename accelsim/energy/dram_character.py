@@ -1,7 +1,7 @@
 """What a memory can do: bandwidth, latency and energy per bit, by pattern, map and load.
 
 What an architect draws on the first day of a project; every point is a replay command by
-command (``accelsim.dram.replay``).
+command, of one line for each channel and clock (``accelsim.dram.channel_replay``).
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ from typing import Final
 
 import numpy as np
 
+from accelsim.dram.channel_replay import replay_channels
+from accelsim.dram.chunked_replay import ReplayCounts
 from accelsim.dram.config import DramConfig
-from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.traces.patterns import PATTERNS, at_load, random_lines
 from accelsim.energy.dram import EnergyMode, price_dram
 from accelsim.sim.counts import DramEvents
@@ -24,6 +25,7 @@ row, and banks far apart."""
 LOADS: Final = (0.05, 0.2, 0.4, 0.55, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0)
 """Shares of the bandwidth that the pattern reaches when requests never pause."""
 N_REQUESTS: Final = 20_000
+"""Over all channels."""
 
 
 @dataclass(frozen=True)
@@ -107,9 +109,9 @@ def _pattern(
     config: DramConfig, pattern: str, address_map: str, mode: EnergyMode, n: int
 ) -> PatternPoint:
     mapped = replace(config, controller=replace(config.controller, address_map=address_map))
-    result = replay(mapped, PATTERNS[pattern](mapped, n))
+    result = replay_channels(mapped, PATTERNS[pattern](mapped, n)).counts
     columns = result.reads + result.writes
-    bandwidth = _gb_s(config, n, result.cycles)
+    bandwidth = _gb_s(config, columns, result.cycles)
     return PatternPoint(
         pattern=pattern,
         address_map=address_map,
@@ -121,7 +123,7 @@ def _pattern(
     )
 
 
-def _pj_per_bit(result: ReplayResult, config: DramConfig, mode: EnergyMode) -> dict[str, float]:
+def _pj_per_bit(result: ReplayCounts, config: DramConfig, mode: EnergyMode) -> dict[str, float]:
     events = DramEvents(
         activates=result.activates,
         precharges=result.precharges,
@@ -145,16 +147,17 @@ def _load(config: DramConfig, pattern: str, offered_gb_s: float, n: int) -> Load
     every_cycles = config.line_bytes / offered_gb_s / config.timing.tCK_ns
     lines = np.arange(n) if pattern == "stream read" else random_lines(config, n)
     requests = at_load(config, lines, np.zeros(n), every_cycles)
-    result = replay(config, requests)
+    result = replay_channels(config, requests)
     latency_ns = (result.done_cycle - requests.arrival_cycle) * config.timing.tCK_ns
     return LoadPoint(
         pattern=pattern,
         offered_gb_s=offered_gb_s,
-        bandwidth_gb_s=_gb_s(config, n, result.cycles),
+        bandwidth_gb_s=_gb_s(config, result.counts.reads, result.counts.cycles),
         average_latency_ns=float(latency_ns.mean()),
         p99_latency_ns=float(np.percentile(latency_ns, 99)),
     )
 
 
-def _gb_s(config: DramConfig, n_requests: int, cycles: int) -> float:
-    return n_requests * config.line_bytes / (cycles * config.timing.tCK_ns)
+def _gb_s(config: DramConfig, n_bursts: int, cycles: int) -> float:
+    """What moved on the bus."""
+    return n_bursts * config.line_bytes / (cycles * config.timing.tCK_ns)

@@ -41,8 +41,8 @@ def patterns_table(character: Character) -> Table:
         ),
         rows=rows,
         footer=(
-            f"requests as fast as they are accepted; latency of reads from acceptance; energy with "
-            f"{character.mode} currents",
+            "requests as fast as they are accepted, a line for each channel and clock; rate: bytes "
+            f"moved; latency of reads from acceptance; energy with {character.mode} currents",
         ),
     )
 

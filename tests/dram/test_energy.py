@@ -70,10 +70,13 @@ def test_the_report_has_the_keys_of_the_command_line() -> None:
     assert list(report) == [
         *("requests", "cycles", "reads", "writes", "activates", "precharges", "refreshes"),
         *("row_hits", "average_read_latency_cycles", "residual_writes", "bandwidth_gb_s"),
+        *("served_gb_s", "peak_gb_s"),
         *("energy_mode", "energy_pj", "io_pj", "phy_pj", "host_seconds"),
     ]
     assert (report["energy_mode"], report["io_pj"], report["phy_pj"]) == ("max", 0, 0)
     assert report["bandwidth_gb_s"] == pytest.approx(5000 * 64 / (30087 * 0.63))
+    assert report["served_gb_s"] == report["bandwidth_gb_s"]  # nothing merged
+    assert report["peak_gb_s"] == pytest.approx(64 / (4 * 0.63))
     energy = report["energy_pj"]
     assert energy["total"] == pytest.approx(sum(v for k, v in energy.items() if k != "total"))
 
