@@ -33,7 +33,7 @@ class UnknownNameError(AccelsimError):
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
         super().__init__(
-            f"unknown {kind} {name!r}.{nearest(name, names)} Known: {', '.join(names)}."
+            f"unknown {kind} {shortened(name)!r}.{nearest(name, names)} Known: {', '.join(names)}."
         )
 
 
@@ -55,6 +55,16 @@ class MappingError(UserError):
 
 class CodecError(AccelsimError):
     """An encoded block that this codec cannot have produced, or values it cannot take."""
+
+
+def shortened(name: object, limit: int = 60) -> str:
+    """A name or value as messages show it: a file may hold one of any length.
+
+    >>> shortened("a" * 99, limit=10)
+    'aaaaaaa...'
+    """
+    text = str(name)
+    return text if len(text) <= limit else f"{text[: limit - 3]}..."
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -11,7 +11,7 @@ from accelsim.hardware.advice import advise
 from accelsim.hardware.chip import Chip, in_kib
 from accelsim.hardware.keys import leaves
 from accelsim.hardware.problems import Problem, find
-from accelsim.hardware.read import read_document, read_hardware, shipped_files
+from accelsim.hardware.read import read_document, read_hardware, shipped_files, with_ini_text
 from accelsim.hardware.resolve import resolve
 from accelsim.hardware.schema import HardwareFile
 from accelsim.units import FS_PER_S
@@ -101,7 +101,7 @@ def show_hardware(chip: Chip) -> list[ShownKey]:
 def check_hardware(name_or_path: str | Path) -> CheckReport:
     """Everything wrong or unwise in a file, at once. Raises nothing a file can cause."""
     try:
-        document = read_document(name_or_path)
+        document = with_ini_text(read_document(name_or_path))
     except ConfigError as error:
         return CheckReport((Problem(error.where, error.problem, error.fix),), ())
     if problems := find(document):

@@ -7,11 +7,12 @@ from copy import deepcopy
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, cast
 
-from accelsim.errors import ConfigError, nearest
+from accelsim.errors import ConfigError, nearest, shortened
 from accelsim.hardware.keys import leaves
 from accelsim.hardware.schema import HardwareFile
 from accelsim.hardware.yaml_file import line_of, parse
 
+MAX_OPTION_CHARACTERS: Final = 200
 Overrides: TypeAlias = Mapping[str, object] | Sequence[str]
 
 
@@ -29,10 +30,10 @@ class Document:
 
     def place(self, path: Sequence[object]) -> str:
         """Where the key ``path`` was read: `file.yaml:12: array.rows`."""
-        dotted = ".".join(map(str, path))
+        dotted = ".".join(map(shortened, path))
         for key, option in self.overridden.items():
             if dotted == key or dotted.startswith(f"{key}."):
-                return option
+                return shortened(option, MAX_OPTION_CHARACTERS)
         line = line_of(self.text, path) if self.text else None
         if line:
             return f"{self.where}:{line}: {dotted}"
@@ -117,7 +118,7 @@ def _check_key(dotted: str, option: str) -> None:
 
 
 def _read(dotted: str, value: object) -> object:
-    option = f"--set {dotted}={value}"
+    option = shortened(f"--set {dotted}={value}", MAX_OPTION_CHARACTERS)
     _check_key(dotted, option)
     takes_text = _LEAVES[dotted].allowed.startswith(("text", "one of"))
     if not isinstance(value, str) or (takes_text and value != "null"):

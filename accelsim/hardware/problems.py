@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, Final, cast
 
 from pydantic import BaseModel, ValidationError
@@ -12,7 +13,7 @@ from pydantic_core import ErrorDetails
 from accelsim.codecs.named import codec_of_any_width
 from accelsim.dram.memory import POLICIES
 from accelsim.dram.standard import STANDARDS
-from accelsim.errors import CodecError, ConfigError, UnknownNameError, nearest
+from accelsim.errors import CodecError, ConfigError, UnknownNameError, nearest, shortened
 from accelsim.hardware.document import Document
 from accelsim.hardware.keys import KeyFacts, leaves
 from accelsim.hardware.schema import HardwareFile
@@ -27,6 +28,8 @@ NAMES: Final[dict[str, Registry[Any]]] = {
     "dram.standard": STANDARDS,
     "dram.policy": POLICIES,
 }
+MAX_PROBLEMS: Final = 100
+"""A file with more is none: each takes a search for the nearest name."""
 CODEC_KEYS: Final = ("codec.name", "codec.weight_name")
 SECTION: Final = "write the keys below it, indented by two spaces"
 _LEAVES: Final[dict[str, KeyFacts]] = {facts.key: facts for facts in leaves(HardwareFile)}
@@ -72,16 +75,21 @@ def check_part(section: str, values: dict[str, Any]) -> None:
 
 
 def find(document: Document) -> list[Problem]:
-    """All problems of types, bounds, keys and names; missing keys last."""
-    problems: list[Problem] = []
-    missing: list[Problem] = []
+    """Problems of types, bounds, keys and names; missing keys last; of very many the first."""
+    return list(islice(_all(document), MAX_PROBLEMS))
+
+
+def _all(document: Document) -> Iterator[Problem]:
+    details: list[ErrorDetails] = []
     try:
         HardwareFile.model_validate(document.values)
     except ValidationError as error:
-        for detail in error.errors(include_url=False):
-            target = missing if detail["type"] == "missing" else problems
-            target.append(_describe(document, detail))
-    return [*problems, *_unknown_names(document), *_combinations(document), *missing]
+        details = error.errors(include_url=False)
+    missing = [detail for detail in details if detail["type"] == "missing"]
+    yield from (_describe(document, each) for each in details if each["type"] != "missing")
+    yield from _unknown_names(document)
+    yield from _combinations(document)
+    yield from (_describe(document, each) for each in missing)
 
 
 def _unknown_names(document: Document) -> Iterator[Problem]:
@@ -93,7 +101,7 @@ def _unknown_names(document: Document) -> Iterator[Problem]:
             continue
         yield Problem(
             document.place(key.split(".")),
-            f"unknown {registry.kind} {name!r}.{nearest(name, registry)}",
+            f"unknown {registry.kind} {shortened(name)!r}.{nearest(name, registry)}",
             f"known: {', '.join(registry)}",
         )
     for key in CODEC_KEYS:
@@ -111,7 +119,7 @@ def _unknown_names(document: Document) -> Iterator[Problem]:
         if key not in _LEAVES:
             yield Problem(
                 document.place(["derived"]),
-                f"names an unknown key, {key!r}.{nearest(str(key), _LEAVES)}",
+                f"names an unknown key, {shortened(key)!r}.{nearest(str(key), _LEAVES)}",
                 "use the dotted key of a value, such as codec.lanes",
             )
 
@@ -204,9 +212,26 @@ def _unknown_key(where: str, path: list[int | str]) -> Problem:
     elsewhere = [key for key in _LEAVES if key.rpartition(".")[2] == last]
     if not hint and elsewhere:
         hint = f" Did you mean {elsewhere[0]!r}?"
-    return Problem(where, f"unknown key {last!r}.{hint}", f"known here: {', '.join(siblings)}")
+    return Problem(
+        where, f"unknown key {shortened(last)!r}.{hint}", f"known here: {', '.join(siblings)}"
+    )
 
 
 def _shown(value: object) -> str:
-    text = repr(value) if value is not None else "nothing"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    """A value of any size in a few characters."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, int) and value.bit_length() > 200:
+        return f"a number of {value.bit_length()} bits"
+    if isinstance(value, list | dict) and value and not _is_plain(value):
+        return f"{'a list' if isinstance(value, list) else 'a mapping'} of {len(value)}"
+    return shortened(repr(value))
+
+
+def _is_plain(values: list[Any] | dict[Any, Any]) -> bool:
+    """Whether it is short, and of scalars that are no numbers of thousands of digits."""
+    inside = values if isinstance(values, list) else [*values.values()]
+    return len(inside) <= 6 and all(
+        each.bit_length() <= 200 if isinstance(each, int) else isinstance(each, str | float | None)
+        for each in inside
+    )

@@ -26,24 +26,27 @@ def read_hardware(name_or_path: str | Path, overrides: Overrides = ()) -> Chip:
     >>> chip.array.rows, chip.array.cols, chip.codec.name
     (32, 16, 'raw')
     """
-    return resolve(read_document(name_or_path, overrides))
+    return chip_from_document(read_document(name_or_path), overrides)
 
 
 def chip_from_resolved(resolved: Mapping[str, object], overrides: Overrides = ()) -> Chip:
     """The chip of ``Chip.resolved``, as a result file holds it."""
     if not isinstance(resolved, Mapping):
         raise ConfigError("configuration", "must be a mapping", "name a result of `accelsim run`")
-    document = Document("configuration", dict(resolved)).with_overrides(overrides)
-    return resolve(_with_ini(document, Path()))
+    return chip_from_document(Document("configuration", dict(resolved)), overrides)
 
 
-def read_document(name_or_path: str | Path, overrides: Overrides = ()) -> Document:
-    """The values of a file before they are checked, overrides applied."""
+def chip_from_document(document: Document, overrides: Overrides) -> Chip:
+    """The chip of a document that was read once, for many overrides."""
+    return resolve(with_ini_text(document.with_overrides(overrides)))
+
+
+def read_document(name_or_path: str | Path) -> Document:
+    """The values of a file before they are checked."""
     path = find_file(name_or_path)
     text = read_text(path)
     values = {"name": path.stem, **parse_mapping(text, str(path))}
-    document = Document(str(path), values, text).with_overrides(overrides)
-    return _with_ini(document, path.parent)
+    return Document(str(path), values, text)
 
 
 def shipped_files() -> list[Path]:
@@ -66,14 +69,14 @@ def find_file(name_or_path: str | Path) -> Path:
     )
 
 
-def _with_ini(document: Document, folder: Path) -> Document:
+def with_ini_text(document: Document) -> Document:
     """With the text of a DRAMsim3 file that ``dram.standard`` names, relative to here or to
     the hardware file; so that a result can be run again without that file."""
     standard = document.get("dram.standard")
     is_ini = isinstance(standard, str) and standard.endswith(".ini")
     if not is_ini or document.get("dram.ini_text") is not None:
         return document
-    path = Path(standard) if Path(standard).is_file() else folder / standard
+    path = Path(standard) if Path(standard).is_file() else Path(document.where).parent / standard
     if not path.is_file():
         where = document.place(["dram", "standard"])
         raise ConfigError(where, f"no such file: {standard}", "name a .ini file, or a standard")

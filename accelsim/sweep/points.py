@@ -8,7 +8,7 @@ from typing import Any
 
 from accelsim.errors import ConfigError, UserError
 from accelsim.hardware.chip import Chip
-from accelsim.hardware.read import read_hardware
+from accelsim.hardware.read import chip_from_document, read_document
 from accelsim.results.json_form import config_sha256
 from accelsim.sweep.study import Overrides, Study
 
@@ -35,11 +35,11 @@ def make_points(
     resolved configuration.
     Raises ``ConfigError`` for the first point that is no valid chip, and says which.
     """
-    hardware = study.find(study.hardware)
+    document = read_document(study.find(study.hardware))
     points = []
     for index, overrides in enumerate(study.grid()):
         try:
-            chip = read_hardware(hardware, overrides)
+            chip = chip_from_document(document, overrides)
         except UserError as error:
             place = ", ".join(f"{key}={value}" for key, value in overrides.items())
             raise ConfigError(

@@ -18,13 +18,14 @@ entry of ``linked`` move together: they are one axis of the grid.
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from typing import Any
 
 from accelsim.data_files import shipped
-from accelsim.errors import ConfigError, nearest
+from accelsim.errors import ConfigError, nearest, shortened
 from accelsim.hardware.yaml_file import parse_mapping, read_text
 
 MAX_POINTS = 100_000
@@ -137,9 +138,9 @@ def read_study(path: Path) -> Study:
 
 def _check_keys(where: str, study: Study) -> None:
     keys = [key for axis in study.axes for key in axis.keys] + list(study.fixed)
-    for key in keys:
-        if keys.count(key) > 1:
-            raise ConfigError(where, f"{key} is given twice", "name each key once")
+    for key, times in Counter(keys).items():
+        if times > 1:
+            raise ConfigError(where, f"{shortened(key)} is given twice", "name each key once")
     if study.n_points > MAX_POINTS:
         raise ConfigError(
             where, f"has {study.n_points:,} points", f"a study has at most {MAX_POINTS:,}"
@@ -147,7 +148,7 @@ def _check_keys(where: str, study: Study) -> None:
 
 
 def _first_problem(where: str, error: Any, known: list[str]) -> ConfigError:
-    key = ".".join(str(part) for part in error["loc"])
+    key = ".".join(shortened(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return ConfigError(
             where,

@@ -120,7 +120,7 @@ CASES = [
     ("rows: 8", "rows: !!bool 3", "cannot be read"),
     ("rows: 8", "rows: 2001-13-45", "cannot be read: month must be in 1..12"),
     ("core:", "---\na: 1\n---\ncore:", "expected a single document in the stream"),
-    ("codec:\n  name: raw", "a: &a [*a]", ":9: a: unknown key 'a'"),
+    ("codec:\n  name: raw", "a: &a [*a]", "no alias inside of what it names"),
 ]
 
 
@@ -135,7 +135,7 @@ def test_a_mistake_gets_its_message(tmp_path: Path, old: str, new: str, expected
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("", "found nothing"), ("- core", "found a list"), ("[" * 5000, "nested too deeply")],
+    [("", "found nothing"), ("- core", "found a list"), ("[" * 5000, "nested more than 16 deep")],
 )
 def test_a_file_that_is_no_mapping_says_so(tmp_path: Path, text: str, expected: str) -> None:
     assert expected in message(tmp_path / "bad.yaml", text)
@@ -147,7 +147,7 @@ def test_foreign_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="not UTF-8 text"):
         read_hardware(path)
     path.write_bytes(b"#" * (2 << 20))
-    with pytest.raises(ConfigError, match="larger than 1 MiB"):
+    with pytest.raises(ConfigError, match="larger than 64 KiB"):
         read_hardware(path)
 
 
