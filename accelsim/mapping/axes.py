@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import product
 from typing import NamedTuple
 
 import numpy as np
 
 from accelsim.mapping.occurrences import Floats, Ints, Occurrences, occurrences
 from accelsim.mapping.ranges import Ranges
-from accelsim.mapping.spans import Axis, Spans, spans
+from accelsim.mapping.spans import Axis, Spans, position_ranges, read_pieces, spans
 from accelsim.mapping.stage import Stage
-from accelsim.mapping.tiles import channel_groups
+from accelsim.mapping.tiles import Kernel, channel_groups, kernel_ranges
 
 
 class Reads(NamedTuple):
@@ -57,11 +59,16 @@ def place_axis(axis: Axis, extents: tuple[int, ...]) -> PlaceAxis:
 
 
 @lru_cache(maxsize=512)
-def reads(axis: Axis, extents: tuple[int, ...], block: int) -> Reads:
-    """What the tiles of ``place_axis`` read, aligned to blocks of ``block`` rows."""
+def reads(axis: Axis, extents: tuple[int, ...], block: int, positions: int | None = None) -> Reads:
+    """What the tiles of ``place_axis`` read, aligned to blocks of ``block`` rows.
+
+    With ``positions`` kernel rows to a pass; None takes all of them.
+    """
     cut, n = place_axis(axis, extents).cut, len(extents)
+    if positions is not None and positions < axis.layer.positions:
+        return _reads_of_passes(axis, cut, n, block, positions)
     candidate, (start, stop) = cut.candidate, cut.read
-    start, stop = start // block * block, np.minimum(-(-stop // block) * block, axis.n_read)
+    start, stop = _aligned(start, stop, block, axis.n_read)
     first = np.flatnonzero(np.diff(candidate, prepend=-1))
     held = np.append(0, stop[:-1])
     held[first] = 0
@@ -79,9 +86,33 @@ def reads(axis: Axis, extents: tuple[int, ...], block: int) -> Reads:
     )
 
 
+def _reads_of_passes(axis: Axis, cut: Spans, n: int, block: int, positions: int) -> Reads:
+    """Every pass reads its kernel rows of each window; nothing is kept for the next."""
+    passes = position_ranges(axis.layer.positions, positions)
+    n_tiles = len(cut.candidate)
+    window, start, stop = [], [], []
+    for number, which in enumerate(passes):
+        tile, first, end = read_pieces(axis, cut.computed, which, block)
+        first, end = _aligned(first, end, block, axis.n_read)
+        window.append(number * n_tiles + tile)
+        start.append(first)
+        stop.append(end)
+    rows, begin, end = map(np.concatenate, (window, start, stop))
+    tile = rows % n_tiles
+    whole = Ranges(cut.candidate[tile], begin, end, n)
+    size = np.bincount(rows, end - begin, len(passes) * n_tiles).astype(np.int64)
+    largest = np.zeros(n, np.int64)
+    np.maximum.at(largest, np.tile(cut.candidate, len(passes)), size)
+    return Reads(whole, whole, largest, 2 * largest, 2 * largest)
+
+
+def _aligned(start: Ints, stop: Ints, block: int, size: int) -> tuple[Ints, Ints]:
+    return start // block * block, np.minimum(-(-stop // block) * block, size)
+
+
 @dataclass(frozen=True)
 class ChannelAxis:
-    """Candidate cuts of the channels: pairs of output tile and input pass.
+    """Candidate cuts of the products: triples of output tile, input pass and kernel positions.
 
     Arrays are [n_pairs]. Many pairs read the same ranges of input channels; these are
     listed once, in sets.
@@ -89,6 +120,9 @@ class ChannelAxis:
 
     out_channels: Ints
     in_channels: Ints
+    kernels: tuple[Kernel, ...]
+    """Distinct kernel rows and columns of a pass."""
+    kernel_of_pair: Ints
     n_out_tiles: Ints
     n_in_passes: Ints
     revisits: Ints
@@ -100,12 +134,22 @@ class ChannelAxis:
     ranges: Ranges
     """The ranges of input channels; candidates are the sets."""
 
+    def pairs(self) -> list[tuple[int, int, Kernel]]:
+        """The candidates, as they were given."""
+        kernels = [self.kernels[number] for number in self.kernel_of_pair]
+        return list(
+            zip(self.out_channels.tolist(), self.in_channels.tolist(), kernels, strict=True)
+        )
 
-def channel_axis(stage: Stage, pairs: Sequence[tuple[int, int]]) -> ChannelAxis:
+
+def channel_axis(stage: Stage, pairs: Sequence[tuple[int, int, Kernel]]) -> ChannelAxis:
     """The channel cuts of ``stage``; see ``candidates.channel_extents`` for legal pairs."""
     groups, group_in, group_out = channel_groups(stage)
     total = stage.output.channels
-    out, ins = (np.array(column, np.int64) for column in zip(*pairs, strict=True))
+    out, ins = (np.array([pair[i] for pair in pairs], np.int64) for i in (0, 1))
+    kernels = tuple(dict.fromkeys(pair[2] for pair in pairs))
+    kernel_of_pair = np.array([kernels.index(pair[2]) for pair in pairs], np.int64)
+    n_positions = np.array([len(kernel_ranges(stage, kernel)) for kernel in kernels])
     inside = out <= group_out
     tiles_of_group = -(-group_out // out)
     n_out_tiles = np.where(inside, groups * tiles_of_group, -(-total // out))
@@ -128,8 +172,10 @@ def channel_axis(stage: Stage, pairs: Sequence[tuple[int, int]]) -> ChannelAxis:
     return ChannelAxis(
         out_channels=out,
         in_channels=ins,
+        kernels=kernels,
+        kernel_of_pair=kernel_of_pair,
         n_out_tiles=n_out_tiles,
-        n_in_passes=-(-group_in // ins),
+        n_in_passes=-(-group_in // ins) * n_positions[kernel_of_pair],
         revisits=np.where(inside, tiles_of_group, 1),
         alternates=(groups > 1) & (inside | (n_out_tiles > 1)),
         range_set=range_set,
@@ -143,9 +189,9 @@ def channel_axis(stage: Stage, pairs: Sequence[tuple[int, int]]) -> ChannelAxis:
 
 
 def products(
-    stage: Stage, pairs: Iterable[tuple[int, int]]
+    stage: Stage, pairs: Iterable[tuple[int, int, Kernel]]
 ) -> tuple[tuple[Ints, Ints, Ints], Floats]:
-    """Distinct (n, k / kernel size, groups) of the passes at one place, each [n_products].
+    """Distinct (n, k, groups) of the passes at one place, each [n_products].
 
     And [n_pairs, n_products] how often each pair of channel extents has them.
     """
@@ -153,7 +199,8 @@ def products(
     found: dict[tuple[int, int, int], int] = {}
     entries: list[tuple[int, int, int]] = []
     pairs = list(pairs)
-    for number, (out, ins) in enumerate(pairs):
+    for number, (out, ins, kernel) in enumerate(pairs):
+        positions = Counter((b - a) * (d - c) for (a, b), (c, d) in kernel_ranges(stage, kernel))
         if out <= group_out:
             times, size = groups, group_out
             tiles = [(n, 1, count) for n, count in _pieces(size, out)]
@@ -161,9 +208,11 @@ def products(
             times, size = 1, groups * group_out
             tiles = [(group_out, n // group_out, count) for n, count in _pieces(size, out)]
         for n, n_groups, n_tiles in tiles:
-            for k, n_passes in _pieces(group_in, ins):
-                column = found.setdefault((n, k, n_groups), len(found))
-                entries.append((number, column, times * n_tiles * n_passes))
+            for (ins_of_pass, n_passes), (size, n_sizes) in product(
+                _pieces(group_in, ins), positions.items()
+            ):
+                column = found.setdefault((n, ins_of_pass * size, n_groups), len(found))
+                entries.append((number, column, times * n_tiles * n_passes * n_sizes))
     counts = np.zeros((len(pairs), len(found)))
     for number, column, count in entries:
         counts[number, column] += count

@@ -6,12 +6,17 @@ admits all that a smaller one does. An output tile is a union of compressed bloc
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import lcm
 
 from accelsim.mapping.stage import Stage
-from accelsim.mapping.tiles import channel_groups
+from accelsim.mapping.tiles import Kernel, channel_groups, kernel_of
 from accelsim.mapping.window import Block
 from accelsim.units import ceil_div
+from accelsim.workload.layer import Conv
+
+SMALL_KERNEL = 49
+"""Kernels of up to 7 x 7 positions are not cut: their input channels are."""
 
 
 def even_cuts(size: int, unit: int) -> list[int]:
@@ -61,24 +66,50 @@ def pooling_overlaps(stage: Stage) -> bool:
     )
 
 
+def kernel_extents(stage: Stage, block: Block) -> list[Kernel]:
+    """Kernel rows and columns of a pass: all, and parts of a large kernel.
+
+    Whole rows first, then columns of one row: as small as a pass can be. In whole blocks where
+    they can be: a fully connected layer reads each block once.
+    """
+    rows, cols = whole = kernel_of(stage)
+    if not isinstance(stage.layer, Conv) or rows * cols <= SMALL_KERNEL:
+        return [whole]
+    _, block_rows, block_cols = block
+    low, narrow = min(block_rows, rows), min(block_cols, cols)
+    found = [(n, cols) for n in _small_and_whole(rows, block_rows)]
+    found += [(low if n >= narrow else 1, n) for n in _small_and_whole(cols, block_cols)]
+    return list(dict.fromkeys([whole, *found]))
+
+
 def channel_extents(
-    stage: Stage, out_unit: int, whole_blocks: bool, in_unit: int, array_cols: int
-) -> list[tuple[int, int]]:
-    """(output channels of a tile, input channels of a pass in one group) that fit together.
+    stage: Stage,
+    out_unit: int,
+    whole_blocks: bool,
+    in_unit: int,
+    array_cols: int,
+    kernels: Sequence[Kernel],
+) -> list[tuple[int, int, Kernel]]:
+    """(output channels of a tile, input channels of a pass in one group, kernel positions of a
+    pass) that fit together.
 
     ``out_unit`` and ``in_unit`` are the channels of a block, or of a group of a linear map.
     Tiles of blocks (``whole_blocks``) are unions of them. Tiles of linear maps may cut a
     group, for small buffers. Output channels fill the columns of the array where they can.
+    Of the kernel, parts are taken where input channels cannot be cut in units any more; the
+    first of ``kernels`` is the whole.
     """
     groups, group_in, group_out = channel_groups(stage)
     total = stage.output.channels
     least = out_unit if whole_blocks else 1
-    in_extents = _small_and_whole(group_in, in_unit)
+    whole, few = kernels[0], min(group_in, in_unit)
+    cuts = [(k, whole) for k in _small_and_whole(group_in, in_unit)]
+    cuts += [(few, kernel) for kernel in kernels[1:]]
     if groups == 1:
         unit = lcm(out_unit, array_cols)
         smaller = {n for n in _doublings(least, unit) if n < total}
         found = {*smaller, *even_cuts(total, unit), *even_cuts(total, lcm(least, array_cols))}
-        return [(n, k) for n in sorted(found) for k in in_extents]
+        return [(n, *cut) for n in sorted(found) for cut in cuts]
     inside = [
         n
         for n in _small_and_whole(group_out, least)
@@ -89,7 +120,7 @@ def channel_extents(
     unit = lcm(group_out, out_unit)
     smaller = {n for n in _doublings(lcm(group_out, least), unit) if n < total}
     several = sorted(n for n in {*smaller, *even_cuts(total, unit)} if n > group_out)
-    return [(n, k) for n in inside for k in in_extents] + [(n, group_in) for n in several]
+    return [(n, *cut) for n in inside for cut in cuts] + [(n, group_in, whole) for n in several]
 
 
 def _doublings(start: int, stop: int) -> list[int]:

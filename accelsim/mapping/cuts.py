@@ -21,12 +21,18 @@ from accelsim.mapping.axes import (
     place_axis,
     reads,
 )
-from accelsim.mapping.candidates import channel_extents, col_extents, row_extents
+from accelsim.mapping.candidates import (
+    channel_extents,
+    col_extents,
+    kernel_extents,
+    row_extents,
+)
 from accelsim.mapping.occurrences import Ints
 from accelsim.mapping.ranges import Ranges
 from accelsim.mapping.sizes import Sizes
 from accelsim.mapping.spans import col_axis, row_axis, shortcut_axis
 from accelsim.mapping.stage import Stage, StoredMap
+from accelsim.mapping.tiles import Kernel
 from accelsim.mapping.window import Block
 from accelsim.workload.layer import Conv
 
@@ -49,7 +55,9 @@ class StageCuts:
         in_unit = max(sizes.maps[part.name].unit for part in self.parts)
         width = chip.array.cols if isinstance(stage.layer, Conv) else chip.codec.block[0]
         out_unit = sizes.maps[stage.output.name].unit
-        pairs = channel_extents(stage, out_unit, out_block is not None, in_unit, width)
+        in_block = next((b for b in map(self.block, self.parts) if b), (1, 1, 1))
+        kernels = kernel_extents(stage, in_block)
+        pairs = channel_extents(stage, out_unit, out_block is not None, in_unit, width, kernels)
         self.channels: ChannelAxis = channel_axis(stage, pairs)
         self.row_extents = tuple(row_extents(stage, out_block))
         self.col_extents = tuple(col_extents(stage, out_block))
@@ -61,14 +69,6 @@ class StageCuts:
     def shape(self) -> tuple[int, int, int]:
         """Candidates along channels, rows and columns."""
         return len(self.channels.out_channels), len(self.row_extents), len(self.col_extents)
-
-    @property
-    def kernel_size(self) -> int:
-        """Weights of one input and one output channel; 0 on the vector unit."""
-        layer = self.stage.layer
-        if not isinstance(layer, Conv):
-            return 0
-        return layer.window.kernel[0] * layer.window.kernel[1]
 
     @cached_property
     def n_places(self) -> Ints:
@@ -89,13 +89,13 @@ class StageCuts:
         """The block of a compressed map."""
         return self.sizes.maps[stored.name].block
 
-    def row_reads(self, block: int) -> Reads:
-        """Rows read, in whole blocks."""
-        return reads(self._row_axis, self.row_extents, block)
+    def row_reads(self, block: int, kernel: Kernel) -> Reads:
+        """Rows read, in whole blocks, by passes of so many kernel positions."""
+        return reads(self._row_axis, self.row_extents, block, kernel[0])
 
-    def col_reads(self, block: int) -> Reads:
-        """Columns read, in whole blocks."""
-        return reads(self._col_axis, self.col_extents, block)
+    def col_reads(self, block: int, kernel: Kernel) -> Reads:
+        """Columns read, in whole blocks, by passes of so many kernel positions."""
+        return reads(self._col_axis, self.col_extents, block, kernel[1])
 
     def shortcut_row_reads(self, block: int) -> Reads:
         """Rows of the shortcut that tiles add, in whole blocks."""

@@ -18,6 +18,7 @@ import numpy as np
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.bus import NO_BUS, BusLevels
 from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.mapping.fetch import Fetch, fetches, shortcut_fetches
 from accelsim.mapping.layout import BlockedMap, Ints
 from accelsim.mapping.place import ImageStats, PlacedMap, Placement
 from accelsim.mapping.plan import psum_bytes_per_value, vector_operations
@@ -25,7 +26,7 @@ from accelsim.mapping.program import NONE, Kind, Program, Requester, RowWriter
 from accelsim.mapping.reader import Reader, one_extent, runs
 from accelsim.mapping.stage import StagePlan, StoredMap
 from accelsim.mapping.tally import Tally
-from accelsim.mapping.tiles import Fetch, Pass, fetches, passes, shortcut_fetches
+from accelsim.mapping.tiles import Pass, passes
 from accelsim.mapping.window import Block
 from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.layer import Conv
@@ -78,7 +79,7 @@ class _WeightTiles:
             return
         line_bytes, next_line = placement.line_bytes, 0
         for step in steps:
-            key = (step.output.c0, step.window.c0)
+            key = (step.output.c0, step.part)
             if key not in self._tiles:
                 n_bytes = bits_to_bytes(step.n_weights * layer.weight_bits)
                 lines = ceil_div(n_bytes, line_bytes)
@@ -89,7 +90,7 @@ class _WeightTiles:
 
     def __getitem__(self, step: Pass) -> tuple[int, int, int]:
         """First line, lines and bytes of the tile that ``step`` uses."""
-        return self._tiles[step.output.c0, step.window.c0]
+        return self._tiles[step.output.c0, step.part]
 
 
 class _StageWalk:

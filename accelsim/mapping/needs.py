@@ -6,7 +6,7 @@ Every value has whole bytes in a buffer; partial sums are as wide as the array m
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import cached_property
+from functools import cached_property, partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from accelsim.mapping.cuts import StageCuts, per_pair
 from accelsim.mapping.dataflow import DATAFLOWS, Dataflow
 from accelsim.mapping.occurrences import Floats, Ints
 from accelsim.mapping.stage import StoredMap
+from accelsim.mapping.tiles import kernel_of
 from accelsim.units import bits_to_bytes
 from accelsim.workload.layer import Conv
 
@@ -44,11 +45,12 @@ class Needs:
         widest, together = (n[c.range_set] for n in self._range_bytes)
         if resident:
             whole = per_pair(together) * cuts.parts[0].rows * cuts.parts[0].cols
-            # Halo columns of a neighbour would come twice.
-            return np.where(cuts.cols.n_tiles > 1, np.inf, whole)
-        rows = self._coarsest(cuts.parts, cuts.row_reads, 1)
-        window, down, around = (n[None, :, None] for n in rows)
-        cols = self._coarsest(cuts.parts, cuts.col_reads, 2)[0][None, None, :]
+            # Halo columns of a neighbour, or what kernel positions share, would come twice.
+            again = (cuts.cols.n_tiles > 1) | per_pair(self._in_kernel_parts)
+            return np.where(again, np.inf, whole)
+        rows, cols_read = self._largest_reads
+        window, down, around = (rows[:, i, :, None] for i in range(3))
+        cols = cols_read[:, None, :]
         split, alternates = per_pair(c.n_in_passes > 1), per_pair(c.alternates)
         jumps = cuts.cols.n_tiles[None, None, :] > 1
         if order == "weights_outer":
@@ -91,7 +93,8 @@ class Needs:
         layer, c = self._cuts.stage.layer, self._cuts.channels
         if not isinstance(layer, Conv):
             return np.zeros((1, 1, 1))
-        n_weights = c.out_channels * c.in_channels * self._cuts.kernel_size
+        kernel_size = np.array([rows * cols for rows, cols in c.kernels])[c.kernel_of_pair]
+        n_weights = c.out_channels * c.in_channels * kernel_size
         return per_pair(-(-n_weights * layer.weight_bits // 8)).astype(np.float64)
 
     @cached_property
@@ -125,9 +128,28 @@ class Needs:
         """[n_channel_pairs] whether partial sums wait in the buffer."""
         layer, array = self._cuts.stage.layer, self._array
         assert isinstance(layer, Conv)
-        k = layer.in_channels // layer.groups * self._cuts.kernel_size
+        k = layer.macs_per_output
         folds = accumulates_in_buffer(DATAFLOWS[array.dataflow], k, array.rows, array.cols)
         return (self._cuts.channels.n_in_passes > 1) | folds
+
+    @property
+    def _in_kernel_parts(self) -> NDArray[np.bool_]:
+        """[n_channel_pairs] whether passes take parts of the kernel."""
+        c, whole = self._cuts.channels, kernel_of(self._cuts.stage)
+        parts: NDArray[np.bool_] = np.array([k != whole for k in c.kernels])[c.kernel_of_pair]
+        return parts
+
+    @cached_property
+    def _largest_reads(self) -> tuple[Ints, Ints]:
+        """[n_channel_pairs, 3, n_row_cuts] rows: the largest window; with what the next adds;
+        the last with the first. [n_channel_pairs, n_col_cuts] columns of the largest."""
+        cuts, c = self._cuts, self._cuts.channels
+        rows, cols = [], []
+        for kernel in c.kernels:
+            of_rows, of_cols = (partial(r, kernel=kernel) for r in (cuts.row_reads, cuts.col_reads))
+            rows.append(np.stack(self._coarsest(cuts.parts, of_rows, 1)))
+            cols.append(self._coarsest(cuts.parts, of_cols, 2)[0])
+        return np.stack(rows)[c.kernel_of_pair], np.stack(cols)[c.kernel_of_pair]
 
     @cached_property
     def _range_bytes(self) -> tuple[Ints, Ints]:

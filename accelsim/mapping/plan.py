@@ -66,9 +66,9 @@ def psum_bytes_per_value(plan: StagePlan, chip: Chip) -> int:
     finished = bits_to_bytes(stage.output.bits)
     if not isinstance(layer, Conv):
         return finished
-    in_channels = plan.tiling.in_channels
-    k = in_channels * layer.window.kernel[0] * layer.window.kernel[1]
-    split = in_channels < layer.in_channels // layer.groups
+    rows, cols = plan.tiling.kernel or layer.window.kernel
+    k = plan.tiling.in_channels * rows * cols
+    split = k < layer.macs_per_output
     dataflow = DATAFLOWS[array.dataflow]
     if split or accumulates_in_buffer(dataflow, k, array.rows, array.cols):
         return bits_to_bytes(array.psum_bits)
@@ -123,6 +123,7 @@ def _as_tiling(search: StageSearch, v: int, where: tuple[int, int, int]) -> Tili
         ofmap_tile_bytes=at(needs.ofmap_tile_bytes),
         traffic_bytes=ceil_div(at(search.traffic_bits(variant)), 8),
         line_buffer_bytes=at(needs.line_buffer_bytes(variant.order)),
+        kernel=cuts.channels.kernels[cuts.channels.kernel_of_pair[p]],
     )
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from accelsim.hardware.chip import Chip
+from accelsim.mapping.fetch import Fetch
 from accelsim.mapping.index_cache import IndexCache
 from accelsim.mapping.layout import BlockedMap, Extents, Ints
 from accelsim.mapping.place import PlacedMap, Placement
 from accelsim.mapping.program import NONE, Kind, Requester, RowWriter
 from accelsim.mapping.tally import Tally
-from accelsim.mapping.tiles import Fetch
 from accelsim.units import ceil_div
 
 

@@ -91,12 +91,12 @@ class StageSearch:
         cuts, array = self.cuts, self._chip.array
         if not isinstance(cuts.stage.layer, Conv):
             return np.zeros((len(pairs), len(rows), len(cols)))
-        chosen = (cuts.channels.out_channels[pairs], cuts.channels.in_channels[pairs])
-        found, counts = products(cuts.stage, zip(*(c.tolist() for c in chosen), strict=True))
+        candidates = cuts.channels.pairs()
+        found, counts = products(cuts.stage, [candidates[pair] for pair in pairs])
         n, k, groups = (per_pair(c) for c in found)
         m = cuts.rows.computed.extents[:, None] * cuts.cols.computed.extents
         cycles = DATAFLOWS[array.dataflow].cycles(
-            m[None], n, k * cuts.kernel_size, groups, array.rows, array.cols, array.fold_overlap
+            m[None], n, k, groups, array.rows, array.cols, array.fold_overlap
         )
         row_counts, col_counts = cuts.rows.computed.counts[rows], cuts.cols.computed.counts[cols]
         return weighted_sum(cycles.astype(np.float64), counts, row_counts, col_counts)

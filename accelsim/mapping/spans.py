@@ -35,6 +35,12 @@ class Sliding(NamedTuple):
     extent: int
     stride: int
     before: int
+    dilation: int = 1
+
+    @property
+    def positions(self) -> int:
+        """Kernel rows (or columns)."""
+        return (self.extent - 1) // self.dilation + 1
 
 
 class Axis(NamedTuple):
@@ -105,12 +111,54 @@ def spans(axis: Axis, extents: Sequence[int]) -> Spans:
     ends = np.append(cut[1:] == 0, True)
     stored_stop = np.where(ends, axis.n_stored, np.append(cut[1:], 0))
     computed_stop = np.where(ends, axis.n_computed, np.append(boundary[1:], 0))
-    read_start = np.maximum(0, boundary * axis.layer.stride - axis.layer.before)
-    read_stop = (computed_stop - 1) * axis.layer.stride - axis.layer.before + axis.layer.extent
-    read_stop = np.minimum(axis.n_read, read_stop)
-    nothing = read_stop <= read_start  # windows that see padding only
-    read_start[nothing] = read_stop[nothing] = 0
-    return Spans(candidate, (cut, stored_stop), (boundary, computed_stop), (read_start, read_stop))
+    computed = boundary, computed_stop
+    _, *read = read_pieces(axis, computed, (0, axis.layer.positions), 1)
+    return Spans(candidate, (cut, stored_stop), computed, (read[0], read[1]))
+
+
+def position_ranges(positions: int, extent: int) -> tuple[tuple[int, int], ...]:
+    """Kernel rows (or columns) of each pass, ``extent`` of them in one.
+
+    >>> position_ranges(5, 2)
+    ((0, 2), (2, 4), (4, 5))
+    """
+    starts = range(0, positions, extent)
+    return tuple((first, min(first + extent, positions)) for first in starts)
+
+
+def read_pieces(
+    axis: Axis, computed: tuple[Ints, Ints], positions: tuple[int, int], block: int
+) -> tuple[Ints, Ints, Ints]:
+    """What the kernel positions [first, stop) of each tile's windows read: the tile, start and
+    stop of every piece [n_pieces]. Positions in padding only read nothing.
+
+    Where the stride passes over a whole block between two windows, they are pieces of their
+    own; otherwise a tile reads one piece, with all in between.
+
+    >>> patch = Axis(2, 2, 8, Sliding(1, 1, 0), Sliding(extent=4, stride=4, before=0))
+    >>> tile = np.array([0]), np.array([2])
+    >>> [n.tolist() for n in read_pieces(patch, tile, (1, 3), 1)]
+    [[0, 0], [1, 5], [3, 7]]
+    """
+    layer, (start, stop) = axis.layer, computed
+    offset = positions[0] * layer.dilation - layer.before
+    extent = (positions[1] - 1 - positions[0]) * layer.dilation + 1
+    tile = np.arange(len(start))
+    first, last = start, stop - 1
+    if positions != (0, layer.positions):
+        # The windows of which these positions are not in padding.
+        first = np.maximum(first, (-offset - extent) // layer.stride + 1)
+        last = np.minimum(last, -(-(axis.n_read - offset) // layer.stride) - 1)
+        if layer.stride - extent >= block:
+            n_windows = np.maximum(last - first + 1, 0)
+            before = np.repeat(np.cumsum(n_windows) - n_windows, n_windows)
+            tile = np.repeat(tile, n_windows)
+            first = last = first[tile] + np.arange(len(tile)) - before
+    begin = np.maximum(0, first * layer.stride + offset)
+    end = np.minimum(axis.n_read, last * layer.stride + offset + extent)
+    nothing = end <= begin  # padding only
+    begin[nothing] = end[nothing] = 0
+    return tile, begin, end
 
 
 def _axis(stage: Stage, i: int) -> Axis:
@@ -129,7 +177,7 @@ def _axis(stage: Stage, i: int) -> Axis:
 def _sliding(window: Window | None, i: int) -> Sliding:
     if window is None:
         return Sliding(1, 1, 0)
-    return Sliding(window.extent[i], window.stride[i], window.padding[2 * i])
+    return Sliding(window.extent[i], window.stride[i], window.padding[2 * i], window.dilation[i])
 
 
 def _listed(found: Spans) -> tuple[Span, ...]:

@@ -88,10 +88,10 @@ class Tiling:
     """How a stage is cut. Output extents are those of the stored map (after pooling).
 
     Loops: ``order == "weights_outer"`` runs output channels, then rows and columns;
-    ``"ifmap_outer"`` the other way round; input channel passes are always innermost, so
-    partial sums stay on chip. An operand whose tile did not change is not read again; rows
-    that the next tile shares with the present one stay in the buffer. ``*_resident``
-    operands are read once and stay for the whole stage.
+    ``"ifmap_outer"`` the other way round; passes over input channels and kernel positions are
+    always innermost, so partial sums stay on chip. An operand whose tile did not change is not
+    read again; rows that the next tile shares with the present one stay in the buffer.
+    ``*_resident`` operands are read once and stay for the whole stage.
     """
 
     out_channels: int
@@ -113,6 +113,8 @@ class Tiling:
     """Modelled DRAM bytes of the stage, the objective of the search."""
     line_buffer_bytes: int = 0
     """Rows that overlapping fused pooling keeps from tile to tile, in the ofmap buffer."""
+    kernel: tuple[int, int] | None = None
+    """Kernel rows and columns of one pass; None: all of them."""
 
 
 @dataclass(frozen=True)

@@ -11,15 +11,32 @@ next column begins, so that halo rows can stay in the buffer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeAlias
 
-from accelsim.mapping.spans import col_spans, row_spans
-from accelsim.mapping.stage import Stage, StoredMap, Tiling
-from accelsim.mapping.window import Block, Window3, align, intersection, new_part
+import numpy as np
+
+from accelsim.mapping.spans import (
+    Axis,
+    Span,
+    col_axis,
+    col_spans,
+    position_ranges,
+    read_pieces,
+    row_axis,
+    row_spans,
+)
+from accelsim.mapping.stage import Stage, Tiling
+from accelsim.mapping.window import Window3
 from accelsim.units import ceil_div
-from accelsim.workload.layer import Conv
+from accelsim.workload.layer import Add, Conv
+
+Kernel: TypeAlias = tuple[int, int]
+"""Kernel rows and columns of one pass."""
+Ranges: TypeAlias = tuple[tuple[int, int], ...]
+"""[start, stop) of each, rising."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +54,14 @@ class Pass:
     """Output channels of each group."""
     k: int
     """Products of one output value in this pass; 0 on the vector unit."""
+    part: int
+    """Which part of its tile's products it adds: a range of input channels and of kernel
+    positions. Parts of one number use the same weights."""
     window: Window3
     """Input values that it reads; channels of the layer's whole input."""
+    pieces: tuple[Ranges, Ranges]
+    """Rows and columns of the window: one range each, or several with values between them that
+    other kernel positions read."""
     loads_ifmap: bool
     """False: the window is in the buffer already."""
     retained: Window3 | None
@@ -69,17 +92,6 @@ class Pass:
 
 
 @dataclass(frozen=True, slots=True)
-class Fetch:
-    """What a pass brings from one stored map; windows count from the map's first channel."""
-
-    stored: StoredMap
-    needed: Window3
-    """Values that become available to the array; may be empty."""
-    fetched: Window3
-    """Values that cross the DRAM bus: ``needed`` and the rest of its blocks."""
-
-
-@dataclass(frozen=True, slots=True)
 class ChannelTile:
     """Output channels of one tile, and the input channels of its passes."""
 
@@ -107,8 +119,8 @@ def channel_groups(stage: Stage) -> tuple[int, int, int]:
 def channel_tiles(stage: Stage, out_channels: int, in_channels: int) -> tuple[ChannelTile, ...]:
     """The tiles along the channels.
 
-    A tile covers whole groups, or lies inside one; only then can its input channels be
-    split into several passes.
+    A tile covers whole groups, or lies inside one; only then can its products be split
+    into several passes.
     """
     _, group_in, group_out = channel_groups(stage)
     total = stage.output.channels
@@ -127,6 +139,18 @@ def channel_tiles(stage: Stage, out_channels: int, in_channels: int) -> tuple[Ch
     return tuple(tiles)
 
 
+def kernel_of(stage: Stage) -> Kernel:
+    """Kernel rows and columns of the stage's layer; sums read value by value."""
+    return (1, 1) if isinstance(stage.layer, Add) else stage.layer.window.kernel
+
+
+def kernel_ranges(stage: Stage, kernel: Kernel | None) -> tuple[Ranges, ...]:
+    """Rows and columns of the kernel positions of each pass; None: all in one."""
+    whole = kernel_of(stage)
+    rows, cols = map(position_ranges, whole, kernel or whole)
+    return tuple(product(rows, cols))
+
+
 def passes(stage: Stage, tiling: Tiling) -> Iterator[Pass]:
     """The passes of a stage in execution order.
 
@@ -143,6 +167,9 @@ def passes(stage: Stage, tiling: Tiling) -> Iterator[Pass]:
     """
     channels = channel_tiles(stage, tiling.out_channels, tiling.in_channels)
     rows, cols = row_spans(stage, tiling.out_rows), col_spans(stage, tiling.out_cols)
+    positions = kernel_ranges(stage, tiling.kernel)
+    rows_read = _pieces_read(row_axis(stage), rows, {p[0] for p in positions})
+    cols_read = _pieces_read(col_axis(stage), cols, {p[1] for p in positions})
     places = [(r, q) for q in range(len(cols)) for r in range(len(rows))]
     steps: Iterator[tuple[ChannelTile, tuple[int, int]]]
     if tiling.order == "weights_outer":
@@ -153,85 +180,50 @@ def passes(stage: Stage, tiling: Tiling) -> Iterator[Pass]:
     weights = _WeightBuffer(tiling.weights_resident)
     for tile, (r, q) in steps:
         row, col = rows[r], cols[q]
-        for i, (i0, i1) in enumerate(tile.in_ranges):
-            window = Window3(i0, i1, *row.read, *col.read)
-            loads, retained = ifmap.bring(window, r, q)
+        parts = list(product(tile.in_ranges, positions))
+        for i, ((i0, i1), kernel) in enumerate(parts):
+            pieces = rows_read[r, kernel[0]], cols_read[q, kernel[1]]
+            window = Window3(i0, i1, *(end for p in pieces for end in (p[0][0], p[-1][1])))
+            loads, retained = ifmap.bring(window, kernel, r, q)
             yield Pass(
                 output=Window3(tile.start, tile.stop, *row.stored, *col.stored),
                 conv_rows=row.computed,
                 conv_cols=col.computed,
                 groups=tile.groups,
                 n=(tile.stop - tile.start) // tile.groups,
-                k=(i1 - i0) // tile.groups * _kernel_size(stage),
+                k=(i1 - i0) // tile.groups * _kernel_size(stage, kernel),
+                part=i,
                 window=window,
+                pieces=pieces,
                 loads_ifmap=loads,
                 retained=retained,
-                loads_weights=isinstance(stage.layer, Conv) and weights.bring(tile.start, i0),
+                loads_weights=isinstance(stage.layer, Conv) and weights.bring(tile.start, i),
                 first=i == 0,
-                last=i == len(tile.in_ranges) - 1,
+                last=i == len(parts) - 1,
             )
 
 
-def fetches(
-    stage: Stage, step: Pass, block_of: Callable[[StoredMap], Block | None]
-) -> tuple[Fetch, ...]:
-    """What ``step`` brings from each part of each input; nothing when it loads no ifmap.
-
-    ``block_of`` gives the block of a compressed map, None for linear maps.
-    """
-    if not step.loads_ifmap:
-        return ()
-    found: list[Fetch] = []
-    for parts in stage.inputs:
-        found += _of_parts(parts, step.window, step.retained, block_of)
-    return tuple(found)
-
-
-def shortcut_fetches(
-    stage: Stage, step: Pass, block_of: Callable[[StoredMap], Block | None]
-) -> tuple[Fetch, ...]:
-    """What the drain path adds when ``step`` finishes its tile: of the shortcut the tile itself.
-
-    Nothing is kept from tile to tile: a block that two tiles share is fetched for both.
-    """
-    if not (step.last and stage.shortcut):
-        return ()
-    return tuple(_of_parts(stage.shortcut, step.computed, None, block_of))
+def _pieces_read(
+    axis: Axis, tiles: Sequence[Span], passes: Collection[tuple[int, int]]
+) -> dict[tuple[int, tuple[int, int]], Ranges]:
+    """What each of ``tiles`` (by number) reads along one axis in each of ``passes`` (by kernel
+    positions), in pieces without values between them; one empty piece for padding only."""
+    start, stop = (np.array([tile.computed[end] for tile in tiles]) for end in (0, 1))
+    keys = product(range(len(tiles)), passes)
+    found: dict[tuple[int, tuple[int, int]], list[tuple[int, int]]] = {key: [] for key in keys}
+    for positions in passes:
+        pieces = read_pieces(axis, (start, stop), positions, block=1)
+        for tile, first, last in zip(*(n.tolist() for n in pieces), strict=True):
+            if last > first:
+                found[tile, positions].append((first, last))
+    return {key: tuple(pieces) or ((0, 0),) for key, pieces in found.items()}
 
 
-def _of_parts(
-    parts: tuple[StoredMap, ...],
-    window: Window3,
-    retained: Window3 | None,
-    block_of: Callable[[StoredMap], Block | None],
-) -> list[Fetch]:
-    """What a window of one map brings from each of its parts."""
-    found, offset = [], 0
-    for part in parts:
-        extents = (part.channels, part.rows, part.cols)
-        inside = _on_part(window, part, offset)
-        held = retained and _on_part(retained, part, offset)
-        offset += part.channels
-        if not inside.n_values:
-            continue
-        block = block_of(part)
-        needed = new_part(inside, held)
-        fetched = new_part(align(inside, block, extents), held and align(held, block, extents))
-        if needed.n_values or fetched.n_values:
-            found.append(Fetch(part, needed, fetched))
-    return found
-
-
-def _on_part(window: Window3, part: StoredMap, offset: int) -> Window3:
-    shifted = window._replace(c0=window.c0 - offset, c1=window.c1 - offset)
-    return intersection(shifted, Window3(0, part.channels, 0, part.rows, 0, part.cols))
-
-
-def _kernel_size(stage: Stage) -> int:
+def _kernel_size(stage: Stage, positions: Ranges) -> int:
     if not isinstance(stage.layer, Conv):
         return 0
-    rows, cols = stage.layer.window.kernel
-    return rows * cols
+    (r0, r1), (q0, q1) = positions
+    return (r1 - r0) * (q1 - q0)
 
 
 class _IfmapBuffer:
@@ -239,12 +231,14 @@ class _IfmapBuffer:
 
     def __init__(self, resident: bool) -> None:
         self._resident = resident
-        self._held: dict[tuple[int, int], tuple[int, int, Window3]] = {}
-        self._seen: set[tuple[int, int, int]] = set()
+        self._held: dict[tuple[int, int, Ranges], tuple[int, int, Window3]] = {}
+        self._seen: set[tuple[int, Ranges, int, int]] = set()
 
-    def bring(self, window: Window3, r: int, q: int) -> tuple[bool, Window3 | None]:
+    def bring(
+        self, window: Window3, positions: Ranges, r: int, q: int
+    ) -> tuple[bool, Window3 | None]:
         """Whether the window at place (r, q) must be loaded, and what it can build on."""
-        channels, key = (window.c0, window.c1), (window.c0, r, q)
+        channels, key = (window.c0, window.c1, positions), (window.c0, positions, r, q)
         if key in self._seen:
             return False, None
         above = self._held.get(channels)
@@ -265,8 +259,8 @@ class _WeightBuffer:
         self._resident = resident
         self._seen: set[tuple[int, int]] = set()
 
-    def bring(self, out_start: int, in_start: int) -> bool:
-        key = (out_start, in_start)
+    def bring(self, out_start: int, part: int) -> bool:
+        key = (out_start, part)
         if key in self._seen:
             return False
         if not self._resident:

@@ -7,6 +7,7 @@ Exact but for the lines of block tables, whose cache is only modelled (``_index_
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from accelsim.mapping.occurrences import Floats, Ints
 from accelsim.mapping.ranges import Ranges
 from accelsim.mapping.sizes import BlockedSize, MapSize
 from accelsim.mapping.stage import StoredMap
+from accelsim.mapping.tiles import Kernel, kernel_ranges
 from accelsim.units import ceil_div
 from accelsim.workload.layer import Conv
 
@@ -91,9 +93,8 @@ class Traffic:
         c = cuts.channels
         if not isinstance(layer, Conv):
             return np.zeros(len(c.out_channels))
-        pairs = zip(c.out_channels.tolist(), c.in_channels.tolist(), strict=True)
-        (n, k, groups), counts = products(cuts.stage, pairs)
-        tile_bits = n * k * groups * cuts.kernel_size * layer.weight_bits
+        (n, k, groups), counts = products(cuts.stage, c.pairs())
+        tile_bits = n * k * groups * layer.weight_bits
         lines = -(-tile_bits // self._line_bits)
         stored: Floats = counts @ (lines * float(self._line_bits))
         return stored
@@ -127,13 +128,18 @@ class Traffic:
     def _sweep(self) -> Sweep:
         """The input."""
         cuts = self._cuts
-        new = whole = np.zeros(())
-        for part, size, channels in self._inputs():
-            _, block_rows, block_cols = cuts.block(part) or (1, 1, 1)
-            rows, cols = cuts.row_reads(block_rows), cuts.col_reads(block_cols).whole
-            new = new + size.moved_bits(self._line_bits, channels, rows.new, cols)
-            whole = whole + size.moved_bits(self._line_bits, channels, rows.whole, cols)
-        return Sweep(new[cuts.channels.range_set], whole[cuts.channels.range_set])
+
+        def of_kernel(kernel: Kernel) -> tuple[Floats, Floats]:
+            new = whole = np.zeros(())
+            for part, size, channels in self._inputs():
+                _, block_rows, block_cols = cuts.block(part) or (1, 1, 1)
+                rows = cuts.row_reads(block_rows, kernel)
+                cols = cuts.col_reads(block_cols, kernel).whole
+                new = new + size.moved_bits(self._line_bits, channels, rows.new, cols)
+                whole = whole + size.moved_bits(self._line_bits, channels, rows.whole, cols)
+            return new, whole
+
+        return Sweep(*self._of_pairs(of_kernel))
 
     @cached_property
     def _drained_bits(self) -> Floats:
@@ -164,19 +170,29 @@ class Traffic:
     def _entry_lines(self) -> tuple[Sweep, Floats, int]:
         """Table lines of the input's windows; once for each range of channels and column of
         tiles; of the whole tables."""
-        cuts = self._cuts
-        new = whole = once = np.zeros((cuts.n_range_sets, 1, 1))
-        tables = 0
-        for _, size, channels in self._inputs():
-            if isinstance(size, BlockedSize):
-                rows, cols = cuts.row_reads(size.block[1]), cuts.col_reads(size.block[2]).whole
-                new = new + size.entry_lines(self._line_bits, channels, rows.new, cols)
-                whole = whole + size.entry_lines(self._line_bits, channels, rows.whole, cols)
-                down = rows.whole.joined()
-                once = once + size.entry_lines(self._line_bits, channels, down, cols)
-                tables += size.table_lines(self._line_bits)
-        sets = cuts.channels.range_set
-        return Sweep(new[sets], whole[sets]), once[sets], tables
+        cuts, bits = self._cuts, self._line_bits
+
+        def of_kernel(kernel: Kernel) -> tuple[Floats, Floats, Floats]:
+            new = whole = once = np.zeros((cuts.n_range_sets, 1, 1))
+            for _, size, channels in self._inputs():
+                if isinstance(size, BlockedSize):
+                    rows = cuts.row_reads(size.block[1], kernel)
+                    cols = cuts.col_reads(size.block[2], kernel).whole
+                    new = new + size.entry_lines(bits, channels, rows.new, cols)
+                    whole = whole + size.entry_lines(bits, channels, rows.whole, cols)
+                    once = once + size.entry_lines(bits, channels, rows.whole.joined(), cols)
+            return new, whole, once
+
+        new, whole, once = self._of_pairs(of_kernel)
+        sizes = (size for _, size, _ in self._inputs())
+        tables = sum(size.table_lines(bits) for size in sizes if isinstance(size, BlockedSize))
+        return Sweep(new, whole), once, tables
+
+    def _of_pairs(self, of_kernel: Callable[[Kernel], tuple[Floats, ...]]) -> list[Floats]:
+        """[n_channel_pairs, ...] from [n_range_sets, ...] of each way to cut the kernel."""
+        c = self._cuts.channels
+        by_kernel = zip(*map(of_kernel, c.kernels), strict=True)
+        return [np.stack(found)[c.kernel_of_pair, c.range_set] for found in by_kernel]
 
     @cached_property
     def _shortcut_entries(self) -> tuple[Floats, Floats]:
@@ -214,9 +230,12 @@ class Traffic:
 
     @cached_property
     def _n_ranges(self) -> Ints:
-        """[n_channel_pairs] ranges of input channels that the passes read."""
+        """[n_channel_pairs] ranges of input channels that the passes read, for each range of
+        kernel positions."""
         c = self._cuts.channels
+        n_positions = [len(kernel_ranges(self._cuts.stage, kernel)) for kernel in c.kernels]
         counted: Ints = np.bincount(c.ranges.candidate)[c.range_set]
+        counted *= np.array(n_positions)[c.kernel_of_pair]
         return counted
 
     def _inputs(self) -> list[tuple[StoredMap, MapSize, Ranges]]:

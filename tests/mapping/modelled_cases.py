@@ -29,7 +29,7 @@ CODECS: Final = ("raw", "zvc", "jpeg_act")
 """The one without blocks, and one for each shape of block that codecs choose for themselves."""
 SHAPES: Final = (
     "depthwise", "depthwise_stride", "pointwise", "conv", "stride", "narrow", "widen", "grouped",
-    "concat", "pooled", "residual", "pool", "add",
+    "concat", "pooled", "residual", "pool", "add", "large", "patches", "connected",
 )  # fmt: skip
 
 
@@ -114,6 +114,15 @@ def graph_of(case: Case) -> Graph:
                 Conv("layer", "a", "b", c, c, same),
                 Add("sum", ("a", "b"), "y"),
             ]
+        case "large":
+            wide = Window((9, 9), padding=(4, 4, 4, 4))
+            layers = [Conv("layer", "x", "y", c, 40, wide)]
+        case "patches":
+            apart = Window((8, 8), (9, 10), (5, 5, 5, 5))
+            layers = [Conv("layer", "x", "y", c, 40, apart)]
+        case "connected":
+            all_of_it = Window((case.side, case.side))
+            layers = [Conv("layer", "x", "y", c, 40, all_of_it, fully_connected=True)]
         case "pool":
             layers = [Pool("layer", "x", "y", Window((3, 3), (2, 2), (1, 1, 1, 1)))]
         case "add":

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+from functools import wraps
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -13,14 +16,16 @@ from hypothesis import strategies as st
 
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Buffers, PeArray
+from accelsim.mapping import candidates
 from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.mapping.fetch import Fetch, fetches, shortcut_fetches
 from accelsim.mapping.layout import LinearMap, block_grid, blocks_in
 from accelsim.mapping.plan import TIME_TOLERANCE, plan, psum_bytes_per_value, vector_operations
 from accelsim.mapping.search import StageSearch
 from accelsim.mapping.sizes import BlockedSize, LinearSize, MapSize, Sizes, linear_size
 from accelsim.mapping.stage import Stage, StagePlan, StoredMap, Tiling
 from accelsim.mapping.stages import stages, stored_maps
-from accelsim.mapping.tiles import Fetch, Pass, fetches, passes, shortcut_fetches
+from accelsim.mapping.tiles import Pass, passes
 from accelsim.mapping.window import Window3
 from accelsim.units import Clock
 from accelsim.workload.graph import Edge
@@ -28,6 +33,18 @@ from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
 from tests.mapping.small_stages import conv_stage, graph_of, small_stages, square
 
 KIB = 1024
+
+
+def cutting_kernels(test: Callable[..., None]) -> Callable[..., None]:
+    """Passes over parts of the kernel, also of kernels that are small."""
+
+    @wraps(test)
+    def run(*args: Any, **kwargs: Any) -> None:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(candidates, "SMALL_KERNEL", 1)
+            test(*args, **kwargs)
+
+    return run
 
 
 def chip(
@@ -142,8 +159,8 @@ def walked_ifmap_need(stage: Stage, tiling: Tiling, sizes: Sizes) -> int:
         return whole_map + shortcut
     whole, new = [], []
     for p in loads:
-        alone = SimpleNamespace(loads_ifmap=True, window=p.window, retained=None)
-        whole.append(sum(f.fetched.n_values for f in fetched(stage, alone, sizes)))  # type: ignore[arg-type]
+        alone = replace(p, retained=None)
+        whole.append(sum(f.fetched.n_values for f in fetched(stage, alone, sizes)))
         new.append(sum(f.fetched.n_values for f in fetched(stage, p, sizes)))
     with_next = [a + b for (a, _), (_, b) in pairwise(zip(whole, new, strict=True))]
     return max([*whole, *with_next]) + shortcut
@@ -163,11 +180,13 @@ def tiling_of(search: StageSearch, v: int, p: int, r: int, q: int) -> Tiling:
         weight_tile_bytes=0,
         ofmap_tile_bytes=0,
         traffic_bytes=0,
+        kernel=search.cuts.channels.pairs()[p][2],
     )
 
 
 @settings(deadline=None, max_examples=200)
 @given(cases(), st.data())
+@cutting_kernels
 def test_the_search_prices_a_candidate_as_walking_its_passes_does(
     case: Case, data: st.DataObject
 ) -> None:
@@ -227,6 +246,7 @@ def test_output_tiles_are_unions_of_blocks(case: Case) -> None:
 
 @settings(deadline=None, max_examples=100)
 @given(cases(), st.data())
+@cutting_kernels
 def test_larger_buffers_never_give_more_modelled_traffic(case: Case, data: st.DataObject) -> None:
     sizes = st.integers(0, 12)
     small = [2 ** data.draw(sizes) for _ in range(3)]
@@ -243,6 +263,7 @@ def test_larger_buffers_never_give_more_modelled_traffic(case: Case, data: st.Da
 
 @settings(deadline=None, max_examples=100)
 @given(cases(), st.sampled_from(["traffic", "latency"]))
+@cutting_kernels
 def test_a_plan_fits_the_buffers_and_is_the_same_each_time(case: Case, objective: Any) -> None:
     case.chip.buffers = Buffers(600, 600, 900, port_bits=128)
     try:
@@ -274,14 +295,14 @@ def modelled_time(case: Case, tiling: Tiling) -> float:
             .cycles
             for s in steps
         )
-    windows = {(s.output.r0, s.output.q0, s.window.c0): s for s in steps}.values()
-    alone = [SimpleNamespace(loads_ifmap=True, window=s.window, retained=None) for s in windows]
+    windows = {(s.output.r0, s.output.q0, s.window.c0, s.part): s for s in steps}.values()
+    alone = [replace(s, loads_ifmap=True, retained=None) for s in windows]
     window_bits = sum(
         map_bits(f.stored, f.fetched, case.sizes)
         for s in alone
-        for f in fetched(stage, s, case.sizes)  # type: ignore[arg-type]
+        for f in fetched(stage, s, case.sizes)
     )
-    n_weight_tiles = len({(s.output.c0, s.window.c0) for s in steps})
+    n_weight_tiles = len({(s.output.c0, s.part) for s in steps})
     once = weights * n_weight_tiles / max(1, sum(s.loads_weights for s in steps))
     exposed = window_bits / bits_per_cycle / len(windows) + once / n_weight_tiles
     exposed += (ofmap + shortcut) / sum(s.last for s in steps)
@@ -290,6 +311,7 @@ def modelled_time(case: Case, tiling: Tiling) -> float:
 
 @settings(deadline=None, max_examples=60)
 @given(cases(), st.data())
+@cutting_kernels
 def test_no_tiling_is_faster_than_the_latency_plan_or_as_fast_with_less_traffic(
     case: Case, data: st.DataObject
 ) -> None:
