@@ -18,6 +18,7 @@ from accelsim.codecs.named import base_name, codec_of_any_width, takes
 from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.traces.traffic import write_traffic
 from accelsim.dram.traces.write import TraceForm
+from accelsim.energy.dram_known import energy_label
 from accelsim.energy.notes import energy_notes
 from accelsim.energy.price import price, price_idle
 from accelsim.errors import ConfigError, TraceError
@@ -270,7 +271,7 @@ def _notes(chip: Chip, trace: Trace, images: int, prepared: Prepared) -> list[st
     fitted = calibration_images(n_images, 0)
     notes = [
         f"mapping: {chip.array.dataflow}, every map in DRAM, biases not moved",
-        f"DRAM energy: {chip.energy.mode} currents",
+        f"DRAM energy: {energy_label(chip.dram.config, chip.energy.mode)}",
     ]
     if chip.codec.layout != "linear":
         notes.append(_coded_share(prepared))

@@ -34,6 +34,7 @@ def list_dram(*, energy: Literal["max", "typical"] = "typical") -> None:
                 Column("channels", "package"),
                 Column("burst", "bytes"),
                 Column("peak", "GB/s"),
+                Column("energy", is_text=True),
                 Column("stream", "pJ/bit"),
                 Column("random", "pJ/bit"),
                 Column("ACT", "stream"),
@@ -47,6 +48,7 @@ def list_dram(*, energy: Literal["max", "typical"] = "typical") -> None:
                     str(entry.package_channels),
                     str(entry.line_bytes),
                     f"{entry.peak_gb_s:.1f}",
+                    entry.known,
                     f"{entry.stream.total:.1f}",
                     f"{entry.random.total:.1f}",
                     f"{entry.stream.activate:.2f}",
@@ -62,6 +64,9 @@ def list_dram(*, energy: Literal["max", "typical"] = "typical") -> None:
             footer=(
                 "pJ/bit of reads at full bandwidth: whole rows, and one burst of each row; "
                 "the columns from ACT on are its parts",
+                "energy: measured on devices, of a data sheet, or in part an assumption (currents "
+                "or typical shares of them; the PHY nearly everywhere): memories whose energies "
+                "are known in different ways may stand in the order of their sources",
                 "`accelsim dram show NAME`: every value and its source",
             ),
         )

@@ -40,6 +40,7 @@ def io_dram(
     from accelsim.cli.console import print_table, print_text, warn
     from accelsim.cli.folder import io_json, write_io
     from accelsim.cli.warm_up import warm_up
+    from accelsim.energy.dram_known import mixed_knowledge
     from accelsim.hardware.read import read_hardware
     from accelsim.results.files import writable_folder
     from accelsim.results.io_tables import io_table
@@ -67,6 +68,7 @@ def io_dram(
         write_io(found, out)
     for results in found.values():
         warn(warnings_of(results))
+    warn(mixed_knowledge((chip.dram.config, chip.energy.mode) for chip in chips.values()))
     if as_json:
         print_text(io_json(found))
         return

@@ -46,6 +46,7 @@ def replay_dram(
     from accelsim.cli.console import note, print_table, print_text
     from accelsim.cli.dram_replay import replay_file
     from accelsim.cli.warm_up import warm_up
+    from accelsim.energy.dram_known import energy_label
     from accelsim.energy.replay_report import driver_gb_s, replay_report
     from accelsim.results.files import writable_file
     from accelsim.results.json_form import dumps
@@ -67,7 +68,8 @@ def replay_dram(
     if as_json:
         print_text(dumps(report))
     else:
-        title = f"{trace} on {memory.name}; {report['energy_mode']} energy, I/O and PHY apart"
+        label = energy_label(memory, report["energy_mode"])
+        title = f"{trace} on {memory.name}; energy: {label}; I/O and PHY apart"
         print_table(_table(title, report))
 
 

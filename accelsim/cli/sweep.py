@@ -95,11 +95,16 @@ def _run(study: str, out: Path | None, jobs: int | None) -> SweepResult:
 
 def _warnings(result: SweepResult) -> list[str]:
     """Each warning once, with how many points it concerns where these are not all."""
+    from accelsim.energy.dram_known import mixed_knowledge
+
+    chips = [result.points[index].chip for index in result.results]
+    mixed = mixed_knowledge((chip.dram.config, chip.energy.mode) for chip in chips)
     n_points = Counter(text for done in result.results.values() for text in done.warnings)
     whole = len(result.results)
-    return [
+    each = [
         text if n == whole else f"{text} ({n} of {whole} points)" for text, n in n_points.items()
     ]
+    return [*each, *mixed]
 
 
 def _front(result: SweepResult) -> Table:

@@ -13,7 +13,7 @@ from typing import Final, Literal, TypeAlias, get_args
 from accelsim.dram.checks.power import check_power
 from accelsim.dram.checks.refresh import check_bank_refresh, check_self_refresh
 from accelsim.dram.checks.timing import check_timing
-from accelsim.dram.power import Power
+from accelsim.dram.power import ASSUMED, EnergyKnown, Power
 from accelsim.dram.power_down import check_power_down
 from accelsim.errors import ConfigError
 from accelsim.units import Clock
@@ -167,6 +167,7 @@ class DramConfig:
     """``dramsim3`` keeps that simulator's deviations from the standards; ``none`` does not."""
     sources: tuple[tuple[str, str], ...] = ()
     """(key, source) of every value that a standard brought along."""
+    energy_known: EnergyKnown = ASSUMED
     warnings: tuple[str, ...] = field(default=(), compare=False)
     """What its reader took otherwise than the file seems to say: it makes figures doubtful."""
 

@@ -3,8 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, Literal, TypeAlias, get_args
 
 from accelsim.dram.interface import Interface
+
+Known: TypeAlias = Literal["measured", "sheet", "assumption", "file"]
+"""How an energy is known: on devices, from a data sheet, in part by assumption (scaled,
+extrapolated, taken from another memory), or as an imported file says."""
+WEAKEST_LAST: Final[tuple[Known, ...]] = get_args(Known)
 
 
 @dataclass(frozen=True)
@@ -46,6 +52,19 @@ class TypicalShares:
     """Of IDD2N."""
     open_banks: float = 1.0
     """Of IDD3N - IDD2N."""
+
+
+@dataclass(frozen=True)
+class EnergyKnown:
+    """How what prices commands and time is known."""
+
+    currents: Known = "assumption"
+    shares: Known = "assumption"
+    """Of ``TypicalShares``; where they are 1 throughout: as the currents."""
+
+
+ASSUMED: Final = EnergyKnown()
+"""Of what does not say how it is known."""
 
 
 @dataclass(frozen=True)

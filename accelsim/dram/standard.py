@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from accelsim.dram.config import Controller, DramConfig, Organisation, PagePolicy, Timing
-from accelsim.dram.power import Power
+from accelsim.dram.power import ASSUMED, EnergyKnown, Power
 from accelsim.registry import Registry
 
 DEFAULT_ADDRESS_MAP = "rochracobabg"
@@ -29,6 +29,7 @@ class DramStandard:
     power: Power
     controller: Controller
     sources: dict[str, str]
+    energy_known: EnergyKnown = ASSUMED
     package_channels: int = 1
     """Channels of what one buys: 2 sub-channels of a DDR5 module, 16 of an HBM2 stack."""
 
@@ -88,6 +89,7 @@ class DramStandard:
             controller=controller,
             compat="none",
             sources=tuple(self.sources.items()),
+            energy_known=self.energy_known,
         )
 
 

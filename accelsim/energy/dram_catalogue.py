@@ -11,8 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from accelsim.dram.config import DramConfig
+from accelsim.dram.power import Known
 from accelsim.dram.standard import STANDARDS
 from accelsim.energy.dram import EnergyMode, event_energy
+from accelsim.energy.dram_known import energy_known
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,8 @@ class DramEntry:
     package_channels: int
     """Channels of a package, module or stack; all else is of one channel."""
     peak_gb_s: float
+    known: Known
+    """How its energy is known."""
     stream: BitEnergy
     random: BitEnergy
 
@@ -89,6 +93,7 @@ def catalogue(mode: EnergyMode = "typical") -> list[DramEntry]:
                 line_bytes=config.line_bytes,
                 package_channels=standard.package_channels,
                 peak_gb_s=config.peak_gb_s,
+                known=energy_known(config, mode),
                 stream=bit_energy(config, mode, o.lines_per_row),
                 random=bit_energy(config, mode, 1),
             )

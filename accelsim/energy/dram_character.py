@@ -17,6 +17,7 @@ from accelsim.dram.chunked_replay import ReplayCounts
 from accelsim.dram.config import DramConfig
 from accelsim.dram.traces.patterns import PATTERNS, at_load, random_lines
 from accelsim.energy.dram import EnergyMode, price_dram
+from accelsim.energy.dram_known import energy_label
 from accelsim.sim.counts import DramEvents
 
 ADDRESS_MAPS: Final = ("rochracobabg", "rochrababgco", "rochrabacobg", "barochrabgco")
@@ -61,6 +62,8 @@ class Character:
     memory: str
     description: str
     mode: EnergyMode
+    energy_label: str
+    """What energies are made of, and how that is known."""
     peak_gb_s: float
     address_map: str
     """The memory's own map, on which loads are offered."""
@@ -91,6 +94,7 @@ def characterise(
         memory=config.name,
         description=config.protocol,
         mode=mode,
+        energy_label=energy_label(config, mode),
         peak_gb_s=config.peak_gb_s,
         address_map=own,
         patterns=points,

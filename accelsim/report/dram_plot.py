@@ -88,6 +88,7 @@ def _energies(axes: Axes, character: Character) -> None:
     axes.invert_yaxis()
     axes.grid(visible=False, axis="y")
     axes.set_xlim(0, 1.15 * max(p.energy_pj_per_bit["total"] for p in points))
-    axes.set_title(f"Energy per bit, {character.mode} currents, {character.address_map}")
+    label = character.energy_label.partition(":")[0]
+    axes.set_title(f"Energy per bit, {label}, {character.address_map}")
     axes.set_xlabel("pJ/bit")
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.13), ncols=2, fontsize=7)

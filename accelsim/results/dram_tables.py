@@ -42,7 +42,7 @@ def patterns_table(character: Character) -> Table:
         rows=rows,
         footer=(
             "requests as fast as they are accepted, a line for each channel and clock; rate: bytes "
-            f"moved; latency of reads from acceptance; energy with {character.mode} currents",
+            f"moved; latency of reads from acceptance; energy: {character.energy_label}",
         ),
     )
 

@@ -91,6 +91,8 @@ LPDDR4 = core(18, 18, 42, 180) | {
     **{"tWTR_S": ns(10, 8, 1), "tWTR_L": ns(10, 8, 1), "tWR": ns(18, 6, 1), "tRTP": ns(7.5, 8)},
     **{"tRPab": ns(21, 3), "tCKE": ns(7.5, 4), "tXP": ns(7.5, 5)},
 }
+# JESD209-4B: tRRD is the larger of 7.5 ns and 4 clocks at 4267 MT/s, of 10 ns up to 3733.
+LPDDR4_4267 = LPDDR4 | {"tRRD_S": ns(7.5, 4), "tRRD_L": ns(7.5, 4)}
 HBM2 = core(12, 14, 28, 260) | {
     **{"tRCDWR": ns(6), "tRFCb": ns(160), "tRRD_S": ns(4), "tRRD_L": ns(6), "tFAW": ns(16)},
     **{"tWTR_S": ns(4), "tWTR_L": ns(9), "tWR": ns(14), "tRTP": ns(5), "tCCD_L": ns(3)},
@@ -114,8 +116,8 @@ DELAYS: dict[str, dict[str, Delay]] = {
     "hbm3_6400_x32": {"tRFC": ns(260), "tRFCb": ns(200), "tCCD_S": ns(0, 2), "tCCD_L": ns(0, 4)}
     | {"tCKE": ns(8), "tXP": ns(8)},
     "lpddr4_3200_x16": LPDDR4,
-    "lpddr4_4266_x16": LPDDR4,
-    "lpddr4x_4266_x16": LPDDR4,
+    "lpddr4_4266_x16": LPDDR4_4267,
+    "lpddr4x_4266_x16": LPDDR4_4267,
     "lpddr5_6400_x16": core(18, 18, 42, 280)
     | {
         **{"tRFCb": ns(140), "tRRD_S": ns(5, 2), "tRRD_L": ns(5, 2), "tFAW": ns(20)},

@@ -21,7 +21,7 @@ from accelsim.dram.config import (
 )
 from accelsim.dram.ini_files.doubts import warnings_of
 from accelsim.dram.ini_files.text import IniValues, parse, shown
-from accelsim.dram.power import Power, Rail
+from accelsim.dram.power import EnergyKnown, Power, Rail
 from accelsim.errors import ConfigError
 
 MAX_FILE_BYTES: Final = 1 << 20
@@ -150,6 +150,7 @@ def _config(path: Path, v: IniValues) -> DramConfig:
         controller=controller,
         compat="dramsim3",
         sources=(("*", f"DRAMsim3 file {path.name}"),),
+        energy_known=EnergyKnown("file", "file"),
     )
 
 

@@ -2,7 +2,7 @@
 
 from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Interface, Path
-from accelsim.dram.power import Power, Rail, TypicalShares
+from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD79-4 speed bin DDR4-3200, nanoseconds rounded up to cycles"
@@ -108,6 +108,7 @@ STANDARD = DramStandard(
         ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
+    energy_known=EnergyKnown(currents="sheet", shares="measured"),
     sources={
         "ranks": "eight devices, one rank",
         "bankgroups, banks_per_group, rows, columns": "JESD79-4 addressing table, 8 Gb x8",

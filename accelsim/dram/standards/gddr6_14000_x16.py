@@ -2,7 +2,7 @@
 
 from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Interface, Path
-from accelsim.dram.power import Power, Rail, TypicalShares
+from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _SAMSUNG = "Samsung K4Z80325BC-HC14 (Rev 1.3), Tables 91 and 92, as Ramulator 2.1"
@@ -93,6 +93,7 @@ STANDARD = DramStandard(
         ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
+    energy_known=EnergyKnown(currents="sheet", shares="assumption"),
     package_channels=2,
     sources={
         "ranks": "one device",

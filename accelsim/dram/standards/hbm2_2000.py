@@ -2,7 +2,7 @@
 
 from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
-from accelsim.dram.power import Power, Rail
+from accelsim.dram.power import EnergyKnown, Power, Rail
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _DRAMSIM3 = "DRAMsim3 HBM2_8Gb_x128.ini"
@@ -97,6 +97,7 @@ STANDARD = DramStandard(
     controller=Controller(
         address_map=DEFAULT_ADDRESS_MAP, dual_command=True, power_down_cycles=128
     ),
+    energy_known=EnergyKnown(currents="measured", shares="measured"),
     package_channels=8,
     sources={
         "ranks": "one stack",

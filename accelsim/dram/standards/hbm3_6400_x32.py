@@ -2,7 +2,7 @@
 
 from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
-from accelsim.dram.power import Power, Rail
+from accelsim.dram.power import EnergyKnown, Power, Rail
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _RAMULATOR = "Ramulator 2.1 HBM3_6400Mbps, JESD238 where it says so; cycles, no other source found"
@@ -87,6 +87,7 @@ STANDARD = DramStandard(
     controller=Controller(
         address_map=DEFAULT_ADDRESS_MAP, dual_command=True, power_down_cycles=128
     ),
+    energy_known=EnergyKnown(currents="assumption", shares="assumption"),
     package_channels=32,
     sources={
         "ranks": "one stack of four dies; a higher stack has more ranks (SID)",

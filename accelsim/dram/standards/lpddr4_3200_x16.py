@@ -2,7 +2,7 @@
 
 from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
-from accelsim.dram.power import Power, Rail, TypicalShares
+from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD209-4 for 3200 MT/s, nanoseconds rounded up to cycles of 0.625 ns"
@@ -124,6 +124,7 @@ STANDARD = DramStandard(
         ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
+    energy_known=EnergyKnown(currents="sheet", shares="assumption"),
     package_channels=2,
     sources={
         "ranks": "one die",

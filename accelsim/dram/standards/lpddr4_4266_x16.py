@@ -2,7 +2,7 @@
 
 from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
-from accelsim.dram.power import Power, Rail, TypicalShares
+from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD209-4 for 4266 MT/s, nanoseconds rounded up to cycles of 15/32 ns"
@@ -41,8 +41,8 @@ STANDARD = DramStandard(
         tRFCb=192,
         tREFI=8328,
         tREFIb=1041,
-        tRRD_S=22,
-        tRRD_L=22,
+        tRRD_S=16,
+        tRRD_L=16,
         tFAW=86,
         t32AW=0,
         tCCD_S=8,
@@ -126,6 +126,7 @@ STANDARD = DramStandard(
         ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
+    energy_known=EnergyKnown(currents="assumption", shares="assumption"),
     package_channels=2,
     sources={
         "ranks": "one die",
@@ -140,7 +141,10 @@ STANDARD = DramStandard(
         "tRCDRD, tRCDWR, tRP, tRAS": _JEDEC + ": 18, 18, 18 (per bank) and 42 ns, as DRAMSys",
         "tRFC, tRFCb, tREFI, tREFIb": "JESD209-4: 180 ns, 90 ns, 3.904 us, 488 ns at 4 Gb per "
         "channel",
-        "tRRD_S, tRRD_L, tFAW": _JEDEC + ": 10 and 40 ns, as DRAMSys JEDEC_512Mbx16_LPDDR4-4266",
+        "tRRD_S, tRRD_L": "JESD209-4B at 4267 MT/s: the larger of 7.5 ns and 4 cycles; sources "
+        "disagree: DRAMSys JEDEC_512Mbx16_LPDDR4-4266 has 10 ns, that of slower grades",
+        "tFAW": _JEDEC + ": 40 ns, as DRAMSys JEDEC_512Mbx16_LPDDR4-4266; unconfirmed: it may be "
+        "30 ns, four tRRD, at 4267",
         "t32AW": "not in LPDDR4",
         "tWTR_S, tWTR_L": _JEDEC + ": 10 ns, plus the cycle that JESD209-4 adds after WL",
         "tWR": _JEDEC + ": 18 ns, plus the cycle that JESD209-4 adds after WL",

@@ -2,7 +2,7 @@
 
 from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
-from accelsim.dram.power import Power, Rail, TypicalShares
+from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 
 _JEDEC = "JESD209-5B for 6400 MT/s, CK:WCK 1:4, rounded up to cycles of 1.25 ns, as Ramulator 2.1"
@@ -124,6 +124,7 @@ STANDARD = DramStandard(
         ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
+    energy_known=EnergyKnown(currents="assumption", shares="assumption"),
     sources={
         "ranks": "one die",
         "channels": "one per x16 die; the configuration chooses",
