@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from accelsim.hardware.read import read_hardware as read_hardware
     from accelsim.simulation import compare as compare
     from accelsim.simulation import simulate as simulate
+    from accelsim.sweeps.run import sweep as sweep
     from accelsim.workload.trace_file import read_trace as read_trace
 
 __version__ = "0.1.0"
@@ -30,8 +31,9 @@ _HOMES = {
     "read_trace": "accelsim.workload.trace_file",
     "simulate": "accelsim.simulation",
     "compare": "accelsim.simulation",
+    "sweep": "accelsim.sweeps.run",
 }
-__all__ = ["__version__", "compare", "read_hardware", "read_trace", "simulate"]
+__all__ = ["__version__", "compare", "read_hardware", "read_trace", "simulate", "sweep"]
 
 
 def __getattr__(name: str) -> object:

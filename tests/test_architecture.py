@@ -20,7 +20,7 @@ FLOORS: list[set[str]] = [
     {"energy"},
     {"results"},
     {"simulation"},
-    {"sweep", "report"},
+    {"sweeps", "report"},
     {"cli", "__main__"},
 ]
 MODULES = sorted(SRC.rglob("*.py"))

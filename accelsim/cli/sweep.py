@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from accelsim.results.tables import Table
-    from accelsim.sweep.run import SweepResult
+    from accelsim.sweeps.run import SweepResult
 
 WORST_FAILURES = 5
 
@@ -29,7 +29,7 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
     from accelsim.cli.warm_up import warm_up
     from accelsim.errors import UserError
     from accelsim.report.sweep_plot import plot_sweep, plot_sweep_front
-    from accelsim.sweep.export import export
+    from accelsim.sweeps.export import export
 
     if jobs is not None and jobs < 1:
         raise UserError("--jobs", f"is {jobs}", "give a number of processes, at least 1")
@@ -65,8 +65,8 @@ def _run(study: str, out: Path | None, jobs: int | None) -> SweepResult:
     )
 
     from accelsim.cli.console import error_console
-    from accelsim.sweep.run import Progress as Report
-    from accelsim.sweep.run import sweep as run_study
+    from accelsim.sweeps.run import Progress as Report
+    from accelsim.sweeps.run import sweep as run_study
 
     columns = (
         TextColumn("points"),
@@ -111,7 +111,7 @@ def _front(result: SweepResult) -> Table:
     from accelsim.results.figures import column, number, percent
     from accelsim.results.ranking import energy_per_image_uj, speed
     from accelsim.results.tables import Column, Table
-    from accelsim.sweep.pareto import pareto_front
+    from accelsim.sweeps.pareto import pareto_front
 
     front = pareto_front(result)
     keys = [key for axis in result.study.axes for key in axis.keys]

@@ -13,8 +13,8 @@ from matplotlib.figure import Figure
 from accelsim.report.pareto_plot import Mark, plot_pareto
 from accelsim.report.style import look, save, source_line, styled
 from accelsim.results.ranking import energy_per_image_uj, speed
-from accelsim.sweep.run import SweepResult
-from accelsim.sweep.study import Axis
+from accelsim.sweeps.run import SweepResult
+from accelsim.sweeps.study import Axis
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.registry import Registry
 
 _PACKAGE = Path(accelsim.__file__).parent
-_ROOMS_WITHOUT_NUMBERS = {"cli", "report", "sweep", "training"}
+_ROOMS_WITHOUT_NUMBERS = {"cli", "report", "sweeps", "training"}
 
 
 _NAMED_BY: Final[dict[str, Registry[Any]]] = {

@@ -116,8 +116,8 @@ def test_a_result_names_the_package_its_version_and_its_source(site: Path) -> No
 
 KEYS_OF_A_STUDY = """
 from accelsim.results.versions import versions
-from accelsim.sweep.points import make_points
-from accelsim.sweep.study import read_study
+from accelsim.sweeps.points import make_points
+from accelsim.sweeps.study import read_study
 from pathlib import Path
 print(*(point.key for point in make_points(read_study(Path(sys.argv[1])), "trace", versions)))
 """

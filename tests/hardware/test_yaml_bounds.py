@@ -20,7 +20,7 @@ from accelsim.hardware.catalogue import check_hardware
 from accelsim.hardware.problems import MAX_PROBLEMS
 from accelsim.hardware.read import read_hardware, shipped_files
 from accelsim.hardware.yaml_file import MAX_BYTES, MAX_DEPTH, parse
-from accelsim.sweep.study import read_study
+from accelsim.sweeps.study import read_study
 
 CASES = int(os.environ.get("ACCELSIM_FUZZ_CASES", "150"))
 CALLS_PER_BYTE = 600

@@ -20,7 +20,7 @@ from accelsim.report import (
 from accelsim.report.style import ENERGY_COLOURS, STALL_COLOURS, TENSOR_COLOURS, look, styled
 from accelsim.results.tables import ENERGY_GROUPS, STALL_GROUPS
 from accelsim.sim.counts import TENSOR_KINDS
-from accelsim.sweep.study import Axis
+from accelsim.sweeps.study import Axis
 
 PNG = b"\x89PNG\r\n\x1a\n"
 

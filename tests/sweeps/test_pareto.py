@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.sweep.pareto import pareto_front
+from accelsim.sweeps.pareto import pareto_front
 
 
 @settings(deadline=None, max_examples=200)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from accelsim.results.files import replacing
 from accelsim.results.flat import Cell, flat_totals, in_a_cell, write_csv
-from accelsim.sweep.pareto import pareto_front
-from accelsim.sweep.run import SweepResult
+from accelsim.sweeps.pareto import pareto_front
+from accelsim.sweeps.run import SweepResult
 
 
 def rows(result: SweepResult) -> list[dict[str, Cell]]:

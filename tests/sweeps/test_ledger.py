@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelsim.errors import UserError
-from accelsim.sweep.ledger import Ledger
+from accelsim.sweeps.ledger import Ledger
 
 
 def test_results_are_there_when_the_file_is_opened_again(tmp_path):

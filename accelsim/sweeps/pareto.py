@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accelsim.results.ranking import energy_per_image_uj, speed
-from accelsim.sweep.run import SweepResult
+from accelsim.sweeps.run import SweepResult
 
 
 def pareto_front(result: SweepResult) -> tuple[int, ...]:

@@ -10,7 +10,7 @@ Steps = Annotated[list[object], Field(min_length=1)]
 
 
 class StudyFile(BaseModel):
-    """What a study may hold; see ``accelsim.sweep.study``."""
+    """What a study may hold; see ``accelsim.sweeps.study``."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

@@ -17,7 +17,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import NamedTuple, TypeAlias
 
 from accelsim.errors import AccelsimError
-from accelsim.sweep.points import Point
+from accelsim.sweeps.points import Point
 
 Work: TypeAlias = Callable[[Point], str]
 """Runs one point; returns its result as JSON text."""

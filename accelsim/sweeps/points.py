@@ -10,7 +10,7 @@ from accelsim.errors import ConfigError, UserError
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_document, read_document
 from accelsim.results.json_form import config_sha256
-from accelsim.sweep.study import Overrides, Study
+from accelsim.sweeps.study import Overrides, Study
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ import textwrap
 import pytest
 
 from accelsim.errors import UserError
-from accelsim.sweep.points import make_points
-from accelsim.sweep.study import read_study
+from accelsim.sweeps.points import make_points
+from accelsim.sweeps.study import read_study
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def read_study(path: Path) -> Study:
     """
     from pydantic import ValidationError
 
-    from accelsim.sweep.study_schema import StudyFile
+    from accelsim.sweeps.study_schema import StudyFile
 
     where = str(path)
     values = parse_mapping(read_text(path), where)

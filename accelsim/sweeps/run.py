@@ -15,10 +15,10 @@ from accelsim.results.files import writable_folder
 from accelsim.results.json_form import parse_result, to_json
 from accelsim.results.result import Result
 from accelsim.results.versions import versions
-from accelsim.sweep.ledger import Ledger
-from accelsim.sweep.local import OpenWork, Outcome, Work, run_local
-from accelsim.sweep.points import Point, make_points
-from accelsim.sweep.study import Study, find_study, read_study
+from accelsim.sweeps.ledger import Ledger
+from accelsim.sweeps.local import OpenWork, Outcome, Work, run_local
+from accelsim.sweeps.points import Point, make_points
+from accelsim.sweeps.study import Study, find_study, read_study
 from accelsim.workload.trace import Trace
 from accelsim.workload.trace_file import read_trace
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from accelsim.errors import MappingError
-from accelsim.sweep.export import export, rows
-from accelsim.sweep.run import sweep
+from accelsim.sweeps.export import export, rows
+from accelsim.sweeps.run import sweep
 
 STUDY = """\
 hardware: edge_npu
@@ -148,7 +148,7 @@ def test_an_interrupted_sweep_keeps_what_it_has_and_goes_on(study, simulate, log
 SCRIPT = """\
     import importlib.util, sys, time
     from pathlib import Path
-    from accelsim.sweep.run import sweep
+    from accelsim.sweeps.run import sweep
 
     spec = importlib.util.spec_from_file_location("made_up", sys.argv[1])
     made_up = importlib.util.module_from_spec(spec)
