@@ -20,8 +20,8 @@ demo: setup                               ## a network trained to compress, agai
 	$(BIN)/accelsim compare edge_npu fmnist_resnet8_q8 fmnist_resnet8_cat_mid \
 		--codecs raw,zvc,huffman --images 16 --out results/demo
 
-test: train-setup lint                    ## every test, on two cores
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q
+test: models lint                         ## every test, on two cores; what is skipped is listed
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 -q -ra
 
 lint: train-setup
 	$(BIN)/ruff check accelsim tests benchmarks
