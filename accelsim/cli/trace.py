@@ -9,6 +9,8 @@ from cyclopts import Parameter
 
 from accelsim.cli.options import Json, Whole, names_in
 
+_MODEL_SUFFIXES = (".pt", ".pth", ".pt2", ".ckpt", ".bin", ".onnx", ".safetensors", ".h5", ".keras")
+
 
 def info_trace(file: str, /, *, as_json: Json = False) -> None:
     """What a trace holds: layers, maps, density, entropy.
@@ -109,21 +111,24 @@ def export_trace(
     data_root
         The folder of the data set of a checkpoint, unless it is installed.
     """
-    from accelsim.cli.console import print_text
+    from accelsim.cli.console import note, print_text
     from accelsim.results.figures import number
     from accelsim.results.files import writable_folder
     from accelsim.training.extra import demand_torch
 
     demand_torch()
-    from accelsim.training.export import export_checkpoint, export_trace
-    from accelsim.training.networks import trained_network
+    from accelsim.training.checkpoint import load_checkpoint
+    from accelsim.training.export import ACCEPTED, export_checkpoint, export_trace
+    from accelsim.training.networks import NETWORKS, trained_network
 
     chosen = _number_or_names(images)
     path = Path(model)
-    is_checkpoint = path.suffix == ".pt" or path.is_file()
+    is_checkpoint = path.is_file() or (model not in NETWORKS and _means_a_file(path))
     target = out or Path(f"{path.stem if is_checkpoint else model}.h5")
-    if not is_checkpoint:
-        trained_network(model)  # an unknown name is said before a folder is made
+    if is_checkpoint:
+        load_checkpoint(path, ACCEPTED)  # what is none is said before a folder is made
+    else:
+        trained_network(model)
     writable_folder(target.parent)
     if is_checkpoint:
         figures = export_checkpoint(
@@ -133,6 +138,7 @@ def export_trace(
             data_root=data_root,
             pre_activations=pre_activations,
             weights=weights,
+            warn=note,
         )
     else:
         figures = export_trace(
@@ -140,6 +146,11 @@ def export_trace(
         )
     said = ", ".join(f"{key} {number(value)}" for key, value in figures.items())
     print_text(f"{target}: {said}\n")
+
+
+def _means_a_file(path: Path) -> bool:
+    """Whether somebody who gives this as a model means a file, there or not."""
+    return path.exists() or len(path.parts) > 1 or path.suffix in _MODEL_SUFFIXES
 
 
 def _number_or_names(images: str | None) -> int | tuple[str, ...] | None:

@@ -2,28 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from cyclopts import Parameter
 
 from accelsim.cli.options import Whole, WholeOrNone
+from accelsim.cli.train_progress import progress
 
 if TYPE_CHECKING:
     from accelsim.results.tables import Table
     from accelsim.training.checkpoint import Checkpoint
-    from accelsim.training.datasets import LabelledImages
-    from accelsim.training.loop import Progress
-
-MOVING = 0.98
-"""Weight of the past in the running figures of the progress bar."""
-_FIGURES: dict[str, Callable[[float], str]] = {
-    "right": lambda share: f"{100 * share:.1f} % right",
-    "distance": lambda nats: f"{nats:.3f} nats from its teacher",
-    "rate": lambda bits: f"{bits:.2f} b/value",
-}
 
 
 def cat_train(
@@ -34,7 +23,7 @@ def cat_train(
     out: Path | None = None,
     start: Annotated[Path | None, Parameter(name="--from")] = None,
     bits: Whole = 5,
-    rate_weight: Annotated[float, Parameter(name="--lambda")] = 0.07,
+    rate_weight: Annotated[float | None, Parameter(name="--lambda")] = None,
     weight_rate_weight: Annotated[float, Parameter(name="--weight-lambda")] = 0.0,
     regulariser: Literal["entropy", "norm"] = "entropy",
     step: Literal["static", "dynamic"] = "static",
@@ -65,7 +54,8 @@ def cat_train(
     bits
         Bits of a quantised map, 2 to 8.
     rate_weight
-        Weight of the maps' entropy (bits per value) in the loss; 0 only quantises.
+        Weight of the maps' rate in the loss; 0 only quantises. By default 0.07 for the entropy
+        (bits per value), and 0.002 for the norm, a number of the order of a hundred.
     weight_rate_weight
         Weight of the weights' entropy in the loss.
     regulariser
@@ -88,14 +78,20 @@ def cat_train(
         Of weights, order and mirroring: same seed, same network (on one kind of machine).
     """
     from accelsim.cli.console import print_table, print_text
-    from accelsim.errors import UserError
     from accelsim.results.files import writable_folder
     from accelsim.training.extra import demand_torch
 
     demand_torch()
-    from accelsim.training.cat_training import Task, restored, train_cat, train_float
+    from accelsim.training.cat_training import (
+        Task,
+        restored,
+        train_cat,
+        train_float,
+    )
     from accelsim.training.checkpoint import load_checkpoint
+    from accelsim.training.datasets import read_halves
     from accelsim.training.recipe import cat_recipe, float_recipe
+    from accelsim.training.start import start_from
 
     float_settings = {"epochs": float_epochs, "batch": batch, "seed": seed}
     recipe = cat_recipe(
@@ -112,20 +108,19 @@ def cat_train(
         seed=seed,
     )
     folder = writable_folder(out or Path("results/train") / model)
-    train, test = _both_halves(data, data_root)
-    float_path = start or folder / "float.pt"
+    train, test = read_halves(data, data_root)
     if start is None:
-        with _progress("float") as report:
-            task = Task(model, train, test, float_path)
-            trained = train_float(task, float_recipe(**float_settings), report=report)
+        float_task = Task(model, train, test, folder / "float.pt")
+        with progress("float", float_task.path) as report:
+            trained = train_float(float_task, float_recipe(**float_settings), report=report)
+        float_network = restored(trained, str(float_task.path))
+        accuracy = trained.figures["top1"]
     else:
         trained = load_checkpoint(start)
-        if trained.kind != "float":
-            raise UserError(str(start), f"is a {trained.kind} checkpoint", "start from a float one")
-    with _progress("CAT") as report:
-        task = Task(trained.model, train, test, folder / "cat.pt")
-        float_network = restored(trained, str(float_path))
-        found = train_cat(task, recipe, float_network, trained.figures["top1"], report=report)
+        float_network, accuracy = start_from(trained, str(start), train, test)
+    task = Task(trained.model, train, test, folder / "cat.pt")
+    with progress("CAT", task.path) as report:
+        found = train_cat(task, recipe, float_network, accuracy, report=report)
     print_table(_table(found))
     print_text(f"{task.path}\nwrite its trace: accelsim trace export {task.path}\n")
 
@@ -168,14 +163,15 @@ def float_train(
 
     demand_torch()
     from accelsim.training.cat_training import Task, train_float
+    from accelsim.training.datasets import read_halves
     from accelsim.training.recipe import float_recipe
 
     recipe = float_recipe(epochs=epochs, learning_rate=learning_rate, batch=batch, seed=seed)
     folder = writable_folder(out or Path("results/train") / model)
-    train, test = _both_halves(data, data_root)
-    with _progress("float") as report:
-        found = train_float(Task(model, train, test, folder / "float.pt"), recipe, report=report)
-    print_text(f"{folder / 'float.pt'}: top-1 {100 * found.figures['top1']:.2f} %\n")
+    task = Task(model, *read_halves(data, data_root), folder / "float.pt")
+    with progress("float", task.path) as report:
+        found = train_float(task, recipe, report=report)
+    print_text(f"{task.path}: top-1 {100 * found.figures['top1']:.2f} %\n")
 
 
 def distil_train(
@@ -223,52 +219,10 @@ def distil_train(
     recipe = distil_recipe(bits=bits, rate_weight=rate_weight, steps=steps, batch=batch, seed=seed)
     path = out or Path("results/train") / f"{model}_cat.pt"
     writable_folder(path.parent)
-    with _progress("distil") as report:
+    with progress("distil", path) as report:
         found = fine_tune(model, path, recipe, report)
     said = ", ".join(f"{key} {value:.3f}" for key, value in found.figures.items())
     print_text(f"{path}: {said}\nwrite its trace: accelsim trace export {path}\n")
-
-
-def _both_halves(data: str, root: Path | None) -> tuple[LabelledImages, LabelledImages]:
-    from accelsim.training.datasets import read_dataset
-
-    return read_dataset(data, "train", root), read_dataset(data, "test", root)
-
-
-@contextmanager
-def _progress(name: str) -> Iterator[Callable[[Progress], None]]:
-    """A bar with running training accuracy and bits per value; and a word on interruption."""
-    from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-    from rich.progress import Progress as Bar
-
-    from accelsim.cli.console import error_console
-
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[figures]}"),
-        TimeRemainingColumn(),
-    )
-    console = error_console()
-    running: dict[str, float] = {}
-    with Bar(*columns, console=console, disable=not console.is_terminal) as bar:
-        task = bar.add_task(name, total=None, figures="")
-
-        def show(progress: Progress) -> None:
-            if bar.tasks[0].total is None:
-                bar.reset(task, total=progress.n_steps, completed=progress.step - 1)
-            for key, value in progress.figures.items():
-                past = running.get(key, value)
-                running[key] = MOVING * past + (1 - MOVING) * value
-            words = [form(running[key]) for key, form in _FIGURES.items() if key in running]
-            bar.update(task, completed=progress.step, figures=", ".join(words))
-
-        try:
-            yield show
-        except KeyboardInterrupt:
-            kept = ": the last checkpoint is kept, and the same command goes on"
-            raise KeyboardInterrupt(kept) from None
 
 
 def _table(checkpoint: Checkpoint) -> Table:

@@ -12,10 +12,14 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from accelsim.training.cat import QuantisedNetwork
+from accelsim.training.datasets import LabelledImages
+from accelsim.training.digests import data_digest
 from accelsim.training.evaluate import Evaluation, MapRate, counting
 from accelsim.training.networks import TrainedNetwork
 from accelsim.training.photographs import labelled_photographs
 
+LABELLED: Final = "labelled photographs"
+"""How a checkpoint names them among its inputs."""
 _BATCH: Final = 32
 _RANKS: Final = (1, 5)
 
@@ -63,6 +67,14 @@ def labelled_figures(network: nn.Module, entry: TrainedNetwork) -> dict[str, flo
         for whose, values in made.items()
         for k in _RANKS
     }
+
+
+def labelled_digest(entry: TrainedNetwork) -> str:
+    """A hash of the labelled photographs as this network sees them, and of their labels."""
+    labelled = labelled_photographs(entry.size)
+    pixels = np.stack([p.pixels for p in labelled])
+    labels = np.array([p.label for p in labelled], np.int64)
+    return data_digest(LabelledImages(LABELLED, "test", pixels, labels))
 
 
 def logits(network: nn.Module, entry: TrainedNetwork, pixels: NDArray[np.uint8]) -> Tensor:

@@ -1,13 +1,14 @@
 """Whole training runs: a float network, and its compression-aware fine-tuning.
 
-Each run writes one checkpoint, again and again; started anew, it goes on from there.
+Each run writes one checkpoint, again and again; started anew from the same, it goes on there.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
@@ -15,7 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from accelsim.errors import UnknownNameError
+from accelsim.errors import UnknownNameError, UserError
 from accelsim.training.cat import (
     MapWeight,
     QuantisedNetwork,
@@ -23,16 +24,28 @@ from accelsim.training.cat import (
     quantised_network,
     watch_statistics,
 )
-from accelsim.training.checkpoint import Checkpoint, earlier, fill, save_checkpoint
+from accelsim.training.checkpoint import (
+    Checkpoint,
+    earlier,
+    fill,
+    fill_optimiser,
+    recipe_of,
+    save_checkpoint,
+    tools,
+)
 from accelsim.training.datasets import LabelledImages
+from accelsim.training.digests import data_digest, network_digest
 from accelsim.training.evaluate import Evaluation, evaluate
+from accelsim.training.interruption import after_the_step
 from accelsim.training.loop import (
+    DivergedError,
     Loss,
     Progress,
     State,
     batch_of,
     best_device,
     loaded,
+    random_seed,
     sgd,
     steps_of,
     train,
@@ -73,13 +86,15 @@ def train_float(
 ) -> Checkpoint:
     """Train a network from random weights; the finished checkpoint.
 
-    ``module`` is for networks of your own, [n, channels, rows, cols] to logits. A checkpoint
-    at ``task.path`` of the same recipe is continued, or returned when finished.
-    Raises ``UserError``.
+    ``module`` is for networks of your own, [n, channels, rows, cols] to logits, built with the
+    same weights each time (``torch.manual_seed``). A checkpoint at ``task.path`` is continued,
+    or returned when finished; one of other settings or inputs raises ``UserError``.
     """
     torch.manual_seed(recipe.seed)
     device = best_device()
-    network = (module or new_model(task.model, _shape(task), task.train.n_classes)).to(device)
+    network = module or new_model(task.model, _shape(task), task.train.n_classes)
+    inputs = {"starting network": network_digest(network)}
+    network.to(device)
     _channels_last(network)
     state = State(network, sgd(recipe, [], 0.0, network))
 
@@ -90,7 +105,7 @@ def train_float(
     def figures() -> dict[str, float]:
         return {"top1": evaluate(network, task.test, device).accuracy}
 
-    return _run(task, "float", recipe, state, loss_of, figures, report, device)
+    return _run(task, "float", recipe, state, loss_of, figures, report, device, inputs)
 
 
 def train_cat(
@@ -115,12 +130,18 @@ def train_cat(
     watch_statistics(network, _first_batches(task.train, recipe, device))
     network.set_clips(recipe.clip_deviations)
     network.quantise()
+    weights = {name: weight_of(name, quantiser) for name, quantiser in network.quantisers.items()}
+    inputs = {
+        "starting network": network_digest(trained),
+        "accuracy in float": repr(float_accuracy),
+        "weights of the maps": sha256(repr(weights).encode()).hexdigest(),
+    }
     state = State(network, sgd(recipe, network.clips(), recipe.clip_learning_rate, network))
     n_images = len(task.train.labels)
     drawn = torch.Generator().manual_seed(recipe.seed)
 
     def activate(step: int) -> None:
-        drawn.manual_seed(recipe.seed * 1_000_003 + step)
+        drawn.manual_seed(random_seed(recipe.seed, step))
         if recipe.gradual_epochs:
             per_map = max(1, round(recipe.gradual_epochs * (n_images // recipe.batch)))
             network.quantise(1 + step // per_map)
@@ -135,13 +156,14 @@ def train_cat(
         loss = loss + recipe.rate_weight * rate
         if recipe.weight_rate_weight:
             loss = loss + recipe.weight_rate_weight * weight_rate(network, drawn)
-        return loss, {"right": _right(logits, labels), "rate": float(rate.detach())}
+        seen = "rate" if recipe.regulariser == "entropy" else "ratio"
+        return loss, {"right": _right(logits, labels), seen: float(rate.detach())}
 
     def figures() -> dict[str, float]:
         network.quantise()
         return {"float_top1": float_accuracy, **rates(evaluate(network, task.test, device))}
 
-    return _run(task, "cat", recipe, state, loss_of, figures, report, device, activate)
+    return _run(task, "cat", recipe, state, loss_of, figures, report, device, inputs, activate)
 
 
 def cat_network(trained: nn.Module, recipe: CatRecipe) -> QuantisedNetwork:
@@ -161,8 +183,9 @@ def restored(checkpoint: Checkpoint, where: str, module: nn.Module | None = None
     ``module`` is the (untrained) network, where it is not one of ``resnet.DEPTHS``.
     """
     network = module or new_model(checkpoint.model, checkpoint.input_shape, checkpoint.n_classes)
-    if checkpoint.kind == "cat":
-        quantised = cat_network(network, CatRecipe(**checkpoint.recipe))
+    recipe = recipe_of(checkpoint, where)
+    if isinstance(recipe, CatRecipe):
+        quantised = cat_network(network, recipe)
         quantised.quantise()
         network = quantised
     fill(network, checkpoint.network, where)
@@ -188,44 +211,64 @@ def _run(
     figures: Callable[[], dict[str, float]],
     report: Report,
     device: torch.device,
+    inputs: dict[str, str],
     before_step: Callable[[int], None] = lambda step: None,
 ) -> Checkpoint:
-    n_steps = steps_of(recipe, len(task.train.labels))
+    planned = Checkpoint(
+        kind=kind,
+        model=task.model,
+        input_shape=_shape(task),
+        n_classes=task.train.n_classes,
+        data=task.train.name,
+        recipe=asdict(recipe),
+        network={},
+        step=0,
+        n_steps=steps_of(recipe, len(task.train.labels)),
+        inputs={
+            "training images": data_digest(task.train),
+            "test images": data_digest(task.test),
+            **inputs,
+        },
+        tools=tools(device),
+    )
+    kept = earlier(task.path, planned)
+    if kept is not None:
+        if kept.finished:
+            return kept
+        fill(state.network, kept.network, str(task.path))
+        fill_optimiser(state.optimiser, kept.optimiser, str(task.path))
+        state.step = kept.step
 
     def save(found: dict[str, float]) -> Checkpoint:
-        finished = state.step >= n_steps and bool(found)
-        checkpoint = Checkpoint(
-            kind=kind,
-            model=task.model,
-            input_shape=_shape(task),
-            n_classes=task.train.n_classes,
-            data=task.train.name,
-            recipe=asdict(recipe),
+        nonlocal kept
+        kept = replace(
+            planned,
             network={n: t.detach().cpu() for n, t in state.network.state_dict().items()},
             step=state.step,
-            n_steps=n_steps,
             figures=found,
-            optimiser=None if finished else state.optimiser.state_dict(),
+            optimiser=None if found else state.optimiser.state_dict()["state"],
         )
-        save_checkpoint(task.path, checkpoint)
-        return checkpoint
+        save_checkpoint(task.path, kept)
+        return kept
 
-    def after_step(progress: Progress) -> None:
-        if progress.step % _SAVE_EVERY == 0:
-            save({})
-        report(progress)
+    with after_the_step() as asked_to_stop:
 
-    found = earlier(task.path, kind, task.model, task.train.name, asdict(recipe))
-    if found is not None:
-        if found.figures:
-            return found
-        fill(state.network, found.network, str(task.path))
-        state.optimiser.load_state_dict(found.optimiser or {})
-        state.step = found.step
-    train(
-        state, task.train, recipe, loss_of, device=device, before_step=before_step,
-        after_step=after_step,
-    )  # fmt: skip
+        def after_step(progress: Progress) -> None:
+            ends = progress.step == progress.n_steps or asked_to_stop()
+            if ends or progress.step % _SAVE_EVERY == 0:
+                save({})
+            report(progress)
+            if asked_to_stop():
+                raise KeyboardInterrupt
+
+        try:
+            train(
+                state, task.train, recipe, loss_of, device=device, before_step=before_step,
+                after_step=after_step,
+            )  # fmt: skip
+        except DivergedError as error:
+            place = f"step {kept.step} is kept" if kept else "no step had been saved yet"
+            raise UserError(error.where, error.problem, f"{error.fix}; {place}") from None
     return save(figures())
 
 

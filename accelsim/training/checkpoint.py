@@ -1,25 +1,29 @@
 """Checkpoints: whole or absent, and read without running anything from the file.
 
-A checkpoint is a ``torch.save`` archive of tensors, numbers and text alone, and is read
-with ``weights_only=True``: a file that asks for other objects is refused.
+A checkpoint is a ``torch.save`` archive of tensors, numbers and text alone. It is read with
+``weights_only=True``, and what it holds is checked against ``checkpoint_schema`` before use.
 """
 
 from __future__ import annotations
 
-import pickle
-import zipfile
-from dataclasses import asdict, dataclass, field
+import warnings
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 import torch
 
+import accelsim
 from accelsim.errors import UserError
 from accelsim.results.files import replacing
+from accelsim.training.checkpoint_schema import Tensors, checked
+from accelsim.training.foreign_files import demand_torch_archive
+from accelsim.training.recipe import AnyRecipe, stored_recipe
 
 FORMAT: Final = "accelsim-checkpoint"
-VERSION: Final = 1
-Tensors = dict[str, torch.Tensor]
+VERSION: Final = 2
+"""Version 1 did not say what a run was trained on: ``inputs`` and ``tools`` are empty then."""
+_MEND: Final = "name a checkpoint that `accelsim train` wrote"
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,23 @@ class Checkpoint:
     n_steps: int
     figures: dict[str, float] = field(default_factory=dict)
     """Accuracy and rates, once trained."""
-    optimiser: dict[str, Any] | None = None
-    """None in a finished checkpoint."""
+    optimiser: dict[int, Tensors] | None = None
+    """What it remembers of each parameter; None in a finished checkpoint."""
+    inputs: dict[str, str] = field(default_factory=dict)
+    """Hashes of everything else that decides the numbers, by what it is: images and labels, the
+    starting network. Empty when unknown."""
+    tools: dict[str, str] = field(default_factory=dict)
+    """Versions, and the kind of device. A run may go on with others."""
 
     @property
     def finished(self) -> bool:
-        return self.step >= self.n_steps
+        return self.step >= self.n_steps and bool(self.figures)
+
+
+def tools(device: torch.device) -> dict[str, str]:
+    """What a run is computed with."""
+    versions = {"accelsim": accelsim.__version__, "torch": str(torch.__version__)}
+    return versions | {"device": device.type}
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
@@ -61,43 +76,75 @@ def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
         ) from None
 
 
-def load_checkpoint(path: Path) -> Checkpoint:
-    """The checkpoint at ``path``. Raises ``UserError`` for anything else."""
-    mend = "name a checkpoint that `accelsim train` wrote"
+def load_checkpoint(path: Path, mend: str = _MEND) -> Checkpoint:
+    """The checkpoint at ``path``. Raises ``UserError`` for anything else.
+
+    ``mend`` says what to give instead.
+    """
+    demand_torch_archive(path, mend)
     try:
-        found = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise UserError(str(path), "no such file", mend) from None
-    except (OSError, RuntimeError, EOFError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise UserError(str(path), f"is damaged ({_first_line(error)})", mend) from None
-    except pickle.UnpicklingError:
-        raise UserError(
-            str(path), "is no checkpoint, or holds more than tensors and numbers", mend
-        ) from None
-    if not isinstance(found, dict) or found.get("format") != FORMAT:
-        raise UserError(str(path), "is no checkpoint of accelsim", mend)
-    if found.get("version") != VERSION:
-        raise UserError(str(path), f"has version {found.get('version')}", "use a newer accelsim")
-    names = set(Checkpoint.__dataclass_fields__)
-    if missing := names - set(found):
-        raise UserError(str(path), f"lacks {', '.join(sorted(missing))}", mend)
-    return Checkpoint(**{name: found[name] for name in names})
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of torch, about what is then refused
+            found = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # whatever damage makes torch raise
+        problem = f"is damaged ({_first_line(error)})"
+        if "weights_only" in str(error):  # torch explains at length how to run what is in it
+            problem = "is no checkpoint of accelsim: it holds more than tensors and numbers"
+        raise UserError(str(path), problem, mend) from None
+    is_ours = isinstance(found, dict) and isinstance(found.get("format"), str)
+    if not is_ours or found["format"] != FORMAT:
+        kind = "a torch.save file of something else"
+        raise UserError(str(path), f"is {kind}, no checkpoint of accelsim", mend)
+    written = found.get("version")
+    if not isinstance(written, int) or written not in (1, VERSION):
+        named = f"version {written}" if isinstance(written, int) else "no version"
+        raise UserError(str(path), f"has {named}", "use a newer accelsim")
+    fields = {name: x for name, x in found.items() if name not in ("format", "version")}
+    if written == 1:
+        fields |= {"inputs": {}, "tools": {}, "optimiser": None}
+    checkpoint = Checkpoint(**checked(fields, str(path), mend))
+    recipe_of(checkpoint, str(path))
+    return checkpoint
 
 
-def earlier(
-    path: Path, kind: str, model: str, data: str, recipe: dict[str, Any]
-) -> Checkpoint | None:
-    """The checkpoint to go on from, if there is one. Raises ``UserError`` for another run's."""
+def recipe_of(checkpoint: Checkpoint, where: str) -> AnyRecipe:
+    """How it was trained. Raises ``UserError``."""
+    return stored_recipe(checkpoint.recipe, where)
+
+
+def earlier(path: Path, planned: Checkpoint) -> Checkpoint | None:
+    """The checkpoint at ``path`` to go on from, if there is one.
+
+    Raises ``UserError`` for one that differs from what is ``planned`` in anything that
+    decides its numbers: settings, images, the starting network.
+    """
     if not path.exists():
         return None
     found = load_checkpoint(path)
-    if (found.kind, found.model, found.data, found.recipe) != (kind, model, data, recipe):
+    if not found.inputs:
         raise UserError(
             str(path),
-            "was written by a run with other settings",
-            "give the same settings, or another --out",
+            "was written by an earlier accelsim, and does not say what it was trained on",
+            "give another --out",
+        )
+    if others := _differences(_key(found), _key(planned)):
+        raise UserError(
+            str(path),
+            f"was written by a run with other settings ({', '.join(others)})",
+            "give the same settings and inputs, or another --out",
         )
     return found
+
+
+def demand_same_inputs(checkpoint: Checkpoint, inputs: dict[str, str], where: str) -> None:
+    """Raise ``UserError`` when ``inputs`` are known to be others than it was trained with."""
+    others = [n for n, digest in inputs.items() if checkpoint.inputs.get(n, digest) != digest]
+    if others:
+        raise UserError(
+            where,
+            f"was trained with other {' and other '.join(others)} than these",
+            f"give those of {checkpoint.data!r} that it was trained with",
+        )
 
 
 def fill(network: torch.nn.Module, tensors: Tensors, where: str) -> None:
@@ -110,10 +157,46 @@ def fill(network: torch.nn.Module, tensors: Tensors, where: str) -> None:
         ) from None
 
 
-def facts(checkpoint: Checkpoint) -> dict[str, Any]:
-    """Everything but the tensors."""
-    return {k: v for k, v in asdict(checkpoint).items() if k not in ("network", "optimiser")}
+def fill_optimiser(
+    optimiser: torch.optim.Optimizer, remembered: dict[int, Tensors] | None, where: str
+) -> None:
+    """Give an optimiser back what it remembered. Raises ``UserError`` when that does not fit.
+
+    Learning rates and the like are those of the recipe.
+    """
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
+    names = _REMEMBERED[type(optimiser)]
+    for number, tensors in (remembered or {}).items():
+        fits = number < len(parameters) and set(tensors) == names
+        if not fits or any(
+            tensor.dim() and tensor.shape != parameters[number].shape for tensor in tensors.values()
+        ):
+            raise UserError(
+                where, "its optimiser belongs to another network", "train anew with another --out"
+            )
+    optimiser.load_state_dict({**optimiser.state_dict(), "state": remembered or {}})
+
+
+_REMEMBERED: Final[dict[type, set[str]]] = {
+    torch.optim.SGD: {"momentum_buffer"},
+    torch.optim.Adam: {"step", "exp_avg", "exp_avg_sq"},
+}
+
+
+def _key(checkpoint: Checkpoint) -> dict[str, Any]:
+    return {
+        "kind": checkpoint.kind,
+        "model": checkpoint.model,
+        "data": checkpoint.data,
+        **checkpoint.recipe,
+        **checkpoint.inputs,
+    }
+
+
+def _differences(found: dict[str, Any], planned: dict[str, Any]) -> list[str]:
+    names = dict.fromkeys((*found, *planned))
+    return [str(n).replace("_", " ") for n in names if found.get(n) != planned.get(n)]
 
 
 def _first_line(error: Exception) -> str:
-    return " ".join(str(error).split())[:200]
+    return " ".join(str(error).split())[:200] or type(error).__name__

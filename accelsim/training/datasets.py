@@ -71,6 +71,19 @@ def read_dataset(name: str, split: Split, root: Path | None = None) -> LabelledI
     return LabelledImages(name, split, images, labels.astype(np.int64))
 
 
+def read_halves(name: str, root: Path | None = None) -> tuple[LabelledImages, LabelledImages]:
+    """The training and the test half. Raises ``UserError`` when they do not belong together."""
+    train, test = read_dataset(name, "train", root), read_dataset(name, "test", root)
+    if train.images.shape[1:] != test.images.shape[1:] or test.n_classes > train.n_classes:
+        raise UserError(
+            f"data set {name!r}",
+            f"its training images are {train.images.shape[1:]} in {train.n_classes} classes, its "
+            f"test images {test.images.shape[1:]} in {test.n_classes}",
+            "put two halves of one data set in a folder",
+        )
+    return train, test
+
+
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """The values of an IDX file of unsigned bytes, plain or gzip, in its shape.
 

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,11 +31,21 @@ from torch import nn
 from torch.nn import functional
 
 from accelsim.errors import UserError
-from accelsim.training.agreement import agreement, labelled_figures
+from accelsim.training.agreement import LABELLED, agreement, labelled_digest, labelled_figures
 from accelsim.training.cat import QuantisedNetwork, quantised_network, watch_statistics
-from accelsim.training.checkpoint import Checkpoint, earlier, fill, save_checkpoint
+from accelsim.training.checkpoint import (
+    Checkpoint,
+    earlier,
+    fill,
+    fill_optimiser,
+    recipe_of,
+    save_checkpoint,
+    tools,
+)
 from accelsim.training.deployable import round_by_channel, share_clips
-from accelsim.training.loop import Progress, share_of_rate
+from accelsim.training.digests import files_digest, network_digest
+from accelsim.training.interruption import after_the_step
+from accelsim.training.loop import Progress, descend, random_seed, share_of_rate
 from accelsim.training.networks import TrainedNetwork, trained_network
 from accelsim.training.photograph_pool import (
     crops,
@@ -44,7 +54,7 @@ from accelsim.training.photograph_pool import (
     random_crop,
     training_files,
 )
-from accelsim.training.recipe import DistilRecipe, distil_recipe
+from accelsim.training.recipe import DistilRecipe
 
 DATA: Final = "photographs"
 LIMITS: Final = (
@@ -73,11 +83,29 @@ def fine_tune(
     entry = trained_network(model)
     if not entry.n_classes:
         raise UserError(model, "has no classes to agree on", "use a network with logits")
-    started = earlier(path, "cat", model, DATA, asdict(recipe))
+    teacher = entry.load()
+    planned = Checkpoint(
+        kind="cat",
+        model=model,
+        input_shape=[3, entry.size, entry.size],
+        n_classes=entry.n_classes,
+        data=DATA,
+        recipe=asdict(recipe),
+        network={},
+        step=0,
+        n_steps=recipe.steps,
+        inputs={
+            "photographs": files_digest(training_files()),
+            "held-out photographs": files_digest(held_out_files()),
+            LABELLED: labelled_digest(entry),
+            "teacher": network_digest(teacher),
+        },
+        tools=tools(torch.device("cpu")),
+    )
+    started = earlier(path, planned)
     if started is not None and started.finished:
         return started
     torch.manual_seed(recipe.seed)
-    teacher = entry.load()
     pool = loaded(training_files())
     student = untrained(entry, recipe)
     start_clips(student, entry, pool, recipe)
@@ -89,57 +117,49 @@ def fine_tune(
             module.eval()
 
     def save(step: int, found: dict[str, float]) -> Checkpoint:
-        checkpoint = Checkpoint(
-            kind="cat",
-            model=model,
-            input_shape=[3, entry.size, entry.size],
-            n_classes=entry.n_classes,
-            data=DATA,
-            recipe=asdict(recipe),
+        checkpoint = replace(
+            planned,
             network=dict(student.state_dict()),
             step=step,
-            n_steps=recipe.steps,
             figures=found,
-            optimiser=None if found else optimiser.state_dict(),
+            optimiser=None if found else optimiser.state_dict()["state"],
         )
         save_checkpoint(path, checkpoint)
         return checkpoint
 
     if started is not None:
         fill(student, started.network, str(path))
-        optimiser.load_state_dict(started.optimiser or {})
-    for step in range(started.step if started else 0, recipe.steps):
-        share = share_of_rate(step, recipe.steps, recipe.warm_up)
-        for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
-            group["lr"] = rate * share
-        images = entry.normalised(batch_of(pool, entry.size, recipe, step))
-        with torch.no_grad():
-            wanted = functional.log_softmax(teacher(images), 1)
-        found = functional.log_softmax(student(images), 1)
-        distance = functional.kl_div(found, wanted, reduction="batchmean", log_target=True)
-        rate = student.rate()
-        loss = distance + recipe.rate_weight * rate
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise UserError(f"step {step + 1}", f"the loss is {value}", "take smaller rates")
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        optimiser.step()
-        seen = {"distance": float(distance.detach()), "rate": float(rate.detach())}
-        if step + 1 < recipe.steps and (step + 1) % _SAVE_EVERY == 0:
-            save(step + 1, {})
-        report(Progress(step + 1, recipe.steps, value, seen))
+        fill_optimiser(optimiser, started.optimiser, str(path))
+    with after_the_step() as asked_to_stop:
+        for step in range(started.step if started else 0, recipe.steps):
+            share = share_of_rate(step, recipe.steps, recipe.warm_up)
+            for group, rate in zip(optimiser.param_groups, base_rates, strict=True):
+                group["lr"] = rate * share
+            torch.manual_seed(random_seed(recipe.seed, step))
+            images = entry.normalised(batch_of(pool, entry.size, recipe, step))
+            with torch.no_grad():
+                wanted = functional.log_softmax(teacher(images), 1)
+            found = functional.log_softmax(student(images), 1)
+            distance = functional.kl_div(found, wanted, reduction="batchmean", log_target=True)
+            rate = student.rate()
+            loss = distance + recipe.rate_weight * rate
+            value = descend(loss, optimiser, f"step {step + 1} of {recipe.steps}")
+            seen = {"distance": float(distance.detach()), "rate": float(rate.detach())}
+            done = step + 1
+            if done == recipe.steps or done % _SAVE_EVERY == 0 or asked_to_stop():
+                save(done, {})
+            report(Progress(done, recipe.steps, value, seen))
+            if asked_to_stop():
+                raise KeyboardInterrupt
     round_by_channel(student)
     return save(recipe.steps, figures(student.eval(), entry))
 
 
 def restored(checkpoint: Checkpoint, where: str) -> QuantisedNetwork:
     """The network of a checkpoint of ``fine_tune``, ready for inference. Raises ``UserError``."""
-    try:
-        recipe = distil_recipe(**checkpoint.recipe)
-    except TypeError as error:
-        mend = "train it anew with this version of accelsim"
-        raise UserError(where, f"has another kind of recipe ({error})", mend) from None
+    recipe = recipe_of(checkpoint, where)
+    if not isinstance(recipe, DistilRecipe):
+        raise UserError(where, "has another kind of recipe", "name a checkpoint of `train distil`")
     network = untrained(trained_network(checkpoint.model), recipe)
     network.quantise()
     fill(network, checkpoint.network, where)

@@ -6,7 +6,7 @@ Both end in ``export_network``, which takes any ``FloatNetwork``.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -18,21 +18,31 @@ from torch import nn
 
 from accelsim.errors import UserError
 from accelsim.training import distil
-from accelsim.training.agreement import logits
+from accelsim.training.agreement import LABELLED, labelled_digest, logits
 from accelsim.training.capture import capture
 from accelsim.training.cat import QuantisedNetwork as CatNetwork
 from accelsim.training.cat_training import restored
-from accelsim.training.checkpoint import load_checkpoint
+from accelsim.training.checkpoint import demand_same_inputs, load_checkpoint, recipe_of
 from accelsim.training.comparison import Checks, agreement, integer_outputs, ranked
-from accelsim.training.datasets import LabelledImages, read_dataset
+from accelsim.training.datasets import LabelledImages, read_halves
+from accelsim.training.digests import data_digest
 from accelsim.training.evaluate import predict
 from accelsim.training.float_network import FloatNetwork, TrainedWord
 from accelsim.training.network_trace import export_network, quantised_network
 from accelsim.training.networks import TrainedNetwork, trained_network
 from accelsim.training.photographs import FREE, labelled_photographs, photograph
+from accelsim.training.recipe import DistilRecipe
 
 __all__ = ["SHIPPED_IMAGES", "export_checkpoint", "export_network", "export_trace"]
 
+ACCEPTED: Final = (
+    "give a checkpoint of `accelsim train`, or a network by name, such as squeezenet1_1; for any "
+    "other torch.nn.Module see `capture` in docs/training.md"
+)
+UNKNOWN: Final = (
+    "written by an earlier accelsim, so the images that it was trained with are unknown, and its "
+    "accuracy in float is left out"
+)
 SHIPPED_IMAGES: Final = ("chelsea", "coffee", "astronaut", "rocket")
 _LIMITS: Final = "20 labelled photographs show that the network is intact: no ImageNet accuracy"
 _TEST_IMAGES: Final = 16  # in the trace of a checkpoint, unless asked otherwise
@@ -71,6 +81,7 @@ def export_checkpoint(
     data_root: Path | None = None,
     pre_activations: bool = False,
     weights: bool = True,
+    warn: Callable[[str], None] = lambda sentence: None,
 ) -> dict[str, float]:
     """Write the trace of a checkpoint of ``accelsim train``; returns its figures.
 
@@ -78,9 +89,10 @@ def export_checkpoint(
     photographs, for a network that was tuned on those. Scales are calibrated on training
     images. Figures are over the whole test set: ``top1`` of the integer network,
     ``fake_quantised_top1`` of the network as it was trained, ``float_top1`` of the float
-    network that it came from, ``top1_agreement`` of the first two. Raises ``UserError``.
+    network that it came from, ``top1_agreement`` of the first two. ``warn`` is told what
+    makes them doubtful. Raises ``UserError``, also for other images than it was trained with.
     """
-    checkpoint = load_checkpoint(Path(path))
+    checkpoint = load_checkpoint(Path(path), ACCEPTED)
     if not checkpoint.finished:
         raise UserError(
             str(path),
@@ -90,11 +102,16 @@ def export_checkpoint(
     facts = {
         "recipe": json.dumps(checkpoint.recipe, sort_keys=True),
         "figures": json.dumps(checkpoint.figures, sort_keys=True),
+        "inputs": json.dumps(checkpoint.inputs, sort_keys=True) if checkpoint.inputs else UNKNOWN,
     }
     floats = {k: v for k, v in checkpoint.figures.items() if k in ("float_top1", "float_top5")}
+    if not checkpoint.inputs:
+        warn(f"{path}: {UNKNOWN}")
+        floats = {}
     name = Path(out).stem
-    if checkpoint.data == distil.DATA:
+    if isinstance(recipe_of(checkpoint, str(path)), DistilRecipe):
         entry = trained_network(checkpoint.model)
+        demand_same_inputs(checkpoint, {LABELLED: labelled_digest(entry)}, str(path))
         facts["limits"] = distil.LIMITS
         source = f"{entry.source}; tuned by accelsim"
         module = distil.restored(checkpoint, str(path))
@@ -110,7 +127,15 @@ def export_checkpoint(
         facts,
         floats,
     )
-    train, test = (read_dataset(checkpoint.data, half, data_root) for half in ("train", "test"))
+    train, test = read_halves(checkpoint.data, data_root)
+    found = {"training images": data_digest(train), "test images": data_digest(test)}
+    demand_same_inputs(checkpoint, found, str(path))
+    if list(test.images.shape[1:]) != checkpoint.input_shape:
+        raise UserError(
+            str(path),
+            f"was trained on images of {checkpoint.input_shape}, not {list(test.images.shape[1:])}",
+            "give the data set that it was trained on",
+        )
     return _on_test_set(train, test, subject, out, images, pre_activations, weights)
 
 

@@ -23,6 +23,13 @@ Loss = Callable[[Tensor, Tensor], tuple[Tensor, dict[str, float]]]
 _MOMENTUM = 0.9
 
 
+class DivergedError(UserError):
+    """The loss or its gradient is no finite number any more."""
+
+    def __init__(self, step: str, problem: str) -> None:
+        super().__init__(step, problem, "take a smaller learning rate or lambda")
+
+
 @dataclass
 class State:
     """A run between two steps."""
@@ -55,18 +62,16 @@ def train(
 ) -> None:
     """Go on from ``state.step`` to the end of the recipe, or to step ``stop_at``.
 
-    Raises ``UserError`` when the loss is no finite number; the step is then not taken.
+    Raises ``DivergedError`` when the loss or its gradient is no finite number; the step is then
+    not taken.
     """
     n_steps = steps_of(recipe, len(data.labels))
-    base_rates = [group["lr"] for group in state.optimiser.param_groups]
-    if state.step:
-        base_rates = [group["base_lr"] for group in state.optimiser.param_groups]
-    for group, rate in zip(state.optimiser.param_groups, base_rates, strict=True):
-        group["base_lr"] = rate
-    parameters = [p for group in state.optimiser.param_groups for p in group["params"]]
+    for group in state.optimiser.param_groups:
+        group.setdefault("base_lr", group["lr"])
     state.network.train()
     for step in range(state.step, min(n_steps, stop_at if stop_at is not None else n_steps)):
         before_step(step)
+        torch.manual_seed(random_seed(recipe.seed, step))
         share = share_of_rate(step, n_steps, recipe.warm_up)
         for group in state.optimiser.param_groups:
             group["lr"] = group["base_lr"] * share
@@ -74,20 +79,39 @@ def train(
         images, labels = loaded(data, numbers, mirrored, device)
         with autocast(device):
             loss, figures = loss_of(images, labels)
-        value = float(loss.detach())
-        if not math.isfinite(value):
-            raise UserError(
-                f"step {step + 1} of {n_steps}",
-                f"the loss is {value}",
-                "take a smaller learning rate or lambda; the last checkpoint is kept",
-            )
-        state.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if recipe.gradient_clip:
-            nn.utils.clip_grad_norm_(parameters, recipe.gradient_clip)
-        state.optimiser.step()
+        where = f"step {step + 1} of {n_steps}"
+        value = descend(loss, state.optimiser, where, recipe.gradient_clip)
         state.step = step + 1
         after_step(Progress(state.step, n_steps, value, figures))
+
+
+def descend(
+    loss: Tensor, optimiser: torch.optim.Optimizer, step: str, gradient_clip: float = 0.0
+) -> float:
+    """One step downhill; returns the loss.
+
+    The gradient's norm is clipped at ``gradient_clip`` (0: not at all). Raises
+    ``DivergedError`` that names the ``step`` instead of taking one that leads to no finite
+    numbers.
+    """
+    value = float(loss.detach())
+    if not math.isfinite(value):
+        raise DivergedError(step, f"the loss is {value}")
+    optimiser.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    moved = [p for group in optimiser.param_groups for p in group["params"] if p.grad is not None]
+    norm = nn.utils.get_total_norm([p.grad for p in moved])
+    if not math.isfinite(norm):
+        raise DivergedError(step, f"the norm of the gradient is {float(norm)}")
+    if gradient_clip:
+        nn.utils.clip_grads_with_norm_(moved, gradient_clip, norm)
+    optimiser.step()
+    return value
+
+
+def random_seed(seed: int, step: int) -> int:
+    """Of what a step draws beside its batch, such as dropout."""
+    return seed * 1_000_003 + step
 
 
 def sgd(

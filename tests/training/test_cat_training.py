@@ -35,7 +35,8 @@ CPU = torch.device("cpu")
 
 
 def small():
-    """A network of one's own, quick to train."""
+    """A network of one's own, quick to train, with the same weights each time."""
+    torch.manual_seed(4)
     return torch.nn.Sequential(
         torch.nn.Conv2d(1, 8, 3, 2),
         torch.nn.BatchNorm2d(8),
@@ -150,6 +151,117 @@ def test_a_checkpoint_of_other_settings_is_refused_and_kept(trained, halves, tmp
     assert (tmp_path / "cat.pt").read_bytes() == before
 
 
+def test_what_a_run_starts_from_is_part_of_its_checkpoint(trained, halves, tmp_path):
+    """Images, labels, weights, layers, and what a bit of each map counts."""
+    path = tmp_path / "cat.pt"
+    first = _cat(trained, halves, path)
+    train, test = halves
+    brighter = replace(test, images=test.images | 1)
+    relabelled = replace(train, labels=np.roll(train.labels, 1))
+    moved = {n: t + 1 if n == "0.bias" else t for n, t in trained.network.items()}
+    cases = {
+        "test images": lambda: _cat(trained, [train, brighter], path),
+        "training images": lambda: _cat(trained, [relabelled, test], path),
+        "starting network": lambda: _cat(replace(trained, network=moved), halves, path),
+        "accuracy in float": lambda: train_cat(
+            Task("small", *halves, path), CAT, restored(trained, "float.pt", small()), 0.8
+        ),
+        "weights of the maps": lambda: _cat(trained, halves, path, weight_of=lambda n, q: 1.0),
+    }
+    for name, again in cases.items():
+        with pytest.raises(UserError, match=rf"other settings \({name}\)"):
+            again()
+    assert _cat(trained, halves, path).figures == first.figures
+
+
+class Doubling(torch.nn.Module):
+    def forward(self, x):
+        return x * 2
+
+
+class Halving(torch.nn.Module):
+    def forward(self, x):
+        return x / 2
+
+
+def test_another_network_of_ones_own_is_another_run(halves, tmp_path):
+    """Also where its weights are equal: other strides, other code."""
+
+    def train_one(stride, last):
+        module = torch.nn.Sequential(
+            torch.nn.Conv2d(1, 2, 3, stride),
+            torch.nn.AdaptiveAvgPool2d(4),
+            torch.nn.Flatten(),
+            torch.nn.Linear(32, 10),
+            last,
+        )
+        for parameter in module.parameters():
+            torch.nn.init.constant_(parameter, 0.1)
+        return train_float(Task("own", *halves, tmp_path / "a.pt"), Recipe(epochs=0.1), module)
+
+    train_one(2, Doubling())
+    train_one(2, Doubling())
+    for stride, last in ((3, Doubling()), (2, Halving())):
+        with pytest.raises(UserError, match=r"other settings \(starting network\)"):
+            train_one(stride, last)
+
+
+def test_a_network_that_draws_numbers_goes_on_and_ends_equal(halves, tmp_path):
+    def dropping():
+        torch.manual_seed(4)
+        layers = torch.nn.Flatten(), torch.nn.Dropout(0.5), torch.nn.Linear(784, 10)
+        return torch.nn.Sequential(*layers)
+
+    def stop(progress):
+        if progress.step == 5:
+            raise KeyboardInterrupt
+
+    recipe, saved_at = replace(FLOAT, epochs=0.6), []
+    whole = train_float(Task("own", *halves, tmp_path / "whole.pt"), recipe, dropping())
+    task = Task("own", *halves, tmp_path / "parts.pt")
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr(cat_training, "_SAVE_EVERY", 3)
+    with pytest.raises(KeyboardInterrupt):
+        train_float(task, recipe, dropping(), stop)
+    monkey.undo()
+    torch.rand(7)  # other numbers are drawn in between
+    parts = train_float(task, recipe, dropping(), lambda p: saved_at.append(p.step))
+    assert saved_at[0] == 4
+    assert all(torch.equal(t, parts.network[n]) for n, t in whole.network.items())
+
+
+def test_an_interruption_during_the_evaluation_keeps_the_last_step(halves, tmp_path, monkeypatch):
+    def interrupted(*args):
+        raise KeyboardInterrupt
+
+    task = Task("small", *halves, tmp_path / "a.pt")
+    recipe = replace(FLOAT, epochs=0.2)
+    with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+        patched.setattr(cat_training, "evaluate", interrupted)
+        train_float(task, recipe, small())
+    kept = load_checkpoint(task.path)
+    assert kept.step == kept.n_steps and not kept.finished
+    done = train_float(task, recipe, small(), lambda progress: pytest.fail("trained again"))
+    assert done.finished and done.optimiser is None
+
+
+def test_a_gradient_that_is_no_number_stops_before_the_step(halves, tmp_path):
+    """The loss is 1 there; only its slope is infinite."""
+
+    class Steep(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = torch.nn.Parameter(torch.zeros(10))
+
+        def forward(self, x):
+            return self.weight.sqrt() + x.flatten(1)[:, :10] * 0
+
+    task = Task("own", *halves, tmp_path / "a.pt")
+    with pytest.raises(UserError, match=r"step 1 of .*: the norm of the gradient is (nan|inf)"):
+        train_float(task, FLOAT, Steep())
+    assert not task.path.exists()
+
+
 def test_a_loss_that_is_no_number_keeps_the_last_checkpoint(trained, halves, tmp_path, monkeypatch):
     monkeypatch.setattr(cat_training, "_SAVE_EVERY", 1)
     rate = cat_training.QuantisedNetwork.rate
@@ -160,7 +272,7 @@ def test_a_loss_that_is_no_number_keeps_the_last_checkpoint(trained, halves, tmp
         return rate(self, *args) * (float("nan") if len(calls) > 4 else 1)
 
     monkeypatch.setattr(cat_training.QuantisedNetwork, "rate", failing)
-    with pytest.raises(UserError, match="step 5 of 16: the loss is nan"):
+    with pytest.raises(UserError, match=r"step 5 of 16: the loss is nan\n.*; step 4 is kept"):
         _cat(trained, halves, tmp_path / "cat.pt")
     kept = load_checkpoint(tmp_path / "cat.pt")
     assert kept.step == 4

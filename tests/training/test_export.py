@@ -106,6 +106,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from accelsim.training.cat_training import cat_network
     from accelsim.training.checkpoint import Checkpoint, save_checkpoint
     from accelsim.training.datasets import read_dataset
+    from accelsim.training.digests import data_digest
     from accelsim.training.recipe import CatRecipe
     from accelsim.training.resnet import SmallResNet
 
@@ -132,7 +133,12 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
             network=dict(network.state_dict()),
             step=1,
             n_steps=1,
-            figures={"float_top1": 0.125, "top1": 0.1},
+            figures={
+                "float_top1": 0.125,
+                "top1": 0.1,
+                **dict.fromkeys(("entropy_bits", "huffman_bits", "zeros"), 0.5),
+            },
+            inputs={"training images": data_digest(data)},
         ),
     )
     return path
@@ -181,6 +187,36 @@ def test_the_levels_of_a_trace_are_those_of_the_trained_quantisers(
             # Weights are rounded by channel here, by tensor in training: noise of a fraction
             # of a level, which grows with depth. Levels are about 6 in the mean.
             assert np.abs(stored.astype(int) - expected).mean() < 0.45
+
+
+def test_a_checkpoint_of_unknown_images_says_so_and_states_no_float_accuracy(
+    checkpoint: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from accelsim.training.checkpoint import FORMAT, load_checkpoint
+
+    fields = {k: v for k, v in vars(load_checkpoint(checkpoint)).items() if k[:5] != "input"}
+    fields |= {"input_shape": [1, 28, 28], "format": FORMAT, "version": 1}
+    del fields["tools"]
+    torch.save(fields, tmp_path / "old.pt")
+    words = ["--out", str(tmp_path / "t.h5"), "--images", "1"]
+    words += ["--data-root", str(SMALL_FASHION_MNIST)]
+    assert main(["trace", "export", str(tmp_path / "old.pt"), *words]) == 0
+    out, err = capsys.readouterr()
+    assert "float_top1" not in out and "images that it was trained with are unknown" in err
+    with read_trace(tmp_path / "t.h5") as trace:
+        assert "unknown" in trace.facts.training["inputs"]
+        assert "float_top1" not in trace.facts.accuracy
+
+
+def test_other_images_than_in_training_are_refused(checkpoint: Path, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from accelsim.training.checkpoint import load_checkpoint, save_checkpoint
+
+    other = replace(load_checkpoint(checkpoint), inputs={"training images": "0" * 64})
+    save_checkpoint(tmp_path / "c.pt", other)
+    with pytest.raises(UserError, match="was trained with other training images than these"):
+        export_checkpoint(tmp_path / "c.pt", tmp_path / "t.h5", data_root=SMALL_FASHION_MNIST)
 
 
 def test_an_unfinished_checkpoint_is_refused(checkpoint: Path, tmp_path: Path) -> None:

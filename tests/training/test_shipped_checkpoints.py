@@ -56,6 +56,12 @@ def test_checkpoints_classify_images_that_no_one_trained_on(name, images):
         assert found.entropy == pytest.approx(checkpoint.figures["entropy_bits"], rel=0.05)
 
 
+def test_checkpoints_know_the_images_that_they_were_trained_with():
+    inputs = [_checkpoint(name).inputs for name in ("float", *(f"cat_{level}" for level in CAT))]
+    assert inputs[0].keys() == {"training images", "test images"}
+    assert all(each == inputs[0] for each in inputs)
+
+
 def test_a_larger_lambda_buys_a_lower_rate():
     rates = [_checkpoint(f"cat_{level}").figures["entropy_bits"] for level in CAT]
     lambdas = [_checkpoint(f"cat_{level}").recipe["rate_weight"] for level in CAT]
