@@ -78,7 +78,7 @@ class Buffers:
 
 @dataclass(frozen=True)
 class VectorUnit:
-    """Pooling that is not fused, and element-wise sums: ``lanes`` values per core cycle."""
+    """Pooling, sums and scales that are not fused: ``lanes`` values per core cycle."""
 
     lanes: int
 

@@ -75,7 +75,7 @@ class Vector(Section):
     lanes: int = key(
         16,
         "values/cycle",
-        "pooling that is not fused, and element-wise sums",
+        "pooling, sums and scales that are not fused",
         "one lane for each column of a 16 x 16 array",
         ge=1,
         le=65536,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
@@ -189,7 +189,7 @@ def channel_axis(stage: Stage, pairs: Sequence[tuple[int, int, Kernel]]) -> Chan
 
 
 def products(
-    stage: Stage, pairs: Iterable[tuple[int, int, Kernel]]
+    stage: Stage, pairs: Sequence[tuple[int, int, Kernel]]
 ) -> tuple[tuple[Ints, Ints, Ints], Floats]:
     """Distinct (n, k, groups) of the passes at one place, each [n_products].
 
@@ -198,9 +198,11 @@ def products(
     groups, group_in, group_out = channel_groups(stage)
     found: dict[tuple[int, int, int], int] = {}
     entries: list[tuple[int, int, int]] = []
-    pairs = list(pairs)
+    sizes = {
+        kernel: Counter((b - a) * (d - c) for (a, b), (c, d) in kernel_ranges(stage, kernel))
+        for kernel in {kernel for _, _, kernel in pairs}
+    }
     for number, (out, ins, kernel) in enumerate(pairs):
-        positions = Counter((b - a) * (d - c) for (a, b), (c, d) in kernel_ranges(stage, kernel))
         if out <= group_out:
             times, size = groups, group_out
             tiles = [(n, 1, count) for n, count in _pieces(size, out)]
@@ -209,7 +211,7 @@ def products(
             tiles = [(group_out, n // group_out, count) for n, count in _pieces(size, out)]
         for n, n_groups, n_tiles in tiles:
             for (ins_of_pass, n_passes), (size, n_sizes) in product(
-                _pieces(group_in, ins), positions.items()
+                _pieces(group_in, ins), sizes[kernel].items()
             ):
                 column = found.setdefault((n, ins_of_pass * size, n_groups), len(found))
                 entries.append((number, column, times * n_tiles * n_passes * n_sizes))

@@ -19,6 +19,7 @@ from accelsim.mapping.axes import (
     Reads,
     channel_axis,
     place_axis,
+    products,
     reads,
 )
 from accelsim.mapping.candidates import (
@@ -27,7 +28,7 @@ from accelsim.mapping.candidates import (
     kernel_extents,
     row_extents,
 )
-from accelsim.mapping.occurrences import Ints
+from accelsim.mapping.occurrences import Floats, Ints
 from accelsim.mapping.ranges import Ranges
 from accelsim.mapping.sizes import Sizes
 from accelsim.mapping.spans import col_axis, row_axis, shortcut_axis
@@ -69,6 +70,11 @@ class StageCuts:
     def shape(self) -> tuple[int, int, int]:
         """Candidates along channels, rows and columns."""
         return len(self.channels.out_channels), len(self.row_extents), len(self.col_extents)
+
+    @cached_property
+    def products(self) -> tuple[tuple[Ints, Ints, Ints], Floats]:
+        """Distinct (n, k, groups) of passes, and how often each pair has them at one place."""
+        return products(self.stage, self.channels.pairs())
 
     @cached_property
     def n_places(self) -> Ints:

@@ -4,7 +4,7 @@ Nothing is decided here that a plan, a layout or the sizes have not decided: low
 walks the passes of each stage, finds the lines that they move, and writes rows and bytes
 down. Dependencies follow from who wrote which rows of which map last.
 
-Not moved: biases (four bytes for each output channel).
+Not moved: biases (four bytes for each output channel), and factors and summands of scales.
 """
 
 from __future__ import annotations
@@ -168,6 +168,8 @@ class _StageWalk:
         if found:
             self._read_rows["needs_ifmap"] = self._reader.maps(found, fetched, self._tally, **label)
             self._tally.filled_ifmap(fetched)
+            if self._stage.read_scale:
+                self._tally.scaled(sum(f.fetched.n_values for f in found))
 
     def _load_shortcut(self, step: Pass, label: dict[str, int]) -> dict[str, int]:
         """Read what the drain path adds to a finished tile; what its COMPUTE has to do with it.
@@ -230,6 +232,8 @@ class _StageWalk:
         output.wrote(step.output, rows[0])
         self._tally.moved("ofmap", extents, step.output.n_values, stored.bits, write=True)
         computed = step.m * step.n * step.groups
+        if self._stage.fused_scale:
+            self._tally.scaled(computed)
         pooled = computed if self._stage.fused_pool else 0
         self._tally.drained(computed * self._psum_bytes, pooled)
         if isinstance(output.layout, BlockedMap):

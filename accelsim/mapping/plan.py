@@ -22,7 +22,7 @@ from accelsim.mapping.sizes import Sizes
 from accelsim.mapping.stage import Stage, StagePlan, Tiling
 from accelsim.mapping.tiles import Pass
 from accelsim.units import KIB, bits_to_bytes, ceil_div
-from accelsim.workload.layer import Add, Conv, Pool
+from accelsim.workload.layer import Add, Conv, Pool, Scale
 
 Objective: TypeAlias = Literal["traffic", "latency"]
 TIME_TOLERANCE = 0.02
@@ -45,12 +45,14 @@ def plan(
     return tuple(StagePlan(s, _tiling(s, chip, sizes, objective)) for s in stages)
 
 
-def vector_operations(layer: Pool | Add, step: Pass) -> int:
+def vector_operations(layer: Pool | Add | Scale, step: Pass) -> int:
     """Operations of a pass on the vector unit, one per lane and cycle.
 
     A pooling folds in every value of its windows (padding included), a sum every operand
-    but the first.
+    but the first; a scale multiplies and adds once.
     """
+    if isinstance(layer, Scale):
+        return step.output.n_values
     if isinstance(layer, Add):
         return step.output.n_values * (len(layer.inputs) - 1)
     rows, cols = layer.window.kernel

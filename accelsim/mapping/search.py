@@ -8,7 +8,6 @@ from functools import cached_property
 import numpy as np
 
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.axes import products
 from accelsim.mapping.cuts import StageCuts, per_pair
 from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.mapping.needs import Needs
@@ -91,15 +90,15 @@ class StageSearch:
         cuts, array = self.cuts, self._chip.array
         if not isinstance(cuts.stage.layer, Conv):
             return np.zeros((len(pairs), len(rows), len(cols)))
-        candidates = cuts.channels.pairs()
-        found, counts = products(cuts.stage, [candidates[pair] for pair in pairs])
-        n, k, groups = (per_pair(c) for c in found)
+        counts = cuts.products[1][pairs]
+        occur = counts.any(axis=0)
+        n, k, groups = (per_pair(c[occur]) for c in cuts.products[0])
         m = cuts.rows.computed.extents[:, None] * cuts.cols.computed.extents
         cycles = DATAFLOWS[array.dataflow].cycles(
             m[None], n, k, groups, array.rows, array.cols, array.fold_overlap
         )
         row_counts, col_counts = cuts.rows.computed.counts[rows], cuts.cols.computed.counts[cols]
-        return weighted_sum(cycles.astype(np.float64), counts, row_counts, col_counts)
+        return weighted_sum(cycles.astype(np.float64), counts[:, occur], row_counts, col_counts)
 
     @property
     def peak_bits_per_cycle(self) -> float:

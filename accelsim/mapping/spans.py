@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapping.stage import Stage
-from accelsim.workload.layer import Add, Window
+from accelsim.workload.layer import Add, Scale, Window
 
 Ints = NDArray[np.int64]
 
@@ -164,7 +164,7 @@ def read_pieces(
 def _axis(stage: Stage, i: int) -> Axis:
     output, part = stage.output, stage.inputs[0][0]
     pool = stage.fused_pool.window if stage.fused_pool else None
-    layer = None if isinstance(stage.layer, Add) else stage.layer.window
+    layer = None if isinstance(stage.layer, Add | Scale) else stage.layer.window
     return Axis(
         n_stored=(output.rows, output.cols)[i],
         n_computed=stage.conv_size[i],

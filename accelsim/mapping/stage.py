@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accelsim.workload.layer import Add, Conv, Pool
+from accelsim.workload.layer import Add, Conv, Pool, Scale
 
 
 @dataclass(frozen=True)
@@ -45,10 +45,11 @@ class StoredMap:
 class Stage:
     """One piece of work. ``inputs[i]`` are the parts of the layer's input i, in channel order.
 
-    The drain path first adds the shortcut, then pools.
+    The read path scales what comes from memory. The drain path first adds the shortcut, then
+    scales, then pools.
     """
 
-    layer: Conv | Pool | Add
+    layer: Conv | Pool | Add | Scale
     fused_pool: Pool | None
     inputs: tuple[tuple[StoredMap, ...], ...]
     conv_size: tuple[int, int]
@@ -57,6 +58,8 @@ class Stage:
     fused_add: Add | None = None
     shortcut: tuple[StoredMap, ...] = ()
     """Parts of the map that ``fused_add`` adds to what the layer computes."""
+    fused_scale: Scale | None = None
+    read_scale: Scale | None = None
 
     @property
     def name(self) -> str:
@@ -79,8 +82,9 @@ class Stage:
 
     @property
     def fusions(self) -> tuple[str, ...]:
-        """Names of the layers in its drain path, in the order in which values pass them."""
-        return tuple(x.name for x in (self.fused_add, self.fused_pool) if x is not None)
+        """Names of the layers in its read and drain path, in the order in which values pass."""
+        passed = (self.read_scale, self.fused_add, self.fused_scale, self.fused_pool)
+        return tuple(x.name for x in passed if x is not None)
 
 
 @dataclass(frozen=True)

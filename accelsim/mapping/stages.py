@@ -9,15 +9,22 @@ reads: then every convolution pools its own channels.
 An addition of two maps joins the convolution that makes the later of them, under the same
 condition; the other map, the shortcut, is stored by then and is read as the sums leave. A
 pooling joins behind such an addition as it does behind a convolution.
+
+A scale (batch normalisation that no convolution could take in) joins the drain path of the
+convolution or addition before it when nobody else reads what that makes, or else the read
+path of the convolution or pooling behind it when nobody else reads what the scale makes:
+that map is never stored, its reader reads the map before and scales what comes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TypeGuard
 
 from accelsim.mapping.stage import Stage, StoredMap
+from accelsim.units import bits_to_bytes
 from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Scale
 
 Parts = tuple[StoredMap, ...]
 
@@ -25,15 +32,18 @@ Parts = tuple[StoredMap, ...]
 def stages(graph: Graph, unfused: frozenset[str] = frozenset()) -> tuple[Stage, ...]:
     """The stages of ``graph`` in execution order.
 
-    ``unfused`` names poolings and additions that shall run on the vector unit although they
-    could join their producer. Poolings behind another pooling, an addition that is not
+    ``unfused`` names poolings, additions and scales that shall run on the vector unit although
+    they could join another layer. Poolings behind another pooling, an addition that is not
     fused, or a network input always do.
     """
     hosts = _hosts(graph, unfused)
-    adds = {hosts[x.name].name: x for x in graph.layers if isinstance(x, Add) and x.name in hosts}
+    drained = [x for x in graph.layers if x.name in hosts]
+    adds = {hosts[x.name].name: x for x in drained if isinstance(x, Add)}
+    scales = {hosts[x.name].name: x.scale for x in drained if isinstance(x, Conv)}
     pools = _fused_pools(graph, unfused, hosts)
     fused = {*hosts, *(pool.name for pool, _ in pools.values())}
     parts: dict[str, Parts] = {n: (_whole(graph.edge[n]),) for n in graph.inputs}
+    on_read: dict[str, Scale] = {}
     result: list[Stage] = []
     for layer in graph.layers:
         if isinstance(layer, Concat):
@@ -43,19 +53,26 @@ def stages(graph: Graph, unfused: frozenset[str] = frozenset()) -> tuple[Stage, 
             continue
         if layer.name in fused:
             continue
+        scale = layer.scale if isinstance(layer, Conv) else None
+        if scale and scale.name not in unfused and _scales_on_read(graph, scale, parts):
+            on_read[scale.output], parts[scale.output] = scale, parts[scale.input]
+            continue
         add, computed = adds.get(layer.name), graph.edge[layer.output]
-        made_edge = graph.edge[add.output] if add else computed
+        last = scales.get(layer.name) or add
+        made_edge = graph.edge[last.output] if last else computed
         pool, output = pools.get(layer.name, (None, _whole(made_edge)))
         shortcut = [n for n in add.inputs if n != layer.output] if add else []
         result.append(
             Stage(
-                layer=layer,
+                layer=scale or layer,
                 fused_pool=pool,
                 inputs=tuple(parts[n] for n in layer.inputs),
                 conv_size=(computed.rows, computed.cols),
                 output=output,
                 fused_add=add,
                 shortcut=tuple(p for n in shortcut for p in parts[n]),
+                fused_scale=scales.get(layer.name),
+                read_scale=on_read.get(layer.inputs[0]),
             )
         )
         made = (*parts.get(output.edge, ()), output)
@@ -80,22 +97,46 @@ def _whole(edge: Edge) -> StoredMap:
 
 
 def _hosts(graph: Graph, unfused: frozenset[str]) -> dict[str, Conv]:
-    """By addition: the convolution in whose drain path it is done.
+    """By addition or scale: the convolution in whose drain path it is done.
 
-    The convolution makes the later of two operands, so that the other one is there.
+    Of two operands of an addition the convolution makes the later, so that the other one is
+    there.
     """
     position = {layer.output: number for number, layer in enumerate(graph.layers)}
     found: dict[str, Conv] = {}
-    for add in graph.layers:
-        if not isinstance(add, Add) or add.name in unfused:
+    for layer in graph.layers:
+        if layer.name in unfused:
             continue
-        if len(add.inputs) != 2 or add.inputs[0] == add.inputs[1]:
+        if isinstance(layer, Add) and len(layer.inputs) == 2 and len(set(layer.inputs)) == 2:
+            later = max(layer.inputs, key=lambda edge: position.get(edge, -1))
+            conv = graph.producer.get(later)
+        elif isinstance(layer, Conv) and layer.scale:
+            later = layer.input
+            conv = graph.producer.get(later)
+            conv = found.get(conv.name) if isinstance(conv, Add) else conv
+        else:
             continue
-        later = max(add.inputs, key=lambda edge: position.get(edge, -1))
-        conv = graph.producer.get(later)
-        if isinstance(conv, Conv) and _is_private(graph, later):
-            found[add.name] = conv
+        if _on_array(conv) and _is_private(graph, later):
+            found[layer.name] = conv
     return found
+
+
+def _scales_on_read(graph: Graph, scale: Scale, parts: dict[str, Parts]) -> bool:
+    """Whether the one reader of a scaled map can scale what it reads itself.
+
+    It must read one map only, and hold the values of either map in as many bytes.
+    """
+    if not _is_private(graph, scale.output):
+        return False
+    (reader,) = graph.consumers[scale.output]
+    if not (_on_array(reader) or isinstance(reader, Pool)):
+        return False
+    value_bytes = bits_to_bytes(graph.edge[scale.output].bits)
+    return all(bits_to_bytes(part.bits) == value_bytes for part in parts[scale.input])
+
+
+def _on_array(layer: Layer | None) -> TypeGuard[Conv]:
+    return isinstance(layer, Conv) and layer.scale is None
 
 
 def _fused_pools(
@@ -126,10 +167,10 @@ def _private_producers(graph: Graph, edge: str, hosts: dict[str, Conv]) -> tuple
         return ()
     producer: Layer | None = graph.producer.get(edge)
     match producer:
-        case Conv():
-            return (producer,)
-        case Add() if producer.name in hosts:
+        case Add() | Conv() if producer.name in hosts:
             return (hosts[producer.name],)
+        case Conv() if _on_array(producer):
+            return (producer,)
         case Concat() if len(set(producer.inputs)) == len(producer.inputs):
             parts = [_private_producers(graph, n, hosts) for n in producer.inputs]
             return tuple(conv for part in parts for conv in part) if all(parts) else ()

@@ -96,6 +96,10 @@ class Tally:
         self._vector += n_values
         self._sram["ifmap_read_bytes"] += read_bytes
 
+    def scaled(self, n_values: int) -> None:
+        """The read or drain path scaled values on their way, one operation each."""
+        self._vector += n_values
+
     def drained(self, read_bytes: int, pooled_values: int) -> None:
         """A finished tile left the ofmap buffer, through the pooling of the drain path if fused."""
         self._sram["ofmap_read_bytes"] += read_bytes

@@ -31,7 +31,7 @@ from accelsim.mapping.spans import (
 from accelsim.mapping.stage import Stage, Tiling
 from accelsim.mapping.window import Window3
 from accelsim.units import ceil_div
-from accelsim.workload.layer import Add, Conv
+from accelsim.workload.layer import Add, Conv, Scale
 
 Kernel: TypeAlias = tuple[int, int]
 """Kernel rows and columns of one pass."""
@@ -104,7 +104,7 @@ class ChannelTile:
 def channel_groups(stage: Stage) -> tuple[int, int, int]:
     """(groups, input channels of each, output channels of each).
 
-    Poolings and sums work channel by channel: a group for each.
+    Poolings, sums and scales work channel by channel: a group for each.
     """
     layer = stage.layer
     if isinstance(layer, Conv):
@@ -140,8 +140,8 @@ def channel_tiles(stage: Stage, out_channels: int, in_channels: int) -> tuple[Ch
 
 
 def kernel_of(stage: Stage) -> Kernel:
-    """Kernel rows and columns of the stage's layer; sums read value by value."""
-    return (1, 1) if isinstance(stage.layer, Add) else stage.layer.window.kernel
+    """Kernel rows and columns of the stage's layer; sums and scales read value by value."""
+    return (1, 1) if isinstance(stage.layer, Add | Scale) else stage.layer.window.kernel
 
 
 def kernel_ranges(stage: Stage, kernel: Kernel | None) -> tuple[Ranges, ...]:

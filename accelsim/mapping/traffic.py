@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from accelsim.mapping.axes import products
 from accelsim.mapping.cuts import StageCuts, of_parts, per_pair
 from accelsim.mapping.occurrences import Floats, Ints
 from accelsim.mapping.ranges import Ranges
@@ -93,7 +92,7 @@ class Traffic:
         c = cuts.channels
         if not isinstance(layer, Conv):
             return np.zeros(len(c.out_channels))
-        (n, k, groups), counts = products(cuts.stage, c.pairs())
+        (n, k, groups), counts = cuts.products
         tile_bits = n * k * groups * layer.weight_bits
         lines = -(-tile_bits // self._line_bits)
         stored: Floats = counts @ (lines * float(self._line_bits))

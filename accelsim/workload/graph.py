@@ -115,8 +115,8 @@ class Graph:
         return {name: tuple(layers) for name, layers in found.items()}
 
     def macs(self, layer: Layer) -> int:
-        """Multiply-accumulates of one layer for one image."""
-        if not isinstance(layer, Conv):
+        """Multiply-accumulates of one layer for one image; a scale accumulates nothing."""
+        if not isinstance(layer, Conv) or layer.scale is not None:
             return 0
         return self.edge[layer.output].n_values * layer.macs_per_output
 

@@ -62,7 +62,13 @@ def _covered(
 class Conv:
     """A convolution or a fully connected layer, with its bias and activation.
 
-    ``groups`` splits input and output channels; depthwise is ``groups == in_channels``.
+    ``groups`` splits input and output channels; depthwise is ``groups == in_channels``. With
+    one weight to a channel it is no convolution to hardware, but a ``Scale``: batch
+    normalisation, or a ReLU, that could be folded into no other layer.
+
+    >>> one = Window((1, 1))
+    >>> Conv("norm", "x", "y", 8, 8, one, groups=8, activation="relu").scale
+    Scale(name='norm', input='x', output='y', activation='relu')
     """
 
     name: str
@@ -80,11 +86,21 @@ class Conv:
     def kind(self) -> str:
         if self.fully_connected:
             return "fc"
+        if self.scale is not None:
+            return Scale.kind
         return "depthwise" if self.groups == self.in_channels > 1 else "conv"
 
     @property
     def inputs(self) -> tuple[str, ...]:
         return (self.input,)
+
+    @property
+    def scale(self) -> Scale | None:
+        """What it is where it has one weight to a channel and reads value by value."""
+        alone = self.groups == self.in_channels == self.out_channels
+        if not alone or self.fully_connected or self.window != Window((1, 1)):
+            return None
+        return Scale(self.name, self.input, self.output, self.activation)
 
     @property
     def n_weights(self) -> int:
@@ -96,6 +112,26 @@ class Conv:
         """Multiply-accumulates for one output value; padding positions count."""
         rows, cols = self.window.kernel
         return (self.in_channels // self.groups) * rows * cols
+
+
+@dataclass(frozen=True)
+class Scale:
+    """A factor and a summand for each channel, and an activation: value by value.
+
+    Graphs and traces hold it as the ``Conv`` with one weight to a channel, whose integer
+    arithmetic it has; ``Conv.scale`` gives it.
+    """
+
+    name: str
+    input: str
+    output: str
+    activation: Activation = "none"
+
+    kind = "scale"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        return (self.input,)
 
 
 @dataclass(frozen=True)

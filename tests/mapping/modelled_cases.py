@@ -29,7 +29,8 @@ CODECS: Final = ("raw", "zvc", "jpeg_act")
 """The one without blocks, and one for each shape of block that codecs choose for themselves."""
 SHAPES: Final = (
     "depthwise", "depthwise_stride", "pointwise", "conv", "stride", "narrow", "widen", "grouped",
-    "concat", "pooled", "residual", "pool", "add", "large", "patches", "connected",
+    "concat", "pooled", "residual", "pool", "add", "large", "patches", "connected", "dense",
+    "scale",
 )  # fmt: skip
 
 
@@ -123,6 +124,15 @@ def graph_of(case: Case) -> Graph:
         case "connected":
             all_of_it = Window((case.side, case.side))
             layers = [Conv("layer", "x", "y", c, 40, all_of_it, fully_connected=True)]
+        case "dense":
+            layers = [
+                Conv("a", "x", "a", c, 12, same),
+                Concat("both", ("x", "a"), "xa"),
+                Conv("norm", "xa", "n", c + 12, c + 12, one, groups=c + 12),
+                Conv("layer", "n", "y", c + 12, 24, one),
+            ]
+        case "scale":
+            layers = [Conv("layer", "x", "y", c, c, one, groups=c)]
         case "pool":
             layers = [Pool("layer", "x", "y", Window((3, 3), (2, 2), (1, 1, 1, 1)))]
         case "add":

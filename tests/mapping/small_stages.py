@@ -49,7 +49,8 @@ def conv_stage(
     layers += [pool] if pool else []
     size = window.out_size(rows, cols)
     inputs = [Edge(n, c, *size) for n, c in zip(sources, shortcut, strict=True)]
-    (stage,) = stages(graph_of(layers, [Edge("x", channels, rows, cols), *inputs]))
+    # With one weight to a channel it is a scale, and a stage of its own before the others.
+    *_, stage = stages(graph_of(layers, [Edge("x", channels, rows, cols), *inputs]))
     return stage
 
 

@@ -18,7 +18,7 @@ from accelsim.mapping.stages import stages
 from accelsim.mapping.tiles import channel_groups, passes
 from accelsim.mapping.window import Block, Window3, align
 from accelsim.workload.graph import Edge
-from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Scale
 from tests.mapping.small_stages import conv_stage, graph_of, small_stages, square
 
 Counts = NDArray[np.int64]
@@ -115,7 +115,7 @@ def test_pooled_outputs_wait_for_every_row_that_they_need(case: Case) -> None:
 
 def positions(stage: Stage, conv_range: tuple[int, int], axis: int, size: int) -> set[int]:
     """Rows or columns that the layer reads, tap by tap."""
-    if isinstance(stage.layer, Add):
+    if isinstance(stage.layer, Add | Scale):
         return set(range(*conv_range))
     w = stage.layer.window
     taps = product(range(*conv_range), range(w.kernel[axis]))
@@ -135,7 +135,7 @@ def test_every_input_value_of_a_pass_is_in_its_window_and_the_window_is_tight(ca
         cols = positions(stage, p.conv_cols, 1, part.cols)
         assert not (rows and cols) or rows <= set(range(p.window.r0, p.window.r1))
         assert not (rows and cols) or cols <= set(range(p.window.q0, p.window.q1))
-        dilated = not isinstance(stage.layer, Add) and stage.layer.window.dilation != (1, 1)
+        dilated = not isinstance(stage.layer, Add | Scale) and stage.layer.window.dilation != (1, 1)
         if rows and cols and not dilated:  # taps of dilated windows may fall into the padding
             assert (min(rows), max(rows) + 1) == (p.window.r0, p.window.r1)
             assert (min(cols), max(cols) + 1) == (p.window.q0, p.window.q1)

@@ -171,7 +171,7 @@ def test_batch_normalisation_that_cannot_fold_is_a_layer_of_one_weight_by_channe
     assert summary(network) == [
         ("c", "conv", "none"),
         ("cat", "concat", ""),
-        ("bn", "depthwise", "relu"),
+        ("bn", "scale", "relu"),
         ("d", "conv", "none"),
     ]
     assert conv(network, "bn").macs_per_output == 1
@@ -188,9 +188,9 @@ def test_batch_normalisation_leaves_alone_what_others_read_and_what_is_padded() 
     network = assert_same_as_module(module, IMAGE)
     assert summary(network) == [
         ("c", "conv", "none"),
-        ("bn", "depthwise", "none"),
+        ("bn", "scale", "none"),
         ("add", "add", "none"),
-        ("shifted", "depthwise", "none"),
+        ("shifted", "scale", "none"),
         ("padded", "conv", "none"),
     ]
 
@@ -217,7 +217,7 @@ def test_a_value_read_before_its_relu_is_stored_as_it_is() -> None:
     )
     network = assert_same_as_module(module, IMAGE)
     assert ("stem", "conv", "none") in summary(network)
-    assert ("relu", "depthwise", "relu") in summary(network)
+    assert ("relu", "scale", "relu") in summary(network)
     assert np.all(network.weights["relu"] == 1) and not network.biases["relu"].any()
 
 
