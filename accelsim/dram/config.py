@@ -24,6 +24,9 @@ QueueStructure: TypeAlias = Literal["per_bank", "per_rank"]
 RefreshPolicy: TypeAlias = Literal["rank_staggered", "rank_simultaneous", "bank_staggered"]
 
 ADDRESS_FIELDS: Final = ("ch", "ra", "bg", "ba", "ro", "co")
+MAX_BANKS: Final = 1 << 16
+"""Of all channels: a hundred stacks of HBM2."""
+MAX_REQUESTS: Final = 1 << 20
 SEPARATE_RCD: Final = ("GDDR5", "GDDR5X", "GDDR6", "HBM", "HBM2")
 """Protocols with one activate-to-column delay for reads and another for writes."""
 
@@ -215,6 +218,7 @@ def check(config: DramConfig) -> None:
     _check_organisation(config.name, config.organisation)
     check_timing(config)
     _check_controller(config.name, config.controller)
+    _check_extent(config)
     check_bank_refresh(config)
     check_self_refresh(config)
     check_power_down(config)
@@ -245,6 +249,27 @@ def _check_organisation(name: str, organisation: Organisation) -> None:
         )
     if organisation.channels * organisation.channel_lines * organisation.line_bytes > 1 << 50:
         raise ConfigError(f"DRAM {name}", "is larger than 1 PiB", "check rows and channels")
+
+
+def _check_extent(config: DramConfig) -> None:
+    """What is remembered of banks and requests stays below some hundred MiB."""
+    own, controller = config.organisation, config.controller
+    n_banks = own.channels * own.ranks * own.banks
+    n_queues = n_banks if controller.queue_structure == "per_bank" else config.n_ranks
+    n_requests = (
+        n_queues * controller.command_queue_size
+        + 2 * own.channels * controller.transaction_queue_size
+    )
+    for what, number, most in (
+        ("banks in all channels", n_banks, MAX_BANKS),
+        ("entries in all queues", n_requests, MAX_REQUESTS),
+    ):
+        if number > most:
+            raise ConfigError(
+                f"DRAM {config.name}",
+                f"has {number:,} {what}, more than {most:,}",
+                "check channels, channel_size (ranks), banks and queue sizes",
+            )
 
 
 def _check_controller(name: str, controller: Controller) -> None:

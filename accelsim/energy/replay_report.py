@@ -30,7 +30,8 @@ def replay_energy_pj(
         "precharge_power_down": result.idle_power_down_rank_cycles * each.power_down_cycle,
         "self_refresh": result.self_refresh_rank_cycles * each.self_refresh_cycle,
     }
-    return {**parts, "total": fsum(parts.values())}
+    # Nothing times a negative price is no minus.
+    return {part: pj + 0.0 for part, pj in parts.items()} | {"total": fsum(parts.values())}
 
 
 def driver_gb_s(config: DramConfig) -> float:

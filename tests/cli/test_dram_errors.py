@@ -136,6 +136,7 @@ IMPOSSIBLE = [
     ("address_mapping = rorobabgcoch", "must name each of ch ra bg ba ro co once"),
     ("IDD0 = -5", "IDD0: must be a current"),
     ("protocol = HMC", "'HMC' is not supported"),
+    ("channels = 65536", "has 2,097,152 banks in all channels, more than 65,536"),
 ]
 
 

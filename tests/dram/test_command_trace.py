@@ -2,6 +2,7 @@
 
 import gzip
 import re
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -243,3 +244,33 @@ def test_no_text_is_read_beyond_its_end_or_fails_unexplained(text: str) -> None:
     compiled = np.zeros_like(lines)
     assert command_trace.parse(data, np.arange(8), words, compiled) == good
     np.testing.assert_array_equal(lines, compiled)
+
+
+def test_how_a_file_is_cut_into_blocks_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = read_commands(path_of(MIXED), DDR4).commands
+    text = gzip.decompress(path_of(MIXED).read_bytes())
+    for block_bytes in (60, 1000, 65536):
+        monkeypatch.setattr(command_trace, "BLOCK_BYTES", block_bytes)
+        for name, content in (("c.csv", text + b"\r\n \n\n"), ("c.csv.gz", gzip.compress(text))):
+            (tmp_path / name).write_bytes(content)
+            np.testing.assert_array_equal(read_commands(tmp_path / name, DDR4).commands, whole)
+    rows = text.rstrip().split(b"\n")
+    rows[4000] = b"nonsense"
+    (tmp_path / "c.csv").write_bytes(b"\n".join(rows))
+    with pytest.raises(DramTraceError, match=r"c.csv:4001: 'nonsense' is no command"):
+        read_commands(tmp_path / "c.csv", DDR4)
+
+
+@pytest.mark.parametrize("filling", [b"\n", b" ", b"7", b"\x00"])
+def test_a_bomb_needs_no_memory(tmp_path: Path, filling: bytes) -> None:
+    path = tmp_path / "c.csv.gz"
+    path.write_bytes(gzip.compress(f"{HEADER}\n{GOOD}\n".encode() + filling * (64 << 20) + b"x"))
+    tracemalloc.start()
+    with pytest.raises(DramTraceError, match="is no command"):
+        read_commands(path, DDR4)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # Some copies of a block of 1 MiB; of newlines each is a row of eight numbers, too.
+    assert peak < 1 << 27

@@ -173,3 +173,15 @@ def test_every_map_gives_each_line_its_own_place(
         back = back << width[field] | fields_of_line[field]
     assert back == line
     assert sum(mapping.bits) == config.n_lines.bit_length() - 1
+
+
+def test_a_memory_has_no_more_banks_and_queues_than_can_be_remembered() -> None:
+    with pytest.raises(ConfigError, match="131,072 banks in all channels, more than 65,536"):
+        replace(DDR4, organisation=replace(DDR4.organisation, channels=8192))
+    # 64 channels of 16 queues of 4096 entries and two buffers of 32.
+    with pytest.raises(ConfigError, match="4,198,400 entries in all queues"):
+        replace(
+            DDR4,
+            controller=replace(DDR4.controller, command_queue_size=4096),
+            organisation=replace(DDR4.organisation, channels=64),
+        )

@@ -138,8 +138,8 @@ def _config(path: Path, v: IniValues) -> DramConfig:
     }
     current["IDD6"] = current.pop("IDD6x")
     for key, default in POWER_DOWN_DEFAULTS.items():
-        # Without effect in DRAMsim3; a default may not exceed standby.
-        least = min(default, current[key.replace("P", "N")])
+        # Without effect in DRAMsim3; a default lies between IDD2P and standby.
+        least = min(max(default, current.get("IDD2P", 0.0)), current[key.replace("P", "N")])
         current[key] = v.real("power", key, least, quiet=True)
     return DramConfig(
         name=path.stem,

@@ -12,6 +12,8 @@ import gzip
 import re
 import zlib
 from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +31,8 @@ from accelsim.jit import kernel
 COLUMNS: Final = ("cycle", "command", "channel", "rank", "bankgroup", "bank", "row", "col")
 MAX_BYTES: Final = 4 << 30
 """Of a file, unpacked."""
+BLOCK_BYTES: Final = 1 << 20
+"""Read at once; no line is longer."""
 _COMMA, _NEWLINE, _MINUS, _ZERO, _NINE, _X, _A, _F = (np.uint8(ord(c)) for c in ",\n-09xaf")
 _ZERO_CODE: Final = ord("0")
 _TEN_CODE: Final = ord("a") - 10
@@ -51,51 +55,108 @@ def read_commands(path: str | Path, config: DramConfig) -> CommandTrace:
     Raises ``DramTraceError`` with the line that is no command of this memory.
     """
     path = Path(path)
-    content = _content(path).replace(b"\r\n", b"\n").removeprefix(BOM_UTF8)
-    names: tuple[str, ...] = COLUMNS
-    body, first_line = content, 1
-    is_dramsim3 = len(content.split(b"\n", 1)[0].split()) == len(COLUMNS)
-    if is_dramsim3:
-        body = re.sub(rb"[ \t]+", b",", re.sub(rb"[ \t]+(?=\n|\Z)", b"", content))
-    else:
-        header, _, body = content.partition(b"\n")
-        names, first_line = tuple(header.decode("ascii", "replace").strip().split(",")), 2
+    form: _Form | None = None
+    parts = [np.zeros((0, len(Field)), np.int64)]
+    for block in _blocks(path):
+        if form is None:
+            form = _Form.of(path, block.partition(b"\n")[0])
+            block = block if form.is_dramsim3 else block.partition(b"\n")[2]
+        commands, good = form.parsed(block)
+        parts.append(commands)
+        if good < len(commands):
+            n_before = sum(map(len, parts[:-1]))
+            line = block.split(b"\n", good + 1)[good].decode("ascii", "replace").strip()
+            raise DramTraceError(
+                f"{path}:{n_before + good + form.first_line}",
+                f"{line[:60]!r} is no command",
+                f"write {(' ' if form.is_dramsim3 else ',').join(form.names)} "
+                f"with command one of {', '.join(NAMES)}",
+            )
+    commands = np.concatenate(parts)
+    if form is None or not len(commands):
+        form = form or _Form.of(path, b"")
+        raise DramTraceError(str(path), "holds no command", "was anything replayed?")
+    if form.is_dramsim3:
+        _name_channel(commands)
+    problem = misplaced(config, commands)
+    if problem:
+        raise DramTraceError(
+            f"{path}:{problem[0] + form.first_line}",
+            f"the command {problem[1]}",
+            f"check it against the memory {config.name}",
+        )
+    return CommandTrace(commands, form.first_line)
+
+
+@dataclass(frozen=True)
+class _Form:
+    """How the lines of a file look."""
+
+    names: tuple[str, ...]
+    is_dramsim3: bool
+
+    @classmethod
+    def of(cls, path: Path, line: bytes) -> _Form:
+        """The form that the first line of a file announces."""
+        if len(line.split()) == len(COLUMNS):
+            return cls(COLUMNS, True)
+        names = tuple(line.decode("ascii", "replace").strip().split(","))
         if names not in (COLUMNS, tuple(name for name in COLUMNS if name != "channel")):
             raise DramTraceError(
                 f"{path}:1",
                 f"{','.join(names)[:60]!r} is no header of a command trace",
                 f"the first line is {','.join(COLUMNS)}, or that without channel",
             )
-    commands, good = _parsed(body, names)
-    if good < len(commands):
-        line = content.split(b"\n")[good + first_line - 1].decode("ascii", "replace").strip()
-        raise DramTraceError(
-            f"{path}:{good + first_line}",
-            f"{line[:60]!r} is no command",
-            f"write {(' ' if is_dramsim3 else ',').join(names)} "
-            f"with command one of {', '.join(NAMES)}",
-        )
-    if not len(commands):
-        raise DramTraceError(str(path), "holds no command", "was anything replayed?")
-    if is_dramsim3:
-        _name_channel(commands)
-    problem = misplaced(config, commands)
-    if problem:
-        raise DramTraceError(
-            f"{path}:{problem[0] + first_line}",
-            f"the command {problem[1]}",
-            f"check it against the memory {config.name}",
-        )
-    return CommandTrace(commands, first_line)
+        return cls(names, False)
+
+    @property
+    def first_line(self) -> int:
+        return 1 if self.is_dramsim3 else 2
+
+    def parsed(self, block: bytes) -> tuple[NDArray[np.int64], int]:
+        """[lines, 8] commands, and how many lines precede the first that is malformed."""
+        if self.is_dramsim3:
+            block = re.sub(rb"[ \t]+", b",", re.sub(rb"[ \t]+(?=\n)", b"", block))
+        text = np.frombuffer(block, np.uint8)
+        commands = np.zeros((int(np.count_nonzero(text == _NEWLINE)), len(Field)), np.int64)
+        fields = np.array([COLUMNS.index(name) for name in self.names], np.int64)
+        return commands, int(parse(text, fields, _words(), commands))
 
 
-def _parsed(body: bytes, names: tuple[str, ...]) -> tuple[NDArray[np.int64], int]:
-    """[lines, 8] commands, and how many lines precede the first that is malformed."""
-    text = np.frombuffer(body.rstrip() + b"\n", np.uint8)
-    n = int(np.count_nonzero(text == _NEWLINE)) if len(text) > 1 else 0
-    commands = np.zeros((n, len(Field)), np.int64)
-    fields = np.array([COLUMNS.index(name) for name in names], np.int64)
-    return commands, int(parse(text, fields, _words(), commands))
+def _blocks(path: Path) -> Iterator[bytes]:
+    """Whole lines of a file, each ended by a newline; blank ones at its end are left out."""
+    rest, mark, n_bytes = b"", BOM_UTF8, 0
+    with _opened(path) as read:
+        while data := read(BLOCK_BYTES):
+            n_bytes += len(data)
+            if n_bytes > MAX_BYTES:
+                raise DramTraceError(str(path), "holds more than 4 GiB", "split the trace")
+            rest, mark = (rest + data).removeprefix(mark), b""
+            # What may still be blank lines at the end waits, unless it is too long for that.
+            end = rest.rfind(b"\n", 0, max(len(rest.rstrip()), len(rest) - BLOCK_BYTES)) + 1
+            if end:
+                yield rest[:end].replace(b"\r\n", b"\n")
+                rest = rest[end:]
+            elif len(rest) > BLOCK_BYTES:
+                yield rest + b"\n"
+                rest = b""
+    if rest.strip():
+        yield rest.rstrip().replace(b"\r\n", b"\n") + b"\n"
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Callable[[int], bytes]]:
+    """What reads from a file, unpacked if it is gzipped."""
+    fix = "give a CSV file of `accelsim dram replay --commands`"
+    try:
+        with path.open("rb") as file:
+            packed = file.read(2) == b"\x1f\x8b"
+            file.seek(0)
+            yield (gzip.GzipFile(fileobj=file) if packed else file).read
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DramTraceError(str(path), f"is no whole gzip file ({error})", fix) from None
+    except OSError as error:
+        raise DramTraceError(str(path), error.strerror or "cannot be read", fix) from None
 
 
 def _name_channel(commands: NDArray[np.int64]) -> None:
@@ -104,22 +165,6 @@ def _name_channel(commands: NDArray[np.int64]) -> None:
     named = np.unique(channel[channel >= 0])
     if len(named) <= 1:
         channel[channel == -1] = named[0] if len(named) else 0
-
-
-def _content(path: Path) -> bytes:
-    fix = "give a CSV file of `accelsim dram replay --commands`"
-    try:
-        with path.open("rb") as file:
-            packed = file.read(2) == b"\x1f\x8b"
-            file.seek(0)
-            content = (gzip.GzipFile(fileobj=file) if packed else file).read(MAX_BYTES + 1)
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DramTraceError(str(path), f"is no whole gzip file ({error})", fix) from None
-    except OSError as error:
-        raise DramTraceError(str(path), error.strerror or "cannot be read", fix) from None
-    if len(content) > MAX_BYTES:
-        raise DramTraceError(str(path), "holds more than 4 GiB", "split the trace")
-    return content
 
 
 def _words() -> NDArray[np.uint8]:
