@@ -15,7 +15,7 @@ from accelsim.hardware.chip import PeArray
 from accelsim.mapping.axes import Reads
 from accelsim.mapping.candidates import pooling_overlaps
 from accelsim.mapping.cuts import StageCuts, per_pair
-from accelsim.mapping.dataflow import DATAFLOWS, Dataflow
+from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.mapping.occurrences import Floats, Ints
 from accelsim.mapping.stage import StoredMap
 from accelsim.mapping.tiles import kernel_of
@@ -23,9 +23,12 @@ from accelsim.units import bits_to_bytes
 from accelsim.workload.layer import Conv
 
 
-def accumulates_in_buffer(dataflow: Dataflow, k: int, rows: int, cols: int) -> bool:
-    """Whether the dataflow reads partial sums back within a pass of ``k`` products."""
-    return dataflow.cost(1, 1, k, rows, cols, overlap=True, accumulate=False).psum_reads > 0
+def keeps_psums(array: PeArray, k: int, split: bool) -> bool:
+    """Whether partial sums of passes of ``k`` products wait in the ofmap buffer: a later pass
+    adds to them (``split``), or the dataflow reads them back within the pass."""
+    dataflow = DATAFLOWS[array.dataflow]
+    cost = dataflow.cost(1, 1, k, array.rows, array.cols, overlap=True, accumulate=False)
+    return split or cost.psum_reads > 0
 
 
 class Needs:
@@ -129,7 +132,7 @@ class Needs:
         layer, array = self._cuts.stage.layer, self._array
         assert isinstance(layer, Conv)
         k = layer.macs_per_output
-        folds = accumulates_in_buffer(DATAFLOWS[array.dataflow], k, array.rows, array.cols)
+        folds = keeps_psums(array, k, split=False)
         return (self._cuts.channels.n_in_passes > 1) | folds
 
     @property

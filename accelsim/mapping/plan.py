@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Buffers, Chip
-from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.mapping.needs import accumulates_in_buffer
+from accelsim.mapping.needs import keeps_psums
 from accelsim.mapping.occurrences import Floats
 from accelsim.mapping.search import StageSearch, Variant
 from accelsim.mapping.sizes import Sizes
@@ -70,9 +69,7 @@ def psum_bytes_per_value(plan: StagePlan, chip: Chip) -> int:
         return finished
     rows, cols = plan.tiling.kernel or layer.window.kernel
     k = plan.tiling.in_channels * rows * cols
-    split = k < layer.macs_per_output
-    dataflow = DATAFLOWS[array.dataflow]
-    if split or accumulates_in_buffer(dataflow, k, array.rows, array.cols):
+    if keeps_psums(array, k, split=k < layer.macs_per_output):
         return bits_to_bytes(array.psum_bits)
     return finished
 
