@@ -17,6 +17,7 @@ setup(
     packages=[*find_packages(include=["accelsim", "accelsim.*"]), *DATA],
     package_dir={"": ".", **DATA},
     package_data={
+        "accelsim": ["py.typed"],
         "accelsim.energy": ["*.csv"],
         **{package: files_of(folder) for package, folder in DATA.items()},
     },

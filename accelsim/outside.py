@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.metadata import EntryPoint
+from importlib.metadata import Distribution
 from pathlib import Path
 from secrets import token_hex
 
@@ -34,20 +34,20 @@ class Outside:
         return f"{self.package} {self.version} ({self.sha256})"
 
 
-def outside(point: EntryPoint, implementation: object) -> Outside:
-    """The facts of an implementation that an entry point named.
+def outside(implementation: object, package: Distribution | None) -> Outside:
+    """The facts of an implementation that a package registered.
 
-    The hash covers the package that the entry point names, those that the implementation is
-    built upon (its classes), and the files of the distribution.
+    The hash covers the packages of its classes, and the files of the distribution.
     """
-    files = _files_below({_root(point.module), *_roots_of(implementation)})
-    if point.dist is not None:
-        for file in point.dist.files or ():
-            located = Path(str(point.dist.locate_file(file)))
-            if _is_source(located):
-                files[str(file)] = located
-    name, version = (point.dist.name, point.dist.version) if point.dist else (point.module, "?")
-    return Outside(name, version, _hash_of(files))
+    roots = _roots_of(implementation)
+    files = _files_below(roots)
+    if package is None:
+        return Outside(", ".join(sorted(r.stem for r in roots if r)) or "?", "?", _hash_of(files))
+    for file in package.files or ():
+        located = Path(str(package.locate_file(file)))
+        if _is_source(located):
+            files[str(file)] = located
+    return Outside(package.name, package.version, _hash_of(files))
 
 
 def sources_of(implementation: object) -> str:

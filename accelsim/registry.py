@@ -52,31 +52,35 @@ class Registry(Generic[T]):
         return frozenset(m.name for m in iter_modules(path) if not m.name.startswith("_"))
 
     @cached_property
-    def _entry_points(self) -> dict[str, list[EntryPoint]]:
+    def _registered(self) -> dict[str, list[EntryPoint]]:
         """By name: one, unless packages collide."""
         found: dict[str, dict[str, EntryPoint]] = {}
         for point in entry_points(group=self._group):
             found.setdefault(point.name, {}).setdefault(point.value, point)
         return {name: list(points.values()) for name, points in found.items()}
 
+    @cached_property
+    def _entry_points(self) -> dict[str, EntryPoint]:
+        """Those whose name is theirs alone."""
+        alone = {name: points[0] for name, points in self._registered.items() if len(points) == 1}
+        return {name: point for name, point in alone.items() if name not in self._files}
+
     def __getitem__(self, name: str) -> T:
         """Raises ``UnknownNameError``, or ``UserError`` for a package that is to blame."""
         if name in self._files:
             module = import_module(f"{self._package}.{name}")
             return cast(T, getattr(module, self._attribute))
-        match self._entry_points.get(name, []):
-            case []:
-                raise UnknownNameError(self.kind, name, self)
-            case [point]:
-                return self._load(point)
-            case points:
-                raise self._blame(points, f"is registered {len(points)} times; none is used")
+        if name in self._entry_points:
+            return self._load(self._entry_points[name])
+        if points := self._registered.get(name):
+            raise self._blame(points, f"is registered {len(points)} times; none is used")
+        raise UnknownNameError(self.kind, name, self)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self._files | self._entry_points.keys()))
+        return iter(sorted(self._files | self._entry_points.keys() | self._registered.keys()))
 
     def __contains__(self, name: object) -> bool:
-        return name in self._files or name in self._entry_points
+        return name in self._files or name in self._entry_points or name in self._registered
 
     def usable(self) -> tuple[dict[str, T], tuple[str, ...]]:
         """Every implementation that can be had, by name; and what is wrong with the others."""
@@ -93,13 +97,16 @@ class Registry(Generic[T]):
         """Entry points that take a name of ours (or this one), and are not used."""
         return tuple(
             str(self._blame(points, "takes a name of ours, and is not used"))
-            for other, points in self._entry_points.items()
+            for other, points in self._registered.items()
             if other in self._files and name in (None, other)
         )
 
     def outside(self, name: str) -> Outside | None:
         """Whose implementation this is; None if it is ours. Raises as ``[name]`` does."""
-        return None if name in self._files else outside(self._entry_points[name][0], self[name])
+        if name in self._files:
+            return None
+        implementation = self[name]
+        return outside(implementation, getattr(self._entry_points[name], "dist", None))
 
     def _load(self, point: EntryPoint) -> T:
         # A package of others may raise anything on import, SystemExit included.

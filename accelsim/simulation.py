@@ -7,10 +7,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from accelsim.codecs.base import CODECS, Word
 from accelsim.codecs.measure import MapStats
@@ -21,7 +21,7 @@ from accelsim.dram.traces.write import TraceForm
 from accelsim.energy.dram_known import energy_label
 from accelsim.energy.notes import energy_notes
 from accelsim.energy.price import price, price_idle
-from accelsim.errors import ConfigError, TraceError
+from accelsim.errors import TraceError
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved
 from accelsim.mapping.bus import NO_BUS, BusLevels, pins_of
@@ -51,6 +51,8 @@ Plans = tuple[StagePlan, ...]
 class Prepared:
     """A program, and what its tensors are in the chip's codec."""
 
+    chip: Chip
+    """The chip, with codec lanes for the words that they code."""
     program: Program
     plans: Plans
     maps: tuple[dict[StoredMap, MapStats], ...]
@@ -88,6 +90,7 @@ def simulate(
     """
     chip = with_codec(chip, codec)
     prepared = prepare(chip, trace, images=images, mapping=mapping)
+    chip = prepared.chip
     played = run(prepared.program, chip, record_traffic=dram_trace is not None)
     if dram_trace is not None:
         write_traffic(dram_trace, played.memory, dram_trace_form)
@@ -142,12 +145,6 @@ def compare(
 
 def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None = None) -> Prepared:
     """Everything before the simulation: sizes, plan, layout, program."""
-    if chip.codec.weight_name != "raw":
-        raise ConfigError(
-            "codec.weight_name",
-            f"compressed weights are not modelled, got {chip.codec.weight_name!r}",
-            "choose raw",
-        )
     if not 1 <= images <= trace.facts.n_images:
         raise TraceError(
             trace.facts.name,
@@ -172,7 +169,8 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
     coded = _coded_maps(chip, trace, work, maps[0])
     blocked = [{stored: m[stored] for stored in coded} for m in maps]
     levels = bus_levels(trace, maps, pins, cache) if pins else NO_BUS
-    return Prepared(lower(plans, blocked, chip, levels), plans, tuple(maps), coded, levels)
+    chip = _with_lanes_for(coded, chip)
+    return Prepared(chip, lower(plans, blocked, chip, levels), plans, tuple(maps), coded, levels)
 
 
 def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
@@ -185,6 +183,23 @@ def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
         codec_of_any_width(name)  # an unknown name says so itself, with the nearest
     overrides = {keys[tensor]: name for tensor, name in chosen.items()}
     return chip_from_resolved(chip.resolved, overrides)
+
+
+def _with_lanes_for(coded: Sequence[StoredMap], chip: Chip) -> Chip:
+    """With lanes for the widest of the coded words, unless the chip says how wide they are."""
+    origins = {origin.key: origin for origin in chip.origins}
+    widest = max((stored.bits for stored in coded), default=chip.codec.word_bits)
+    if widest == chip.codec.word_bits or not origins[_LANE_WIDTH].derived:
+        return chip
+    wide = chip_from_resolved(chip.resolved, {_LANE_WIDTH: widest})
+    why = f"the widest of the coded maps has {widest} bits"
+    found = (
+        replace(o, source=why, derived=True) if o.key == _LANE_WIDTH else o for o in wide.origins
+    )
+    return replace(wide, origins=tuple(found))
+
+
+_LANE_WIDTH: Final = "codec.word_bits"
 
 
 def _coded_maps(

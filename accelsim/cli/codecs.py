@@ -15,7 +15,7 @@ def list_codecs(*, as_json: Json = False) -> None:
     from accelsim.results.codec_tables import codec_facts, formats_table, hardware_table
     from accelsim.results.json_form import dumps
 
-    codecs = [codec_of_any_width(name, in_network=True) for name in usable_codecs()]
+    codecs = [codec_of_any_width(name) for name in usable_codecs()]
     if as_json:
         print_text(dumps({codec.name: codec_facts(codec) for codec in codecs}))
         return

@@ -36,10 +36,10 @@ WholeOrNone: TypeAlias = Annotated[int | None, Parameter(converter=_whole)]
 
 
 def codec_choice(text: str | None) -> str | Mapping[str, str] | None:
-    """``zvc`` for feature maps, or ``ofmap=zvc,weight=huffman``.
+    """``zvc`` for feature maps, or ``ofmap=zvc,weight=raw``.
 
-    >>> codec_choice("ofmap=zvc,weight=huffman")
-    {'ofmap': 'zvc', 'weight': 'huffman'}
+    >>> codec_choice("ofmap=zvc,weight=raw")
+    {'ofmap': 'zvc', 'weight': 'raw'}
     >>> codec_choice("huffman:substreams=4")
     'huffman:substreams=4'
     """
@@ -49,11 +49,11 @@ def codec_choice(text: str | None) -> str | Mapping[str, str] | None:
     for part in text.split(","):
         tensor, _, name = part.partition("=")
         if tensor in chosen:
-            raise UserError("--codec", f"names {tensor} twice", "write ofmap=NAME,weight=NAME")
+            raise UserError("--codec", f"names {tensor} twice", "write ofmap=NAME,weight=raw")
         if tensor not in TENSORS or not name:
             hint = nearest(tensor, TENSORS)
             raise UserError(
-                "--codec", f"cannot read {part!r}.{hint}", "write ofmap=NAME,weight=NAME"
+                "--codec", f"cannot read {part!r}.{hint}", "write ofmap=NAME,weight=raw"
             )
         chosen[tensor] = name
     return chosen
@@ -90,7 +90,7 @@ def usable_codecs() -> dict[str, Codec]:
     found, refused = {}, []
     for name in loaded:
         try:
-            codec = codec_of_any_width(name, in_network=True)
+            codec = codec_of_any_width(name)
             codec_facts(codec)
             found[name] = codec
         except Exception as error:

@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.codecs.lane_costs import cycles_at
 from accelsim.errors import CodecError
 from accelsim.registry import Registry
 from accelsim.units import ceil_div
@@ -144,12 +145,13 @@ class BlockStats:
 class BlockHardware:
     """One lane of the codec in hardware. ``source`` says where the numbers come from.
 
-    ``*_values_per_cycle`` is the peak rate of a lane; a codec with content-dependent
-    cycles overrides ``Codec.encode_work`` and ``decode_work``.
+    ``*_values_per_cycle`` is the peak rate of a lane, a fraction where a group of values takes
+    more cycles than it has values; a codec with content-dependent cycles overrides
+    ``Codec.encode_work`` and ``decode_work``.
     """
 
-    encode_values_per_cycle: int
-    decode_values_per_cycle: int
+    encode_values_per_cycle: float
+    decode_values_per_cycle: float
     encode_fill_cycles: int
     decode_fill_cycles: int
     encode_pj_per_value: float
@@ -160,7 +162,7 @@ class BlockHardware:
     estimate: bool = True
     """True where the numbers are engineering estimates, not published figures."""
     node_nm: int = 65
-    """Process node of the energies, from which pricing scales them to that of the chip."""
+    """Process node of the energies, that of their source: pricing scales them to the chip's."""
     encode_buffer_bits: int = 0
     """Storage of an encoder lane beside pipeline registers: words in assembly, tables, staged
     blocks. Its gates are in ``gates_kge``."""
@@ -267,11 +269,11 @@ class Codec(ABC):
 
     def encode_work(self, blocks: Blocks) -> NDArray[np.int64]:
         """[n_blocks] cycles of one lane to encode each block."""
-        return -(-blocks.sizes // self.hardware.encode_values_per_cycle)
+        return cycles_at(blocks.sizes, self.hardware.encode_values_per_cycle)
 
     def decode_work(self, blocks: Blocks) -> NDArray[np.int64]:
         """[n_blocks] cycles of one lane to decode each block."""
-        return -(-blocks.sizes // self.hardware.decode_values_per_cycle)
+        return cycles_at(blocks.sizes, self.hardware.decode_values_per_cycle)
 
     def measure(self, blocks: Blocks) -> BlockStats:
         """Sizes and cycles of each block; equal to what ``encode`` writes."""

@@ -58,19 +58,19 @@ def _made(kind: type[Codec], text: str, word: Word, in_network: bool) -> Codec:
     return replace(codec, **given)  # type: ignore[type-var]
 
 
-def codec_of_any_width(text: str, *, in_network: bool = False) -> Codec:
-    """The codec for words of 8 bits, or of the nearest width that it takes.
+def codec_of_any_width(text: str, *, wanted_bits: int = 8) -> Codec:
+    """The variant that networks use, for words of this width, or of the nearest that it takes.
 
     Says whether a name and its parameters are right, and what the codec is like. Raises as
-    ``codec_named`` does for 8 bits if there is no such width.
+    ``codec_named`` does for that width if it takes none.
 
-    >>> codec_of_any_width("zvc").word
+    >>> codec_of_any_width("spark", wanted_bits=16).word
     Word(bits=8, signed=False)
     """
     refused: CodecError | None = None
-    for bits in sorted(range(2, 17), key=lambda bits: abs(bits - 8)):
+    for bits in sorted(range(2, 17), key=lambda bits: abs(bits - wanted_bits)):
         try:
-            return codec_named(text, Word(bits), in_network=in_network)
+            return codec_named(text, Word(bits), in_network=True)
         except CodecError as error:
             refused = refused or error
     assert refused is not None

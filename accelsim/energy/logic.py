@@ -9,9 +9,8 @@ b^0.87. So 16 x 16 bits cost 0.79 pJ; no source says how far that is from a real
 Register: 0.009 pJ per bit and access at 40 nm (Aladdin, Shao et al., ISCA 2014: table
 ``power_func.h`` for a commercial 40 nm process at 1 ns).
 
-Other nodes: energy goes as node^1.9 between 22 and 65 nm. That is an assumption for logic;
-the exponent is what CACTI gives for the periphery and cells of a 128 KiB macro over these
-nodes (1.7 to 1.9, tested against the table of ``accelsim.energy.sram``).
+Other nodes: ``accelsim.process_node``, whose exponent is tested against the table of
+``accelsim.energy.sram``.
 
 What PEs draw without work is in ``accelsim.energy.pe_array``. Not modelled: control, the
 network between buffers and array, zero gating, dependence on the data.
@@ -22,7 +21,7 @@ from __future__ import annotations
 from math import log
 from typing import Final
 
-NODE_EXPONENT: Final = 1.9
+from accelsim.process_node import scaled as scaled
 
 INT8_MULTIPLY_PJ: Final = 0.2
 INT32_MULTIPLY_PJ: Final = 3.1
@@ -34,15 +33,6 @@ ADD_EXPONENT: Final = log(INT32_ADD_PJ / INT8_ADD_PJ, 32 / 8)
 
 REGISTER_PJ_PER_BIT: Final = 0.009
 ALADDIN_NM: Final = 40
-
-
-def scaled(energy_pj: float, from_nm: int, to_nm: int) -> float:
-    """An energy published at one process node, at another.
-
-    >>> round(scaled(0.2, 45, 22), 4)
-    0.0513
-    """
-    return energy_pj * float((to_nm / from_nm) ** NODE_EXPONENT)
 
 
 def multiply_pj(a_bits: int, b_bits: int, node_nm: int) -> float:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import ceil
 from typing import Final
 
 from accelsim.hardware.chip import SRAM_NODES_NM, Chip
 from accelsim.hardware.document import Document
 from accelsim.hardware.problems import Problem
-from accelsim.units import FS_PER_S, ceil_div
+from accelsim.units import FS_PER_S
 
 MIN_MACRO_ROWS: Final = 256
 
@@ -19,7 +20,6 @@ def advise(chip: Chip, document: Document) -> Iterator[Problem]:
     yield from _slow_codec(chip, document)
     yield from _uneven_fifo(chip, document)
     yield from _node_between_points(chip, document)
-    yield from _two_codecs(chip, document)
     yield from _imported_memory(chip, document)
     yield from _missing_sources(chip, document)
 
@@ -47,7 +47,7 @@ def _tiny_macros(chip: Chip, document: Document) -> Iterator[Problem]:
 def _slow_codec(chip: Chip, document: Document) -> Iterator[Problem]:
     """Decoded values must leave at least as fast as raw ones would arrive."""
     codec = chip.codec
-    if codec.name == "raw" and codec.weight_name == "raw":
+    if codec.name == "raw":
         return
     per_cycle = chip.dram.config.peak_gb_s * 1e9 * chip.core.period_fs / FS_PER_S
     for key, rate in (
@@ -55,10 +55,10 @@ def _slow_codec(chip: Chip, document: Document) -> Iterator[Problem]:
         ("encode", codec.hardware.encode_values_per_cycle),
     ):
         if codec.lanes * rate < per_cycle:
-            needed = ceil_div(ceil_div(round(per_cycle * 1e6), 10**6), rate)
+            needed = ceil(per_cycle / rate)
             yield Problem(
                 document.place(["codec", "lanes"]),
-                f"{codec.lanes} lanes {key} {codec.lanes * rate} values per cycle, DRAM moves "
+                f"{codec.lanes} lanes {key} {codec.lanes * rate:g} values per cycle, DRAM moves "
                 f"{per_cycle:.1f} bytes: the codec is slower than none",
                 f"codec.lanes of at least {needed}, times the ratio you expect",
             )
@@ -79,17 +79,6 @@ def _node_between_points(chip: Chip, document: Document) -> Iterator[Problem]:
             document.place(["energy", "node_nm"]),
             warning.removeprefix("energy.node_nm: "),
             f"one of {', '.join(map(str, SRAM_NODES_NM))}",
-        )
-
-
-def _two_codecs(chip: Chip, document: Document) -> Iterator[Problem]:
-    codec = chip.codec
-    if "raw" not in (codec.name, codec.weight_name) and codec.name != codec.weight_name:
-        yield Problem(
-            document.place(["codec", "weight_name"]),
-            f"weights ({codec.weight_name}) are decoded at the rates of {codec.name}: a chip has "
-            "one kind of lane",
-            "the same codec for both, or codec.hardware.* figures that suit both",
         )
 
 

@@ -110,6 +110,8 @@ class CodecBlock:
     """Blocks that may be on their way to the decoder, or in its input FIFO."""
     index_cache_entries: int
     hardware: BlockHardware
+    word_bits: int = 8
+    """Widest word that the lanes take: their tables, shifters and registers follow it."""
 
     def __post_init__(self) -> None:
         check_part("codec", self.section())

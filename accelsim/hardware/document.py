@@ -81,10 +81,8 @@ def flat(values: object, prefix: str = "") -> dict[str, object]:
 
 
 def lane_codec(values: dict[str, Any]) -> object:
-    """Whose lanes the chip has: those of the feature maps' codec, or of the weights' if maps
-    are raw."""
-    name = _get(values, "codec.name") or "raw"
-    return name if name != "raw" else _get(values, "codec.weight_name") or "raw"
+    """Whose lanes the chip has: those of the feature maps' codec."""
+    return _get(values, "codec.name") or "raw"
 
 
 def pairs(overrides: Overrides) -> list[tuple[str, object]]:

@@ -30,7 +30,6 @@ NAMES: Final[dict[str, Registry[Any]]] = {
 }
 MAX_PROBLEMS: Final = 100
 """A file with more is none: each takes a search for the nearest name."""
-CODEC_KEYS: Final = ("codec.name", "codec.weight_name")
 SECTION: Final = "write the keys below it, indented by two spaces"
 _LEAVES: Final[dict[str, KeyFacts]] = {facts.key: facts for facts in leaves(HardwareFile)}
 
@@ -104,8 +103,7 @@ def _unknown_names(document: Document) -> Iterator[Problem]:
             f"unknown {registry.kind} {shortened(name)!r}.{nearest(name, registry)}",
             f"known: {', '.join(registry)}",
         )
-    for key in CODEC_KEYS:
-        yield from _unknown_codec(document, key)
+    yield from _unknown_codec(document, "codec.name")
     sources = document.get("sources")
     for key in sources if isinstance(sources, dict) else ():
         if key not in _LEAVES:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import ceil
+from typing import Final
 
-from accelsim.codecs.base import BlockHardware, Word
-from accelsim.codecs.named import codec_named
+from accelsim.codecs.base import BlockHardware
+from accelsim.codecs.named import codec_of_any_width
 from accelsim.dram.config import DramConfig
 from accelsim.errors import ConfigError
 from accelsim.hardware.chip import (
@@ -24,7 +26,10 @@ from accelsim.hardware.keys import leaves
 from accelsim.hardware.memory import memory_of
 from accelsim.hardware.problems import checked
 from accelsim.hardware.schema import Codec, Dram, HardwareFile
-from accelsim.units import KIB, Clock, ceil_div
+from accelsim.units import KIB, Clock
+
+DEFAULT_WORD_BITS: Final = 8
+"""Of the lanes, until a trace says what it codes."""
 
 
 def resolve(document: Document) -> Chip:
@@ -66,7 +71,9 @@ def layout_of(codec: Codec) -> Layout:
 
 
 def _codec(file: HardwareFile, lane_codec_name: str) -> CodecBlock:
-    coding = codec_named(lane_codec_name, Word(8), in_network=True)
+    coding = codec_of_any_width(
+        lane_codec_name, wanted_bits=file.codec.word_bits or DEFAULT_WORD_BITS
+    )
     lane = _lane(file.codec, coding.hardware)
     return CodecBlock(
         name=file.codec.name,
@@ -77,6 +84,7 @@ def _codec(file: HardwareFile, lane_codec_name: str) -> CodecBlock:
         layout=layout_of(file.codec),
         fifo_blocks=file.codec.fifo_blocks,
         index_cache_entries=file.codec.index_cache_entries,
+        word_bits=coding.word.bits,
         hardware=lane,
     )
 
@@ -95,7 +103,7 @@ def _memory(dram: Dram, document: Document) -> DramConfig:
 def _lanes_of_array(rows: int, lane: BlockHardware) -> int:
     """So that a codec of wide lanes is not charged for what no array can take."""
     slowest = min(lane.encode_values_per_cycle, lane.decode_values_per_cycle)
-    return ceil_div(rows, slowest)
+    return ceil(rows / slowest - 1e-9)  # 16 / 1.6 is 10
 
 
 def _lane(codec: Codec, own: BlockHardware) -> BlockHardware:

@@ -85,11 +85,11 @@ class Vector(Section):
 class LaneOverrides(Section):
     """Figures of one codec lane; what is left out comes from the codec itself."""
 
-    encode_values_per_cycle: int | None = key(
-        None, "values/cycle", "peak rate of one encoder lane", ge=1, le=65536
+    encode_values_per_cycle: float | None = key(
+        None, "values/cycle", "peak rate of one encoder lane", ge=0.001, le=65536
     )
-    decode_values_per_cycle: int | None = key(
-        None, "values/cycle", "peak rate of one decoder lane", ge=1, le=65536
+    decode_values_per_cycle: float | None = key(
+        None, "values/cycle", "peak rate of one decoder lane", ge=0.001, le=65536
     )
     encode_fill_cycles: int | None = key(None, "cycles", "latency of the encoder", ge=0, le=10**6)
     decode_fill_cycles: int | None = key(None, "cycles", "latency of the decoder", ge=0, le=10**6)
@@ -115,8 +115,16 @@ class LaneOverrides(Section):
 
 class Codec(Section):
     name: str = key("raw", "", "codec of feature maps; raw is none", "the baseline")
-    weight_name: str = key(
-        "raw", "", "codec of weights; raw is none", "feature maps are the subject"
+    weight_name: Literal["raw"] = key(
+        "raw", "", "codec of weights: compressed weights are not modelled", "all there is"
+    )
+    word_bits: int | None = key(
+        None,
+        "bits",
+        "widest word that the lanes take; null: of the maps that the codec codes",
+        "8 bits, until a trace says what is coded",
+        ge=2,
+        le=16,
     )
     lanes: int | None = key(
         None,

@@ -8,11 +8,15 @@ from dataclasses import asdict
 from accelsim.codecs.base import Codec
 from accelsim.codecs.measure_file import ArrayMeasure
 from accelsim.codecs.named import parameters_of
+from accelsim.process_node import scaled
 from accelsim.results.figures import number
 from accelsim.results.tables import Column, Table
 
 WORST_CASE_VALUES = 1024
 """The block whose longest stream the list shows."""
+
+SHOWN_NM = 22
+"""Process node at which energies stand side by side: the default of chips."""
 
 KNOWN_FROM = {
     "authors": "authors' code or paper",
@@ -93,14 +97,15 @@ def hardware_table(codecs: Iterable[Codec]) -> Table:
             Column("codec", is_text=True),
             Column("rate", "values/cycle"),
             Column("fill", "cycles"),
-            Column("energy", "pJ/value"),
+            Column("energy", f"pJ/value, {SHOWN_NM} nm"),
             Column("area", "kGE"),
             Column("storage", "bits"),
         ),
         rows=tuple(map(hardware_row, codecs)),
         footer=(
             "* holds engineering estimates; docs/codecs.md names the source of each figure. "
-            "Energy at 65 nm; the area holds the storage",
+            f"Energy carried from the node of its source to {SHOWN_NM} nm; lanes for words of 8 "
+            "bits; the area holds the storage",
         ),
     )
 
@@ -111,9 +116,12 @@ def hardware_row(codec: Codec) -> tuple[str, str, str, str, str, str]:
     is_wire = codec.name == "raw"
     return (
         codec.name,
-        "-" if is_wire else f"{lane.encode_values_per_cycle}/{lane.decode_values_per_cycle}",
+        "-" if is_wire else f"{lane.encode_values_per_cycle:g}/{lane.decode_values_per_cycle:g}",
         f"{lane.encode_fill_cycles}/{lane.decode_fill_cycles}",
-        f"{number(lane.encode_pj_per_value)}/{number(lane.decode_pj_per_value)}",
+        "/".join(
+            number(scaled(pj, lane.node_nm, SHOWN_NM))
+            for pj in (lane.encode_pj_per_value, lane.decode_pj_per_value)
+        ),
         number(lane.gates_kge) + ("*" if lane.estimate else ""),
         f"{lane.encode_buffer_bits:,}/{lane.decode_buffer_bits:,}",
     )

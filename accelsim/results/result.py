@@ -109,7 +109,7 @@ class Result:
     hardware: str
     trace: str
     codec: str
-    """Codec of feature maps; ``ofmap=zvc,weight=huffman`` where weights are coded too."""
+    """Codec of feature maps; weights are stored raw."""
     closed_loop: bool
     """False where a lossy codec would have changed the maps downstream, and did not."""
     reconstruction: bool = False

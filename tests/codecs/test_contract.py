@@ -74,5 +74,6 @@ def test_parameters_tell_words_and_tables_apart(name: str) -> None:
 def test_the_figures_of_the_hardware_name_their_source(name: str) -> None:
     hardware = CODECS[name].for_word(Word(8)).hardware
     assert len(hardware.source) > 10
-    assert hardware.encode_values_per_cycle >= 1 and hardware.decode_values_per_cycle >= 1
+    # A fraction where values pass twice, as through an encoder that first counts a block.
+    assert hardware.encode_values_per_cycle > 0 and hardware.decode_values_per_cycle > 0
     assert min(hardware.encode_pj_per_value, hardware.decode_pj_per_value) >= 0

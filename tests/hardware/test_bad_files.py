@@ -84,7 +84,7 @@ CASES = [
     ("x16\n", "x16\n  allocation: stagered\n", "must be one of staggered, packed, got 'stagered'"),
     ("ddr4_2400_x16", "my.ini", "no such file: my.ini"),
     ("name: raw", "name: zcv", ":10: codec.name: unknown codec 'zcv'. Did you mean 'zvc'?"),
-    ("name: raw", "weight_name: zcv", "codec.weight_name: unknown codec 'zcv'"),
+    ("name: raw", "weight_name: zcv", "codec.weight_name: must be one of raw, got 'zcv'"),
     ("name: raw", "name: 3", "must be text, got 3"),
     ("name: raw", "lanes: 0", "from 1 to 4096 or null (lanes), got 0"),
     ("name: raw", "block: [16, 1]", "a list of three whole numbers, each 1 or more"),

@@ -101,7 +101,7 @@ def test_check_warns_of_a_decoder_slower_than_the_memory(tmp_path: Path) -> None
     assert warnings_of(tmp_path, *enough) == []
 
 
-def test_check_warns_of_fifos_nodes_codecs_and_missing_sources(tmp_path: Path) -> None:
+def test_check_warns_of_fifos_nodes_and_missing_sources(tmp_path: Path) -> None:
     fifo = warnings_of(
         tmp_path, ("fifo_blocks: 32", "fifo_blocks: 8"), ("name: raw", "name: huffman")
     )
@@ -110,11 +110,6 @@ def test_check_warns_of_fifos_nodes_codecs_and_missing_sources(tmp_path: Path) -
     assert "28 nm lies between points of the SRAM table" in node[0]
     source = warnings_of(tmp_path, ('  dram.channels: "one device"\n', ""))
     assert [text.split(": ", 1)[1] for text in source] == ["dram.channels: has no source"]
-    pair = ("  name: raw", "  name: zvc"), ("weight_name: raw", "weight_name: huffman")
-    assert any(
-        "weights (huffman) are decoded at the rates of zvc" in t
-        for t in warnings_of(tmp_path, *pair)
-    )
 
 
 def test_check_repeats_the_warnings_of_an_imported_memory(tmp_path: Path) -> None:

@@ -126,13 +126,6 @@ def test_lanes_left_open_code_a_value_a_cycle_for_each_row_of_the_array() -> Non
     assert read_hardware("edge_npu", {"codec.name": "zvc", "codec.lanes": 5}).codec.lanes == 5
 
 
-def test_lanes_are_those_of_the_weight_codec_while_maps_are_raw() -> None:
-    weights = read_hardware("edge_npu", {"codec.weight_name": "zvc"})
-    maps = read_hardware("edge_npu", {"codec.name": "zvc"})
-    assert weights.codec.hardware == maps.codec.hardware
-    assert weights.codec.layout == "linear"
-
-
 def test_channels_and_address_map_reach_the_memory() -> None:
     chip = read_hardware("edge_npu", ["dram.channels=2", "dram.address_map=rochrababgco"])
     assert chip.dram.config.organisation.channels == 2

@@ -55,6 +55,7 @@ from accelsim.codecs.coding.range_coder import (
     write_coded,
 )
 from accelsim.codecs.coding.ranges import best_ranges, integer_shares
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words
@@ -75,24 +76,30 @@ class Apack(LosslessCodec):
     name = "apack"
     evidence = "notes"
     needs = ("two_streams", "block_buffer")
-    hardware = BlockHardware(
-        encode_values_per_cycle=1,
-        decode_values_per_cycle=1,
-        encode_fill_cycles=4,
-        decode_fill_cycles=6,
-        encode_pj_per_value=1.1,
-        decode_pj_per_value=1.2,
-        gates_kge=10.5,
-        source=(
-            "rate: one value per cycle and engine, widely reported for the paper's 64 engines; "
-            "estimates: fill; gates, 5 kGE (encode) and 5.5 kGE (decode): 352 bits of table in "
-            "registers, two 16 x 10 multipliers, 16 comparators, shifters; energy: 15 % activity "
-            "x 1.5 fJ per gate, 65 nm; buffers: the table and two 32-bit windows (without the "
-            "offsets of a block, which the encoder holds until its code stream has ended)"
-        ),
-        encode_buffer_bits=352 + 64,
-        decode_buffer_bits=352 + 64,
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        table_bits = 16 * (self.word.bits + 14)  # of each row: least value, width, share
+        wider = 16 * 8e-3 * (self.word.bits - 8)
+        return BlockHardware(
+            encode_values_per_cycle=1,
+            decode_values_per_cycle=1,
+            encode_fill_cycles=4,
+            decode_fill_cycles=6,
+            encode_pj_per_value=pj_per_value(5.0 + wider),
+            decode_pj_per_value=pj_per_value(5.5 + wider),
+            gates_kge=10.5 + 2 * wider,
+            encode_buffer_bits=table_bits + 64,
+            decode_buffer_bits=table_bits + 64,
+            source=(
+                "rate: one value per cycle and engine, widely reported for the paper's 64 engines; "
+                "estimates: fill; gates, 5 kGE (encode) and 5.5 kGE (decode) for 8-bit words: 352 "
+                "bits of table in registers, two 16 x 10 multipliers, 16 comparators, shifters; "
+                "for others 16 rows x 8 GE a bit of the word; energy: 15 % activity x 1.5 fJ per "
+                "gate, 65 nm; buffers: the table and two 32-bit windows (without the offsets of a "
+                "block, which the encoder holds until its code stream has ended)"
+            ),
+        )
 
     @classmethod
     def for_word(cls, word: Word) -> Self:

@@ -48,6 +48,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Blocks, Shapes, Values, Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.transforms import endpoint_groups, endpoint_search
 from accelsim.codecs.transforms.endpoint_groups import GROUP, RECORD, WIDEST_INDEX_BITS
@@ -209,23 +210,28 @@ class Asc(TransformCodec):
     evidence = "abstract"
     reconstruction = True
     preferred_block = (16, 8, 8)
-    hardware = BlockHardware(
-        encode_values_per_cycle=32,
-        decode_values_per_cycle=32,
-        encode_fill_cycles=4,
-        decode_fill_cycles=4,
-        encode_pj_per_value=0.165,
-        decode_pj_per_value=0.165,
-        gates_kge=46.9,
-        source=(
-            "gates: Yao and Chang, arXiv 2312.08176, 6135 gates (8-bit version, 28 nm) x 7.65 "
-            "for 32 times the throughput; that this is 32 values per cycle each way is our "
-            "reading (it meets DDR5-6400, 51 GB/s, at 1.6 GHz); fill is an estimate; energy: "
-            "gates x 15 % activity x 1.5 fJ / 32 values, 65 nm, half each way, an estimate"
-        ),
-        encode_buffer_bits=GROUP * 8,
-        decode_buffer_bits=GROUP * 8,
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        kge = 6.135 * 7.65 * self.word.bits / 8
+        return BlockHardware(
+            encode_values_per_cycle=GROUP,
+            decode_values_per_cycle=GROUP,
+            encode_fill_cycles=4,
+            decode_fill_cycles=4,
+            encode_pj_per_value=pj_per_value(kge / 2, GROUP),
+            decode_pj_per_value=pj_per_value(kge / 2, GROUP),
+            gates_kge=kge,
+            encode_buffer_bits=GROUP * self.word.bits,
+            decode_buffer_bits=GROUP * self.word.bits,
+            source=(
+                "gates: Yao and Chang, arXiv 2312.08176, 6135 gates (8-bit version, 28 nm) x 7.65 "
+                "for 32 times the throughput; that this is 32 values per cycle each way is our "
+                "reading (it meets DDR5-6400, 51 GB/s, at 1.6 GHz); other words in proportion to 8 "
+                "bits; fill is an estimate; energy: gates x 15 % activity x 1.5 fJ / 32 values, 65 "
+                "nm, half each way, an estimate"
+            ),
+        )
 
     def __post_init__(self) -> None:
         if self.rate not in ("constant", "variable"):

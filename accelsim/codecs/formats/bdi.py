@@ -58,6 +58,7 @@ from accelsim.codecs.coding.base_delta import (
     write_line,
 )
 from accelsim.codecs.coding.memory_lines import LANE_BITS, Cell, load_lanes, store_lanes
+from accelsim.codecs.lane_costs import FLIP_FLOP_KGE, pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -160,15 +161,16 @@ class Bdi(LosslessCodec):
     def hardware(self) -> BlockHardware:
         line_bits = 8 * self.line_bytes
         n_encodings = len(BASE_DELTA) + self.nibble_deltas
-        encoder_kge, decoder_kge = 6e-3 * line_bits * (n_encodings + 1), 12e-3 * line_bits
+        encoder_kge = FLIP_FLOP_KGE * line_bits * (n_encodings + 1)
+        decoder_kge = 2 * FLIP_FLOP_KGE * line_bits
         per_line = line_bits // Cell.of(self.word).bits
         return BlockHardware(
             encode_values_per_cycle=per_line,
             decode_values_per_cycle=per_line,
             encode_fill_cycles=2,
             decode_fill_cycles=1,
-            encode_pj_per_value=encoder_kge * 0.15 * 1.5 / per_line,
-            decode_pj_per_value=decoder_kge * 0.15 * 1.5 / per_line,
+            encode_pj_per_value=pj_per_value(encoder_kge, per_line),
+            decode_pj_per_value=pj_per_value(decoder_kge, per_line),
             gates_kge=encoder_kge + decoder_kge,
             encode_buffer_bits=line_bits,
             decode_buffer_bits=line_bits,

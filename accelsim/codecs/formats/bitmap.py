@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.bits import MAX_FIELD_BITS, get, put
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.nonzeros import count_nonzeros
 from accelsim.codecs.words import Words
@@ -106,23 +107,28 @@ class Bitmap(LosslessCodec):
     name = "bitmap"
     evidence = "literature"
     needs = ("two_streams",)
-    hardware = BlockHardware(
-        encode_values_per_cycle=32,
-        decode_values_per_cycle=32,
-        encode_fill_cycles=3,
-        decode_fill_cycles=3,
-        encode_pj_per_value=0.046,
-        decode_pj_per_value=0.046,
-        gates_kge=13.0,
-        encode_buffer_bits=544,
-        decode_buffer_bits=544,
-        source=(
-            "estimates: rate, fill and gates as zvc (prefix sum of 32 mask bits, "
-            "bubble-collapsing shifter: 6 kGE each way) and 0.5 kGE each way for the second "
-            "pointer and packer; 15 % activity x 1.5 fJ per gate / 32 values, 65 nm; storage of "
-            "32 mask bits and two groups of 32 words each way"
-        ),
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        kge = 6.0 * self.word.bits / 8 + 0.5
+        return BlockHardware(
+            encode_values_per_cycle=32,
+            decode_values_per_cycle=32,
+            encode_fill_cycles=3,
+            decode_fill_cycles=3,
+            encode_pj_per_value=pj_per_value(kge, 32),
+            decode_pj_per_value=pj_per_value(kge, 32),
+            gates_kge=2 * kge,
+            encode_buffer_bits=32 + 2 * 32 * self.word.bits,
+            decode_buffer_bits=32 + 2 * 32 * self.word.bits,
+            source=(
+                "estimates: rate, fill and gates as zvc (prefix sum of 32 mask bits, bubble- "
+                "collapsing shifter: 6 kGE each way for 8-bit words, in proportion for others) and "
+                "0.5 kGE each way for the second pointer and packer; 15 % activity x 1.5 fJ per "
+                "gate / 32 values, 65 nm; storage of 32 mask bits and two groups of 32 words each "
+                "way"
+            ),
+        )
 
     @classmethod
     def for_word(cls, word: Word) -> Self:

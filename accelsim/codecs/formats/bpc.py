@@ -38,6 +38,7 @@ from accelsim.codecs.coding.bit_planes import (
     size_group,
     write_group,
 )
+from accelsim.codecs.lane_costs import FLIP_FLOP_KGE, pj_per_value
 from accelsim.codecs.lossless import WordCodec, exercise, write_in_one_pass
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -147,24 +148,23 @@ class Bpc(WordCodec):
 
     @property
     def hardware(self) -> BlockHardware:
-        n, cycles = self.n, self._group_cycles
-        # 2 groups of 8-bit words and a group of 9-bit differences at 6 GE a bit; logic.
-        kge = (2 * 8 + 9) * n * 6e-3 + 0.05 * n + 0.4
-        pj_per_value = kge * 0.15 * 1.5 * cycles / n
+        n, bits, cycles = self.n, self.word.bits, self._group_cycles
+        # Two groups of words and one of differences, which are a bit wider.
+        kge = (3 * bits + 1) * n * FLIP_FLOP_KGE + 0.05 * n * bits / 8 + 0.4
         return BlockHardware(
-            encode_values_per_cycle=ceil_div(n, cycles),
-            decode_values_per_cycle=ceil_div(n, cycles),
+            encode_values_per_cycle=n / cycles,
+            decode_values_per_cycle=n / cycles,
             encode_fill_cycles=cycles + 2,
             decode_fill_cycles=cycles + 2,
-            encode_pj_per_value=pj_per_value,
-            decode_pj_per_value=pj_per_value,
+            encode_pj_per_value=pj_per_value(kge, n / cycles),
+            decode_pj_per_value=pj_per_value(kge, n / cycles),
             gates_kge=2 * kge,
-            encode_buffer_bits=2 * 8 * n,
-            decode_buffer_bits=2 * 8 * n,
+            encode_buffer_bits=2 * bits * n,
+            decode_buffer_bits=2 * bits * n,
             source=(
                 "estimates: base and one plane a cycle, as EBPC's coder (Cavigelli et al. JETCAS "
-                "2019), while the next group is loaded; fill: a group's planes; gates of each "
-                "way: two staged groups and the differences at 6 GE a bit, 0.05 kGE a word of "
+                "2019), while the next group is loaded; fill: a group's planes; gates of each way: "
+                "two staged groups and the differences at 6 GE a bit, 0.05 kGE an 8-bit word of "
                 "subtractors and 0.4 kGE of codes; energy: 15 % activity x 1.5 fJ per gate and "
                 "cycle, 65 nm, over the values of a group"
             ),

@@ -43,6 +43,7 @@ from typing import Self
 
 from accelsim.codecs.base import BlockHardware, Values, Word
 from accelsim.codecs.formats.raw import Raw
+from accelsim.codecs.lane_costs import packer_kge, pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.transforms.channel_transform import (
     MAC_KGE,
@@ -147,27 +148,26 @@ class Cap(ChannelCodec):
     def hardware(self) -> BlockHardware:
         """A lane decodes one channel: one multiplier per component that is kept."""
         length = (self.fitted.vectors.length if self.fitted else self.group) or NETWORK_GROUP
-        n_macs = self._n_kept(length)
+        n_macs, packer = self._n_kept(length), packer_kge(self.bits) / 2
         return BlockHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=1,
             decode_fill_cycles=4,
-            encode_pj_per_value=PACKER_KGE * 0.15 * 1.5,
-            decode_pj_per_value=PACKER_KGE * 0.15 * 1.5 + n_macs * MAC_PJ,
-            gates_kge=2 * PACKER_KGE + n_macs * MAC_KGE,
+            encode_pj_per_value=pj_per_value(packer),
+            decode_pj_per_value=pj_per_value(packer) + n_macs * MAC_PJ,
+            gates_kge=2 * packer + n_macs * MAC_KGE,
             encode_buffer_bits=0,
             decode_buffer_bits=n_macs * self.matrix_bits,
             source=(
                 "nothing is published; estimates: the projection is folded into the convolution "
-                f"and costs nothing, as in transform_coding; its inverse is {n_macs} "
-                "multiply-accumulates a value of 0.85 kGE, packing of fixed-length words 0.3 kGE "
-                "each way, at 15 % activity x 1.5 fJ (65 nm); fill; a row of the matrix per lane"
+                f"and costs nothing, as in transform_coding; its inverse is {n_macs} multiply- "
+                "accumulates a value of 0.85 kGE, packing of fixed-length words half of a bit "
+                "packer (0.3 kGE at 8 bits) each way, at 15 % activity x 1.5 fJ (65 nm); fill; a "
+                "row of the matrix per lane"
             ),
         )
 
-
-PACKER_KGE = 0.3
 
 CODEC = Cap
 

@@ -51,6 +51,7 @@ from numpy.typing import NDArray
 from accelsim.codecs.base import BlockHardware, Values, Word
 from accelsim.codecs.coding.magnitude_classes import MagnitudeClasses
 from accelsim.codecs.formats.zvc import Zvc
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.transforms.channel_transform import ChannelCodec, ChannelTransform, fixed_point
 from accelsim.codecs.transforms.channel_vectors import Calibration, calibration_vectors
@@ -206,22 +207,21 @@ class DctCm(ChannelCodec):
     @property
     def hardware(self) -> BlockHardware:
         """A lane takes one vector a cycle."""
-        kge_each_way = 1.5 * self.group
-        pj_per_value = kge_each_way * 0.15 * 1.5 / self.group
+        kge = 1.5 * self.group * self.word.bits / 8
         return BlockHardware(
             encode_values_per_cycle=self.group,
             decode_values_per_cycle=self.group,
             encode_fill_cycles=4,
             decode_fill_cycles=4,
-            encode_pj_per_value=pj_per_value,
-            decode_pj_per_value=pj_per_value,
-            gates_kge=2 * kge_each_way,
+            encode_pj_per_value=pj_per_value(kge, self.group),
+            decode_pj_per_value=pj_per_value(kge, self.group),
+            gates_kge=2 * kge,
             encode_buffer_bits=self.group * self.word.bits,
             decode_buffer_bits=self.group * self.word.bits,
             source=(
                 "nothing is published; estimates: a vector a cycle in 4 stages; an 8-point "
                 "butterfly of 13 constant multiplications (0.5 kGE) and 29 additions (0.13 kGE) "
-                "and a packer of zero-value compression, 1.5 kGE a channel each way; 15 % "
+                "and a packer of zero-value compression, 1.5 kGE an 8-bit channel each way; 15 % "
                 "activity x 1.5 fJ (65 nm); one vector of words staged"
             ),
         )

@@ -38,6 +38,7 @@ from numpy.typing import NDArray
 from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.memory_lines import LANE_BITS, Cell, load_lanes, store_lanes
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
@@ -201,8 +202,8 @@ class Fpc(LosslessCodec):
             decode_values_per_cycle=per_cycle,
             encode_fill_cycles=3,
             decode_fill_cycles=5,
-            encode_pj_per_value=0.6075 / per_cycle,
-            decode_pj_per_value=0.675 / per_cycle,
+            encode_pj_per_value=pj_per_value(2.7, per_cycle),
+            decode_pj_per_value=pj_per_value(3.0, per_cycle),
             gates_kge=5.7,
             encode_buffer_bits=64,
             decode_buffer_bits=64,

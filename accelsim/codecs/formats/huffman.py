@@ -51,6 +51,13 @@ from accelsim.codecs.base import BlockHardware, Values, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths, decoding_table
 from accelsim.codecs.coding.unseen import with_unseen
+from accelsim.codecs.lane_costs import (
+    FPGA_NM,
+    huffman_decoder_bits,
+    huffman_encoder_bits,
+    huffman_kge,
+    huffman_pj,
+)
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words
@@ -182,26 +189,29 @@ class Huffman(LosslessCodec):
 
     @property
     def hardware(self) -> BlockHardware:
-        k = self.substreams
+        k, bits = self.substreams, self.word.bits
         return BlockHardware(
             encode_values_per_cycle=k,
             decode_values_per_cycle=k,
             encode_fill_cycles=2,
             decode_fill_cycles=2,
-            encode_pj_per_value=0.83,
-            decode_pj_per_value=0.83,
-            gates_kge=12.0 * k,
+            encode_pj_per_value=huffman_pj(bits),
+            decode_pj_per_value=huffman_pj(bits),
+            gates_kge=k * huffman_kge(bits),
+            encode_buffer_bits=k * huffman_encoder_bits(bits),
+            decode_buffer_bits=k * huffman_decoder_bits(bits),
+            node_nm=FPGA_NM,
             source=(
                 "rate and encoder latency: coder of Chmiel et al. IJCNN 2020 (1 symbol per cycle "
-                "and lane, latency 2); energy: their Arria 10 notes, 4.26 mW for 32 lanes at "
-                "160 MHz, used for each way; decoder latency, gates (code table as 4 Kibit "
-                "SRAM, bit packer, window and compare) and buffers (256 codes of 12 + 4 bits; "
-                "256 symbols in code order, 12 first codes and offsets) are estimates; with "
-                "substreams each has its own coder and table, and the encoder holds the block "
-                "until their lengths are known (not in its buffer bits)"
+                "and lane, latency 2); energy: their Arria 10 notes, 4.26 mW for 32 lanes at 160 "
+                "MHz, 0.83 pJ each way on a 20 nm FPGA for 8-bit words; decoder latency, gates (12 "
+                "kGE at 8 bits: code tables as SRAM of 0.5 GE a bit, bit packer, window and "
+                "compare) and buffers (2^W codes of 12 + 4 bits, 16 + 4 above 12-bit words; 2^W "
+                "symbols in code order, first codes and offsets) are estimates, as is how energy "
+                "follows the word (tables as size^0.46); with substreams each has its own coder "
+                "and table, and the encoder holds the block until their lengths are known (not in "
+                "its buffer bits)"
             ),
-            encode_buffer_bits=k * 256 * 16,
-            decode_buffer_bits=k * (256 * 8 + 12 * (12 + 8)),
         )
 
     def fit(self, calibration: Values, *, every_symbol: bool = False) -> Self:

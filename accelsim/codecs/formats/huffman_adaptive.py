@@ -44,6 +44,15 @@ from accelsim.codecs.coding.block_code import (
 )
 from accelsim.codecs.coding.block_table import fill_table, header_bits, put_header, read_header
 from accelsim.codecs.coding.zigzag import fold, unfold
+from accelsim.codecs.lane_costs import (
+    SRAM_BIT_KGE,
+    huffman_decoder_bits,
+    huffman_encoder_bits,
+    huffman_gates_pj,
+    huffman_kge,
+    pj_per_value,
+    table_pj,
+)
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words, checked_offsets, to_words
 from accelsim.jit import kernel
@@ -158,6 +167,10 @@ def _n_symbols(
         n_symbols[block] = found
 
 
+SORTER_KGE = 13 - 2.048
+"""Sorting and merging beside the counters: 13 kGE with those of 8-bit words."""
+
+
 @dataclass(frozen=True)
 class HuffmanAdaptive(LosslessCodec):
     """A canonical Huffman code for each block, written in front of it."""
@@ -167,25 +180,31 @@ class HuffmanAdaptive(LosslessCodec):
     name = "huffman_adaptive"
     evidence = "own"
     needs = ("block_buffer",)
-    hardware = BlockHardware(
-        encode_values_per_cycle=1,
-        decode_values_per_cycle=1,
-        encode_fill_cycles=2,
-        decode_fill_cycles=2,
-        encode_pj_per_value=4.3,
-        decode_pj_per_value=1.4,
-        gates_kge=25.0,
-        source=(
-            "estimates: an encoder counts a block (a value a cycle), merges 12 levels of two "
-            "items per symbol (one a cycle), then writes a value a cycle; a decoder places each "
-            "symbol twice, then reads a value a cycle; gates: as for huffman 6 kGE each way, and "
-            "13 kGE for 256 counters, sorting and merging; 15 % activity x 1.5 fJ per gate, "
-            "65 nm; buffers: 256 counters of 16 bits and 256 codes of 12 + 4 bits (encode, "
-            "without the block), 256 symbols and 12 first codes and offsets (decode)"
-        ),
-        encode_buffer_bits=256 * 16 + 256 * 16,
-        decode_buffer_bits=256 * 8 + 12 * (12 + 8),
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        bits = self.word.bits
+        counters, coder_pj = 16 << bits, huffman_gates_pj(bits)
+        return BlockHardware(
+            encode_values_per_cycle=0.5,
+            decode_values_per_cycle=1,
+            encode_fill_cycles=2,
+            decode_fill_cycles=2,
+            encode_pj_per_value=coder_pj + pj_per_value(SORTER_KGE) + table_pj(counters, 16 << 8),
+            decode_pj_per_value=coder_pj,
+            gates_kge=huffman_kge(bits) + SORTER_KGE + SRAM_BIT_KGE * counters,
+            encode_buffer_bits=counters + huffman_encoder_bits(bits),
+            decode_buffer_bits=huffman_decoder_bits(bits),
+            source=(
+                "estimates: an encoder counts a block (a value a cycle), merges 12 levels of two "
+                "items per symbol (one a cycle), then writes a value a cycle, so that it takes at "
+                "most half a value a cycle; a decoder places each symbol twice, then reads a value "
+                "a cycle; gates: half of huffman's each way, and for 2^W counters of 16 bits "
+                "(SRAM), sorting and merging 13 kGE at 8 bits; 15 % activity x 1.5 fJ per gate, 65 "
+                "nm; buffers: counters and codes (encode, without the block), symbols, first codes "
+                "and offsets (decode)"
+            ),
+        )
 
     @classmethod
     def for_word(cls, word: Word) -> Self:

@@ -41,6 +41,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Blocks, Shapes, Values, Word
 from accelsim.codecs.formats.zvc import Zvc
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.transforms import dct
 from accelsim.codecs.transforms.transform import TransformCodec
@@ -84,24 +85,31 @@ class JpegAct(TransformCodec):
     evidence = "literature"
     needs = ("spatial_tile",)
     preferred_block = (16, 8, 8)
-    hardware = BlockHardware(
-        encode_values_per_cycle=8,
-        decode_values_per_cycle=8,
-        encode_fill_cycles=20,
-        decode_fill_cycles=20,
-        encode_pj_per_value=0.90,
-        decode_pj_per_value=0.90,
-        gates_kge=64.0,
-        source=(
-            "all are estimates: two 8-point transforms of 11 multipliers and 29 adders of 12 "
-            "bits (8.4 kGE each), a transpose buffer of 2 x 64 x 12 bits (12.3 kGE) and an 8-word "
-            "zero-value packer (3 kGE), 32 kGE each way; 8 values per cycle; fill: two passes "
-            "over 8 rows, 1 cycle of shifts, 3 of packing; energy: 32 kGE x 15 % activity x "
-            "1.5 fJ / 8 values, 65 nm. Evans et al. ISCA 2020 say below 1 % of a GPU's area"
-        ),
-        encode_buffer_bits=2 * dct.TILE * 12,
-        decode_buffer_bits=2 * dct.TILE * 12,
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        wide = self.word.bits + 4
+        kge = 32.0 * wide / 12
+        return BlockHardware(
+            encode_values_per_cycle=8,
+            decode_values_per_cycle=8,
+            encode_fill_cycles=20,
+            decode_fill_cycles=20,
+            encode_pj_per_value=pj_per_value(kge, 8),
+            decode_pj_per_value=pj_per_value(kge, 8),
+            gates_kge=2 * kge,
+            encode_buffer_bits=2 * dct.TILE * wide,
+            decode_buffer_bits=2 * dct.TILE * wide,
+            source=(
+                "all are estimates: two 8-point transforms of 11 multipliers and 29 adders of 12 "
+                "bits (8.4 kGE each), a transpose buffer of 2 x 64 x 12 bits (12.3 kGE) and an "
+                "8-word zero-value packer (3 kGE), 32 kGE each way for 8-bit words, whose "
+                "coefficients have 4 bits more; others in proportion; 8 values per cycle; fill: "
+                "two passes over 8 rows, 1 cycle of shifts, 3 of packing; energy: gates x 15 % "
+                "activity x 1.5 fJ / 8 values, 65 nm. Evans et al. ISCA 2020 say below 1 % of a "
+                "GPU's area"
+            ),
+        )
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= HIGHEST_QUALITY:

@@ -57,6 +57,7 @@ from accelsim.codecs.coding.lane_streams import (
     write_lanes,
 )
 from accelsim.codecs.coding.zigzag import fold, unfold
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words, from_words, to_words
 from accelsim.errors import CodecError
@@ -73,24 +74,29 @@ class LaneCompression(LosslessCodec):
     name = "lane"
     evidence = "abstract"
     reconstruction = True
-    hardware = BlockHardware(
-        encode_values_per_cycle=1,
-        decode_values_per_cycle=1,
-        encode_fill_cycles=3,
-        decode_fill_cycles=3,
-        encode_pj_per_value=1.4,
-        decode_pj_per_value=1.1,
-        gates_kge=11.0,
-        source=(
-            "estimates: four lanes side by side, each a field of every value a cycle; per lane "
-            "0.6 kGE each way for zero runs, group flags, dictionary and bit packer, and the "
-            "staging of a chunk (its lengths come first) in 640 bits of latches, 3.6 kGE on "
-            "encode and 2.6 kGE on decode; 15 % activity x 1.5 fJ per gate, 65 nm; format "
-            "rebuilt from the abstract of ACM TECS 20(2) 2021, which gives no figures"
-        ),
-        encode_buffer_bits=640,
-        decode_buffer_bits=640,
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        share = self.word.bits / 8
+        return BlockHardware(
+            encode_values_per_cycle=1,
+            decode_values_per_cycle=1,
+            encode_fill_cycles=3,
+            decode_fill_cycles=3,
+            encode_pj_per_value=pj_per_value(6.0 * share),
+            decode_pj_per_value=pj_per_value(5.0 * share),
+            gates_kge=11.0 * share,
+            encode_buffer_bits=80 * self.word.bits,
+            decode_buffer_bits=80 * self.word.bits,
+            source=(
+                "estimates: four lanes side by side, each a field of every value a cycle; per lane "
+                "0.6 kGE each way for zero runs, group flags, dictionary and bit packer, and the "
+                "staging of a chunk (its lengths come first) in 640 bits of latches, 3.6 kGE on "
+                "encode and 2.6 kGE on decode for 8-bit words, others in proportion; 15 % activity "
+                "x 1.5 fJ per gate, 65 nm; format rebuilt from the abstract of ACM TECS 20(2) "
+                "2021, which gives no figures"
+            ),
+        )
 
     @classmethod
     def for_word(cls, word: Word) -> Self:

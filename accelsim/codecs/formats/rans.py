@@ -54,6 +54,7 @@ from accelsim.codecs.coding.rans_tables import (
     START,
     STATE_BITS,
 )
+from accelsim.codecs.lane_costs import SRAM_BIT_KGE, pj_per_value, table_pj
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
@@ -229,25 +230,31 @@ class Rans(AnsCodec):
 
     @property
     def hardware(self) -> BlockHardware:
-        k = self.states
+        k, bits = self.states, self.word.bits
+        slots = 1 << (12 if bits <= 12 else 16)
+        staged_bits, encode_bits = 2 * 1024 * bits, 68 << bits
+        decode_bits = slots * bits + (24 << bits)
+        staging = SRAM_BIT_KGE * staged_bits
+        encoder = SRAM_BIT_KGE * encode_bits + 5.3
+        decoder = SRAM_BIT_KGE * decode_bits + 3.5
         return BlockHardware(
             encode_values_per_cycle=k,
             decode_values_per_cycle=k,
             encode_fill_cycles=5,
             decode_fill_cycles=3,
-            encode_pj_per_value=3.2 + 1.8 / k,
-            decode_pj_per_value=5.2,
-            gates_kge=8.0 + 37.0 * k,
+            encode_pj_per_value=pj_per_value(5.3 + staging / k) + table_pj(encode_bits, 68 << 8),
+            decode_pj_per_value=pj_per_value(3.5) + table_pj(decode_bits, (8 << 12) + (24 << 8)),
+            gates_kge=staging + k * (encoder + decoder),
+            encode_buffer_bits=staged_bits + k * encode_bits,
+            decode_buffer_bits=k * decode_bits,
             source=(
                 "1 value per cycle and state: Lindseth 2025 (decoder as one state machine); the "
-                "rest are estimates. SRAM at 0.5 GE a bit. Decoder of a state: 4096 x 8 symbols, "
-                "256 x 24 frequencies and sums (19.5 kGE), multiplier 20 x 12, registers (3.5). "
-                "Encoder of a state: 256 x 68 table (8.7 kGE), multipliers 32 x 44 and 20 x 12 "
-                "(5.3); for all states two staged blocks of 1024 values (8 kGE). Energy: gates x "
-                "15 % activity x 1.5 fJ, 65 nm. Fill: pipeline stages once the block is staged"
+                "rest are estimates. SRAM at 0.5 GE a bit. Decoder of a state: 4096 symbols (65536 "
+                "above 12-bit words), 2^W frequencies and sums of 24 bits, multiplier 20 x 12, "
+                "registers (3.5 kGE). Encoder of a state: 2^W x 68 table, multipliers 32 x 44 and "
+                "20 x 12 (5.3 kGE); for all states two staged blocks of 1024 values. Energy: gates "
+                "x 15 % activity x 1.5 fJ, 65 nm. Fill: pipeline stages once the block is staged"
             ),
-            encode_buffer_bits=2 * 1024 * 8 + k * 256 * 68,
-            decode_buffer_bits=k * (4096 * 8 + 256 * 24),
         )
 
     def worst_case_bits(self, n_values: int) -> int:

@@ -30,6 +30,7 @@ from numpy.typing import NDArray
 from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.zigzag import fold, unfold
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -168,25 +169,26 @@ class Shapeshifter(LosslessCodec):
 
     @property
     def hardware(self) -> BlockHardware:
-        gates_kge = GATES_KGE_PER_VALUE * self.group
-        pj_per_value = round(1.5 * 0.15 * GATES_KGE_PER_VALUE, 3)
+        bits, width_bits = self.word.bits, (self.word.bits - 1).bit_length()
+        kge = GATES_KGE_PER_VALUE * self.group * bits / 8
         return BlockHardware(
             encode_values_per_cycle=self.group,
             decode_values_per_cycle=self.group,
             encode_fill_cycles=3,
             decode_fill_cycles=2,
-            encode_pj_per_value=pj_per_value,
-            decode_pj_per_value=pj_per_value,
-            gates_kge=round(2 * gates_kge, 2),
+            encode_pj_per_value=pj_per_value(kge, self.group),
+            decode_pj_per_value=pj_per_value(kge, self.group),
+            gates_kge=2 * kge,
+            encode_buffer_bits=bits * self.group,
+            decode_buffer_bits=(bits + 1) * self.group + width_bits,
             source=(
-                "estimates: a group each cycle, since its values have one width; per value and "
-                "way 0.28 kGE: 4 stages of 8-bit multiplexers that close or open the gaps, a "
-                "share of the shifter to the group's width and of the width detector, and 16 "
-                "bits of registers; 15 % activity x 1.5 fJ per gate, 65 nm; buffers hold a "
-                "group raw (encode) or at its longest (decode); format from MICRO 2019"
+                "estimates: a group each cycle, since its values have one width; per 8-bit value "
+                "and way 0.28 kGE: 4 stages of multiplexers that close or open the gaps, a share "
+                "of the shifter to the group's width and of the width detector, and 16 bits of "
+                "registers; other words in proportion; 15 % activity x 1.5 fJ per gate, 65 nm; "
+                "buffers hold a group raw (encode) or at its longest (decode); format from MICRO "
+                "2019"
             ),
-            encode_buffer_bits=8 * self.group,
-            decode_buffer_bits=9 * self.group + 3,
         )
 
     @property

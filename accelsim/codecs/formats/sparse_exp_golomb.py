@@ -25,6 +25,7 @@ from typing import Self
 
 from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.coding.golomb import GolombCodec, PrefixCode, exp_golomb_code, indices_of
+from accelsim.codecs.lane_costs import packer_kge, pj_per_value
 from accelsim.codecs.lossless import exercise
 
 
@@ -37,22 +38,27 @@ class SparseExpGolomb(GolombCodec):
 
     name = "sparse_exp_golomb"
     evidence = "authors"
-    hardware = BlockHardware(
-        encode_values_per_cycle=1,
-        decode_values_per_cycle=1,
-        encode_fill_cycles=2,
-        decode_fill_cycles=2,
-        encode_pj_per_value=0.225,
-        decode_pj_per_value=0.225,
-        gates_kge=2.0,
-        encode_buffer_bits=64,
-        decode_buffer_bits=64,
-        source=(
-            "estimates: 1.0 kGE each way (bit packer or window 0.6 as of zero_rle, leading-one "
-            "detector and shifter 0.3, zero detector and decrement 0.1); 15 % activity x 1.5 fJ "
-            "per gate, 65 nm; a 64-bit assembly register each way; a value per cycle"
-        ),
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        kge = packer_kge(self.word.bits) + 0.4 * self.word.bits / 8
+        return BlockHardware(
+            encode_values_per_cycle=1,
+            decode_values_per_cycle=1,
+            encode_fill_cycles=2,
+            decode_fill_cycles=2,
+            encode_pj_per_value=pj_per_value(kge),
+            decode_pj_per_value=pj_per_value(kge),
+            gates_kge=2 * kge,
+            encode_buffer_bits=64,
+            decode_buffer_bits=64,
+            source=(
+                "estimates: 1.0 kGE each way for 8-bit words (bit packer or window 0.6 as of "
+                "zero_rle, leading-one detector and shifter 0.3, zero detector and decrement 0.1), "
+                "in proportion for others; 15 % activity x 1.5 fJ per gate, 65 nm; a 64-bit "
+                "assembly register each way; a value per cycle"
+            ),
+        )
 
     @classmethod
     def for_word(cls, word: Word) -> Self:

@@ -30,6 +30,7 @@ import numpy as np
 
 from accelsim.codecs.base import BlockHardware, Values, Word
 from accelsim.codecs.coding.golomb import GolombCodec, PrefixCode, exp_golomb_code, values_of
+from accelsim.codecs.lane_costs import packer_kge, pj_per_value
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.rates import histogram
 from accelsim.errors import CodecError
@@ -47,23 +48,27 @@ class SymmetricExpGolomb(GolombCodec):
 
     name = "symmetric_exp_golomb"
     evidence = "authors"
-    hardware = BlockHardware(
-        encode_values_per_cycle=1,
-        decode_values_per_cycle=1,
-        encode_fill_cycles=2,
-        decode_fill_cycles=2,
-        encode_pj_per_value=0.25,
-        decode_pj_per_value=0.25,
-        gates_kge=2.2,
-        encode_buffer_bits=72,
-        decode_buffer_bits=72,
-        source=(
-            "estimates: 1.1 kGE each way (bit packer or window 0.6 as of zero_rle, leading-one "
-            "detector and shifter 0.3, adder and negation 0.2); 15 % activity x 1.5 fJ per gate, "
-            "65 nm; a 64-bit assembly register and the median each way; a value per cycle, two "
-            "for codes above 32 bits"
-        ),
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        kge = packer_kge(self.word.bits) + 0.5 * self.word.bits / 8
+        return BlockHardware(
+            encode_values_per_cycle=1,
+            decode_values_per_cycle=1,
+            encode_fill_cycles=2,
+            decode_fill_cycles=2,
+            encode_pj_per_value=pj_per_value(kge),
+            decode_pj_per_value=pj_per_value(kge),
+            gates_kge=2 * kge,
+            encode_buffer_bits=64 + self.word.bits,
+            decode_buffer_bits=64 + self.word.bits,
+            source=(
+                "estimates: 1.1 kGE each way for 8-bit words (bit packer or window 0.6 as of "
+                "zero_rle, leading-one detector and shifter 0.3, adder and negation 0.2), in "
+                "proportion for others; 15 % activity x 1.5 fJ per gate, 65 nm; a 64-bit assembly "
+                "register and the median each way; a value per cycle, two for codes above 32 bits"
+            ),
+        )
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -44,6 +44,7 @@ from accelsim.codecs.base import Bitstream, BlockHardware, Word
 from accelsim.codecs.coding import tans_tables
 from accelsim.codecs.coding.ans import AnsCodec
 from accelsim.codecs.coding.tans_tables import NUMBERS, RAW_BITS, THRESHOLD
+from accelsim.codecs.lane_costs import SRAM_BIT_KGE, pj_per_value, table_pj
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -216,28 +217,30 @@ class Tans(AnsCodec):
 
     @property
     def hardware(self) -> BlockHardware:
-        k, r = self.states, self.state_bits
-        decode_bits, encode_bits = k * (8 + r + 4 << r), k * ((r << r) + 256 * 2 * (r + 5))
-        staged_bits = 2 * 1024 * 8
-        decode_kge = decode_bits / 2000 + 1.5 * k
-        encode_kge = (encode_bits + staged_bits) / 2000 + 1.5 * k
+        k, r, bits = self.states, self.state_bits, self.word.bits
+        decode_bits, decode_bits_of_8 = (b + r + 4 << r for b in (bits, 8))
+        encode_bits, encode_bits_of_8 = ((r << r) + (2 * (r + 5) << b) for b in (bits, 8))
+        staged_bits = 2 * 1024 * bits
+        staging = SRAM_BIT_KGE * staged_bits
+        both = SRAM_BIT_KGE * (encode_bits + decode_bits) + 2 * 1.5
         return BlockHardware(
             encode_values_per_cycle=k,
             decode_values_per_cycle=k,
             encode_fill_cycles=3,
             decode_fill_cycles=2,
-            encode_pj_per_value=round(encode_kge * 0.15 * 1.5 / k, 2),
-            decode_pj_per_value=round(decode_kge * 0.15 * 1.5 / k, 2),
-            gates_kge=round(encode_kge + decode_kge, 1),
+            encode_pj_per_value=pj_per_value(1.5 + staging / k)
+            + table_pj(encode_bits, encode_bits_of_8),
+            decode_pj_per_value=pj_per_value(1.5) + table_pj(decode_bits, decode_bits_of_8),
+            gates_kge=staging + k * both,
+            encode_buffer_bits=k * encode_bits + staged_bits,
+            decode_buffer_bits=k * decode_bits,
             source=(
-                "all estimates. SRAM at 0.5 GE a bit. Decoder of a state: 2^R x (8 + R + 4) for "
-                "symbol, next state and width; shifter (1.5 kGE). Encoder of a state: 2^R x R "
-                "next states, 256 x 2 (R + 5) thresholds and sums; shifter (1.5 kGE); for all "
-                "states two staged blocks of 1024 values (8 kGE). Energy: gates x 15 % activity "
-                "x 1.5 fJ, 65 nm. Fill: table and shifter, and once more to pack, after staging"
+                "all estimates. SRAM at 0.5 GE a bit. Decoder of a state: 2^R x (W + R + 4) for "
+                "symbol, next state and width; shifter (1.5 kGE). Encoder of a state: 2^R x R next "
+                "states, 2^W x 2 (R + 5) thresholds and sums; shifter (1.5 kGE); for all states "
+                "two staged blocks of 1024 values. Energy: gates x 15 % activity x 1.5 fJ, 65 nm. "
+                "Fill: table and shifter, and once more to pack, after staging"
             ),
-            encode_buffer_bits=encode_bits + staged_bits,
-            decode_buffer_bits=decode_bits,
         )
 
     @property

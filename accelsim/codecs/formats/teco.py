@@ -52,6 +52,7 @@ from accelsim.codecs.coding.rice_tiles import (
     folded,
     last_nonzero,
 )
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.transforms import dct
 from accelsim.codecs.transforms.transform import TransformCodec
@@ -93,24 +94,30 @@ class Teco(TransformCodec):
     reconstruction = True
     needs = ("spatial_tile",)
     preferred_block = (16, 8, 8)
-    hardware = BlockHardware(
-        encode_values_per_cycle=8,
-        decode_values_per_cycle=8,
-        encode_fill_cycles=20,
-        decode_fill_cycles=20,
-        encode_pj_per_value=1.04,
-        decode_pj_per_value=1.04,
-        gates_kge=74.0,
-        source=(
-            "all are estimates: two 8-point transforms of 11 multipliers and 29 adders of 12 "
-            "bits (8.4 kGE each), a transpose buffer of 2 x 64 x 12 bits (12.3 kGE) and 8 Rice "
-            "coders that work on 8 tiles (1 kGE each), 37 kGE each way; 8 values per cycle; "
-            "fill: two passes over 8 rows, a scan for the last coefficient, packing; energy: "
-            "37 kGE x 15 % activity x 1.5 fJ / 8 values, 65 nm"
-        ),
-        encode_buffer_bits=2 * dct.TILE * 12 + 4 * N_BANDS,
-        decode_buffer_bits=2 * dct.TILE * 12 + 4 * N_BANDS,
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        wide = self.word.bits + 4
+        kge = 37.0 * wide / 12
+        return BlockHardware(
+            encode_values_per_cycle=8,
+            decode_values_per_cycle=8,
+            encode_fill_cycles=20,
+            decode_fill_cycles=20,
+            encode_pj_per_value=pj_per_value(kge, 8),
+            decode_pj_per_value=pj_per_value(kge, 8),
+            gates_kge=2 * kge,
+            encode_buffer_bits=2 * dct.TILE * wide + 4 * N_BANDS,
+            decode_buffer_bits=2 * dct.TILE * wide + 4 * N_BANDS,
+            source=(
+                "all are estimates: two 8-point transforms of 11 multipliers and 29 adders of 12 "
+                "bits (8.4 kGE each), a transpose buffer of 2 x 64 x 12 bits (12.3 kGE) and 8 Rice "
+                "coders that work on 8 tiles (1 kGE each), 37 kGE each way for 8-bit words, whose "
+                "coefficients have 4 bits more; others in proportion; 8 values per cycle; fill: "
+                "two passes over 8 rows, a scan for the last coefficient, packing; energy: gates x "
+                "15 % activity x 1.5 fJ / 8 values, 65 nm"
+            ),
+        )
 
     def __post_init__(self) -> None:
         if not 1 <= self.quality <= HIGHEST_QUALITY:

@@ -47,6 +47,14 @@ import numpy as np
 
 from accelsim.codecs.base import BlockHardware, Values, Word
 from accelsim.codecs.formats.huffman import Huffman
+from accelsim.codecs.lane_costs import (
+    ESTIMATE_NM,
+    FPGA_NM,
+    huffman_decoder_bits,
+    huffman_encoder_bits,
+    huffman_kge,
+    huffman_pj,
+)
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.transforms.channel_transform import (
     MAC_KGE,
@@ -62,6 +70,7 @@ from accelsim.codecs.transforms.channel_vectors import (
 )
 from accelsim.codecs.transforms.principal_components import components
 from accelsim.errors import CodecError
+from accelsim.process_node import scaled
 
 BASES = ("pca", "eye")
 
@@ -156,30 +165,28 @@ class TransformCoding(ChannelCodec):
         """A lane codes one channel; its decoder has one multiplier per channel of the vector."""
         fitted_length = self.fitted.vectors.length if self.fitted else 0
         length = (fitted_length or self.group or NETWORK_GROUP) if self.basis == "pca" else 0
+        mac_pj = scaled(MAC_PJ, ESTIMATE_NM, FPGA_NM)
         return BlockHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=4,
             decode_fill_cycles=4,
-            encode_pj_per_value=HUFFMAN_PJ,
-            decode_pj_per_value=HUFFMAN_PJ + length * MAC_PJ,
-            gates_kge=HUFFMAN_KGE + length * MAC_KGE,
-            encode_buffer_bits=HUFFMAN_TABLE_BITS,
-            decode_buffer_bits=HUFFMAN_TABLE_BITS + length * self.matrix_bits,
+            encode_pj_per_value=huffman_pj(self.bits),
+            decode_pj_per_value=huffman_pj(self.bits) + length * mac_pj,
+            gates_kge=huffman_kge(self.bits) + length * MAC_KGE,
+            encode_buffer_bits=huffman_encoder_bits(self.bits),
+            decode_buffer_bits=huffman_decoder_bits(self.bits) + length * self.matrix_bits,
+            node_nm=FPGA_NM,
             source=(
-                "rate, encoder table (256 entries of 12 + 4 bits) and a forward transform that "
-                "is folded into the convolution and costs nothing: Chmiel et al. IJCNN 2020; "
-                "Huffman energy: their Arria 10 notes, 4.26 mW for 32 lanes at 160 MHz, each "
-                f"way; estimates: the inverse as {length} multiply-accumulates a value of "
-                "0.85 kGE x 15 % activity x 1.5 fJ (65 nm; their FPGA takes 2.1 pJ each), fill, "
-                "12 kGE of Huffman, a decoder table as large as the encoder's, a row of the matrix"
+                "rate, encoder table (256 entries of 12 + 4 bits) and a forward transform that is "
+                "folded into the convolution and costs nothing: Chmiel et al. IJCNN 2020; Huffman "
+                "energy: their Arria 10 notes, 4.26 mW for 32 lanes at 160 MHz, each way, on a 20 "
+                f"nm FPGA; estimates: the inverse as {length} multiply-accumulates a value of 0.85 "
+                "kGE x 15 % activity x 1.5 fJ (65 nm, carried to 20; their FPGA takes 2.1 pJ "
+                "each), fill, and tables and gates as of huffman's lane; a row of the matrix"
             ),
         )
 
-
-HUFFMAN_PJ = 0.83
-HUFFMAN_KGE = 12.0
-HUFFMAN_TABLE_BITS = 256 * (12 + 4)
 
 CODEC = TransformCoding
 

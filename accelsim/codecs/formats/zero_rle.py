@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.lane_costs import packer_kge, pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -127,21 +128,27 @@ class ZeroRle(LosslessCodec):
 
     name = "zero_rle"
     evidence = "authors"
-    hardware = BlockHardware(
-        encode_values_per_cycle=1,
-        decode_values_per_cycle=1,
-        encode_fill_cycles=2,
-        decode_fill_cycles=2,
-        encode_pj_per_value=0.135,
-        decode_pj_per_value=0.135,
-        gates_kge=1.2,
-        encode_buffer_bits=16,
-        decode_buffer_bits=16,
-        source=(
-            "estimates: a run counter and a bit packer, 0.6 kGE each way beside the 5.8 kGE "
-            "of the whole EBPC (Cavigelli et al. 2019); 15 % activity x 1.5 fJ per gate, 65 nm"
-        ),
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        kge = packer_kge(self.word.bits)
+        return BlockHardware(
+            encode_values_per_cycle=1,
+            decode_values_per_cycle=1,
+            encode_fill_cycles=2,
+            decode_fill_cycles=2,
+            encode_pj_per_value=pj_per_value(kge),
+            decode_pj_per_value=pj_per_value(kge),
+            gates_kge=2 * kge,
+            encode_buffer_bits=2 * self.word.bits,
+            decode_buffer_bits=2 * self.word.bits,
+            source=(
+                "estimates: a run counter and a bit packer, 0.6 kGE each way for 8-bit words "
+                "beside the 5.8 kGE of the whole EBPC (Cavigelli et al. 2019), two thirds of it in "
+                "proportion for others; 15 % activity x 1.5 fJ per gate, 65 nm; two words in "
+                "assembly"
+            ),
+        )
 
     def __post_init__(self) -> None:
         if not 1 <= self.run_bits <= 16:

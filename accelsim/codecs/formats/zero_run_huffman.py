@@ -45,6 +45,7 @@ from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths, decoding_table
 from accelsim.codecs.coding.run_classes import LONGEST_RUNS, class_counts, classes
 from accelsim.codecs.coding.unseen import with_unseen
+from accelsim.codecs.lane_costs import huffman_gates_pj, huffman_kge, huffman_limit, pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words, to_words
@@ -165,22 +166,29 @@ class ZeroRunHuffman(LosslessCodec):
 
     name = "zero_run_huffman"
     evidence = "own"
-    hardware = BlockHardware(
-        encode_values_per_cycle=1,
-        decode_values_per_cycle=1,
-        encode_fill_cycles=3,
-        decode_fill_cycles=3,
-        encode_pj_per_value=1.6,
-        decode_pj_per_value=1.6,
-        gates_kge=14.0,
-        source=(
-            "estimates: huffman's lane (12 kGE), run counter, priority encoder, shifter of extra "
-            "bits (1 kGE each way), one stage more; 7 kGE x 15 % activity x 1.5 fJ, 65 nm; "
-            "encoder table 269 x (12 + 4) bits, decoder 269 symbols of 9 bits, 12 first codes"
-        ),
-        encode_buffer_bits=269 * 16,
-        decode_buffer_bits=269 * 9 + 12 * 12,
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        bits, limit = self.word.bits, huffman_limit(self.word.bits)
+        n_symbols = (1 << bits) + self._n_classes
+        pj = huffman_gates_pj(bits) + pj_per_value(1.0)
+        return BlockHardware(
+            encode_values_per_cycle=1,
+            decode_values_per_cycle=1,
+            encode_fill_cycles=3,
+            decode_fill_cycles=3,
+            encode_pj_per_value=pj,
+            decode_pj_per_value=pj,
+            gates_kge=huffman_kge(bits) + 2,
+            encode_buffer_bits=n_symbols * (limit + 4),
+            decode_buffer_bits=n_symbols * (bits + 1) + limit * limit,
+            source=(
+                "estimates: huffman's lane, run counter, priority encoder, shifter of extra bits "
+                "(1 kGE each way), one stage more; 15 % activity x 1.5 fJ per gate, 65 nm; a table "
+                "of all words and classes of runs: codes of 12 + 4 bits (encoder), symbols a bit "
+                "wider than words and first codes (decoder)"
+            ),
+        )
 
     def __post_init__(self) -> None:
         if self.longest_run not in LONGEST_RUNS:

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -105,23 +106,28 @@ class Zvc(LosslessCodec):
 
     name = "zvc"
     evidence = "literature"
-    hardware = BlockHardware(
-        encode_values_per_cycle=32,
-        decode_values_per_cycle=32,
-        encode_fill_cycles=3,
-        decode_fill_cycles=3,
-        encode_pj_per_value=0.042,
-        decode_pj_per_value=0.042,
-        gates_kge=12.0,
-        encode_buffer_bits=544,
-        decode_buffer_bits=544,
-        source=(
-            "rate: Rhu et al. HPCA 2018 (prefix sum of the mask, bubble-collapsing shifter); "
-            "fill, gates (5 stages of 32 x 8 multiplexers and 2 registers, each way) and "
-            "energy (6 kGE x 15 % activity x 1.5 fJ / 32 values, 65 nm) are estimates; "
-            "storage of 32 mask bits and two groups of 32 words each way"
-        ),
-    )
+
+    @property
+    def hardware(self) -> BlockHardware:
+        kge = 6.0 * self.word.bits / 8
+        return BlockHardware(
+            encode_values_per_cycle=32,
+            decode_values_per_cycle=32,
+            encode_fill_cycles=3,
+            decode_fill_cycles=3,
+            encode_pj_per_value=pj_per_value(kge, 32),
+            decode_pj_per_value=pj_per_value(kge, 32),
+            gates_kge=2 * kge,
+            encode_buffer_bits=32 + 2 * 32 * self.word.bits,
+            decode_buffer_bits=32 + 2 * 32 * self.word.bits,
+            source=(
+                "rate: Rhu et al. HPCA 2018 (prefix sum of the mask, bubble-collapsing shifter); "
+                "fill, gates (5 stages of 32 words of multiplexers and 2 registers: 6 kGE each way "
+                "for 8-bit words, in proportion for others) and energy (gates x 15 % activity x "
+                "1.5 fJ / 32 values, 65 nm) are estimates; storage of 32 mask bits and two groups "
+                "of 32 words each way"
+            ),
+        )
 
     def __post_init__(self) -> None:
         if not 1 <= self.group <= 32:

@@ -25,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import Shapes, Values, Word
+from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.transforms.channel_vectors import (
     Calibration,
     VectorLayout,
@@ -43,7 +44,7 @@ VALUES_AT_ONCE = 1 << 16
 MAC_KGE = 0.85
 """Gates of a multiplier of 8 x 12 bits (0.5 kGE) and an accumulator of 24 bits (0.35)."""
 
-MAC_PJ = MAC_KGE * 0.15 * 1.5
+MAC_PJ = pj_per_value(MAC_KGE)
 """Energy of a multiply-accumulate: gates x 15 % activity x 1.5 fJ a toggle (65 nm)."""
 
 
