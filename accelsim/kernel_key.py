@@ -45,7 +45,8 @@ def _compiler() -> str:
     """Everything else that makes a kernel's code: libraries, settings, and how they are called."""
     libraries = [f"{name} {version(name)}" for name in sorted(_LIBRARIES)]
     settings = [f"{name} {os.environ.get(f'NUMBA_{name}')}" for name in _SETTINGS]
-    how = sha256((Path(__file__).parent / "jit.py").read_bytes()).hexdigest()
+    sources = sorted((Path(__file__).parent / "jit").glob("*.py"))
+    how = sha256(b"".join(source.read_bytes() for source in sources)).hexdigest()
     return " ".join((*libraries, *settings, how, *map(str, sys.version_info)))
 
 

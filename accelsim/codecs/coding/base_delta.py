@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.bits import get, put
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 from accelsim.units import ceil_div
 
 TAG_BITS = 4
@@ -45,7 +45,7 @@ def rows_of_tags(encodings: NDArray[np.int64]) -> NDArray[np.int64]:
     return rows
 
 
-@state_kernel
+@part
 def _element(lanes: NDArray[np.int64], index: int, width: int) -> int:
     """Element ``index`` of a line of elements of ``width`` bits."""
     if width == 64:
@@ -54,14 +54,14 @@ def _element(lanes: NDArray[np.int64], index: int, width: int) -> int:
     return (int(lanes[at >> 5]) >> (at & 31)) & ((1 << width) - 1)
 
 
-@state_kernel
+@part
 def _fits(value: int, element_bits: int, delta_bits: int) -> bool:
     """Whether a number modulo 2^element_bits is a sign-extended one of ``delta_bits``."""
     above = (value + (1 << (delta_bits - 1))) >> delta_bits
     return above & ((1 << (element_bits - delta_bits)) - 1) == 0
 
 
-@state_kernel
+@part
 def choose(lanes: NDArray[np.int64], encodings: NDArray[np.int64]) -> tuple[int, int]:
     """The row of the first encoding that fits a line, and its base."""
     n_rows, any_bit, unequal = len(encodings), 0, 0
@@ -88,7 +88,7 @@ def choose(lanes: NDArray[np.int64], encodings: NDArray[np.int64]) -> tuple[int,
     return n_rows - 1, 0
 
 
-@state_kernel
+@part
 def _put_element(payload: NDArray[np.uint8], at: int, element: int, width: int) -> int:
     if width == 64:
         at = put(payload, at, element >> 32, 32)
@@ -96,7 +96,7 @@ def _put_element(payload: NDArray[np.uint8], at: int, element: int, width: int) 
     return put(payload, at, element, width)
 
 
-@state_kernel
+@part
 def write_line(
     lanes: NDArray[np.int64],
     encodings: NDArray[np.int64],
@@ -132,14 +132,14 @@ def write_line(
     return at
 
 
-@state_kernel
+@part
 def _get_element(payload: NDArray[np.uint8], at: int, width: int) -> int:
     if width == 64:
         return (int(get(payload, at, 32)) << 32) | int(get(payload, at + 32, 32))
     return int(get(payload, at, width))
 
 
-@state_kernel
+@part
 def _set_element(lanes: NDArray[np.int64], index: int, width: int, element: int) -> None:
     if width == 64:
         lanes[2 * index] = element & 0xFFFFFFFF
@@ -149,7 +149,7 @@ def _set_element(lanes: NDArray[np.int64], index: int, width: int, element: int)
         lanes[at >> 5] |= (element & ((1 << width) - 1)) << (at & 31)
 
 
-@state_kernel
+@part
 def _read_deltas(
     payload: NDArray[np.uint8], at: int, width: int, delta_bits: int, lanes: NDArray[np.int64]
 ) -> tuple[int, bool]:
@@ -169,7 +169,7 @@ def _read_deltas(
     return base, wrong
 
 
-@state_kernel
+@part
 def read_line(
     payload: NDArray[np.uint8],
     at: int,
@@ -204,12 +204,3 @@ def read_line(
     if wrong or row != due_row or base != due_base:
         return -1
     return at + int(encodings[row, SIZE_BITS])
-
-
-def warm_up() -> None:
-    """Compile the kernels of this file with the types of production."""
-    encodings = encodings_of(256, False)
-    lanes, payload = np.zeros(8, np.int64), np.zeros(48, np.uint8)
-    row, base = choose(lanes, encodings)
-    end = write_line(lanes, encodings, row, base, payload, 0)
-    read_line(payload, 0, end, encodings, rows_of_tags(encodings), lanes)

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 
-@state_kernel
+@part
 def count_ones(field: int) -> int:
     """Ones in a field of up to 32 bits."""
     field -= (field >> 1) & 0x55555555
@@ -21,7 +21,7 @@ def count_ones(field: int) -> int:
     return ((field * 0x01010101) >> 24) & 63
 
 
-@state_kernel
+@part
 def transpose(
     rows: NDArray[np.int64], n_rows: int, n_columns: int, columns: NDArray[np.int64]
 ) -> None:
@@ -41,9 +41,3 @@ def transpose(
                 lowest = (square >> (column - shift)) & 0x0101010101010101
                 gathered = ((lowest * 0x0102040810204080) >> 56) & 255
                 columns[column] = (int(columns[column]) << (last - first)) | gathered
-
-
-def warm_up() -> None:
-    """Compile the kernels of this file with the types of production."""
-    count_ones(1)
-    transpose(np.zeros(1, np.int64), 1, 1, np.zeros(1, np.int64))

@@ -30,7 +30,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.bit_matrix import count_ones, transpose
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 MAX_PLANES = 17
 
@@ -67,7 +67,7 @@ class PlaneCode(NamedTuple):
         return self.word_bits + (self.word_bits + 1) * max(self.n, 5 + self.position_bits)
 
 
-@state_kernel
+@part
 def size_group(group: NDArray[np.int64], code: PlaneCode) -> tuple[int, int]:
     """Bits of a group of values; and how many zero runs a more significant plane follows.
 
@@ -105,7 +105,7 @@ def size_group(group: NDArray[np.int64], code: PlaneCode) -> tuple[int, int]:
     return bits, n_runs - ((zero >> code.word_bits) & 1)
 
 
-@state_kernel
+@part
 def _undo_xor(dbx: int, sign_plane_first: bool) -> int:
     """The difference of which each bit was XORed with the bit coded before it."""
     if sign_plane_first:
@@ -117,7 +117,7 @@ def _undo_xor(dbx: int, sign_plane_first: bool) -> int:
     return dbx
 
 
-@state_kernel
+@part
 def _prefix(dbx: int, plane: int, ones: int) -> int:
     """The first code that fits: 0 to 3 as in the table, 4 for zeros, 16 for any other DBX.
 
@@ -133,7 +133,7 @@ def _prefix(dbx: int, plane: int, ones: int) -> int:
     return 16 * raw + 4 * is_zero + 3 * is_single + 2 * is_pair + no_plane
 
 
-@state_kernel
+@part
 def write_group(
     group: NDArray[np.int64],
     code: PlaneCode,
@@ -194,7 +194,7 @@ def write_group(
     return put(payload, at, fields, fields_bits)
 
 
-@state_kernel
+@part
 def read_group(
     payload: NDArray[np.uint8],
     at: int,
@@ -279,13 +279,3 @@ def scratch(code: PlaneCode) -> tuple[NDArray[np.int64], NDArray[np.int64], NDAr
     """A group, rows and columns for the kernels of this file."""
     n = max(code.n, MAX_PLANES + 1)
     return np.zeros(code.n, np.int64), np.zeros(n, np.int64), np.zeros(n, np.int64)
-
-
-def warm_up() -> None:
-    """Compile the kernels of this file with the types of production."""
-    code = PlaneCode.of(8, 8, signed=True, sign_plane_first=False, single_zero_first=True)
-    group, rows, columns = scratch(code)
-    payload = np.zeros(16, np.uint8)
-    n_bits, _ = size_group(group, code)
-    write_group(group, code, rows, columns, payload, 0)
-    read_group(payload, 0, n_bits, code, rows, columns, group)

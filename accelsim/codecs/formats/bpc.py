@@ -42,13 +42,13 @@ from accelsim.codecs.lane_costs import FLIP_FLOP_KGE, pj_per_value
 from accelsim.codecs.lossless import WordCodec, exercise, write_in_one_pass
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
-from accelsim.jit import kernel, state_kernel
+from accelsim.jit import kernel, part
 from accelsim.units import ceil_div
 
 GROUPS = (8, 16, 32)
 
 
-@state_kernel
+@part
 def _load_group(
     words: Words, first: int, last: int, code: PlaneCode, group: NDArray[np.int64]
 ) -> None:

@@ -16,10 +16,10 @@ from accelsim.dram.kernel.controller import would_accept
 from accelsim.dram.kernel.transactions import channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.state import FAR, Channel, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 
-@state_kernel
+@part
 def first_due(f: FrontState, t: int) -> int:
     """When the first of all lines that are not accepted yet is due, or FAR.
 
@@ -33,7 +33,7 @@ def first_due(f: FrontState, t: int) -> int:
     return int(first)
 
 
-@state_kernel
+@part
 def would_take(s: State, f: FrontState, c: int, r: int, first: int) -> bool:
     """True if channel ``c`` would take the next line of ``r`` now; ``first``: ``first_due``."""
     requester = f.requester
@@ -45,7 +45,7 @@ def would_take(s: State, f: FrontState, c: int, r: int, first: int) -> bool:
     return bool(would_accept(s, c, line, is_write))
 
 
-@state_kernel
+@part
 def next_offer(s: State, f: FrontState, t: int) -> int:
     """First cycle from ``t`` on at which some requester can be served, as known now."""
     requester, soonest, first = f.requester, FAR, first_due(f, t)

@@ -22,7 +22,7 @@ from accelsim.dram.front import (
 )
 from accelsim.dram.parameters import P
 from accelsim.dram.state import N_TIMED, Bank, Channel, Count, Misc, Queue, Rank, Slot, State
-from accelsim.jit import Ints, array_at, state_kernel
+from accelsim.jit import Ints, array_at, part
 
 PARAMETERS: Final = len(P)
 BANK, RANK, CHANNEL, TIMED = len(Bank), int(Rank.END), len(Channel), N_TIMED
@@ -31,7 +31,7 @@ REQUESTER, XFER, BLOCK, LANE = len(Requester), len(Xfer), len(Block), len(Lane)
 TOKEN, ARRIVAL, FRONT, OUT = len(Token), len(Arrival), len(Front), len(Out)
 
 
-@state_kernel
+@part
 def state_at(a: Ints) -> State:
     return State(
         par=array_at(a[0, 0], (PARAMETERS,)),
@@ -53,7 +53,7 @@ def state_at(a: Ints) -> State:
     )
 
 
-@state_kernel
+@part
 def front_at(a: Ints) -> FrontState:
     return FrontState(
         requester=array_at(a[0, 0], (a[0, 1], REQUESTER)),

@@ -9,10 +9,10 @@ from __future__ import annotations
 from accelsim.dram.command import Command, Log
 from accelsim.dram.parameters import P
 from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Count, Misc, Rank, Slot, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 
-@state_kernel
+@part
 def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> None:
     """Append one command to the log, if there is one. ``bank`` is its (first) bank."""
     n = s.misc[Misc.LOG_LENGTH]
@@ -32,7 +32,7 @@ def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> 
     s.misc[Misc.LOG_LENGTH] = n + 1
 
 
-@state_kernel
+@part
 def account(s: State, r: int, t: int) -> None:
     """Add the cycles before ``t`` to the state that rank ``r`` was in."""
     passed = t - s.rank[r, Rank.SINCE]
@@ -46,14 +46,14 @@ def account(s: State, r: int, t: int) -> None:
     s.rank[r, Rank.SINCE] = t
 
 
-@state_kernel
+@part
 def delay(s: State, c: int, command: int, b: int, t: int) -> None:
     """This command of bank ``b`` is not legal before cycle ``t``."""
     k = b - c * s.legal.shape[2]
     s.legal[c, command, k] = max(s.legal[c, command, k], t)
 
 
-@state_kernel
+@part
 def delay_others(
     s: State, c: int, command: int, b: int, in_group: int, in_rank: int, elsewhere: int
 ) -> None:
@@ -70,7 +70,7 @@ def delay_others(
         s.legal[c, command, k] = max(s.legal[c, command, k], t)
 
 
-@state_kernel
+@part
 def activate(s: State, c: int, i: int, t: int) -> None:
     """ACT: open the row that the request in slot ``i`` wants."""
     b, r = s.slot[i, Slot.BANK], s.slot[i, Slot.RANK]
@@ -107,7 +107,7 @@ def activate(s: State, c: int, i: int, t: int) -> None:
     record(s, t, Command.ACT, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
 
 
-@state_kernel
+@part
 def close(s: State, b: int, r: int, t: int) -> None:
     """The row of bank ``b`` leaves its buffer."""
     s.bank[b, Bank.ROW] = CLOSED
@@ -119,7 +119,7 @@ def close(s: State, b: int, r: int, t: int) -> None:
     s.rank[r, Rank.OPEN_BANKS] -= 1
 
 
-@state_kernel
+@part
 def precharge(s: State, c: int, b: int, t: int, row: int, column: int, label: int) -> None:
     """PRE of bank ``b``, wanted by ``label`` for ``row`` and ``column`` (-1: by a refresh)."""
     par = s.par
@@ -133,7 +133,7 @@ def precharge(s: State, c: int, b: int, t: int, row: int, column: int, label: in
     record(s, t, Command.PRE, b, row, column)
 
 
-@state_kernel
+@part
 def precharge_all(s: State, c: int, r: int, t: int) -> None:
     """PRE of all banks of rank ``r`` in one command, charged to those whose rows close."""
     first, n = r * s.par[P.N_BANKS], s.par[P.N_BANKS]
@@ -146,7 +146,7 @@ def precharge_all(s: State, c: int, r: int, t: int) -> None:
     record(s, t, Command.PREAB, first, NONE, NONE)
 
 
-@state_kernel
+@part
 def count_access(s: State, i: int, count: int) -> None:
     """One more RD or WR of the request in slot ``i``: a row hit unless it is the row's first."""
     b, label = s.slot[i, Slot.BANK], s.slot[i, Slot.LABEL]
@@ -156,7 +156,7 @@ def count_access(s: State, i: int, count: int) -> None:
     s.bank[b, Bank.HITS] += 1
 
 
-@state_kernel
+@part
 def read(s: State, c: int, i: int, t: int) -> None:
     """RD of slot ``i``; with a closed-page policy the bank precharges itself (RDA)."""
     b, par = s.slot[i, Slot.BANK], s.par
@@ -180,7 +180,7 @@ def read(s: State, c: int, i: int, t: int) -> None:
     record(s, t, command, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
 
 
-@state_kernel
+@part
 def write(s: State, c: int, i: int, t: int) -> None:
     """WR of slot ``i``; with a closed-page policy the bank precharges itself (WRA)."""
     b, par = s.slot[i, Slot.BANK], s.par
@@ -202,7 +202,7 @@ def write(s: State, c: int, i: int, t: int) -> None:
     record(s, t, command, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
 
 
-@state_kernel
+@part
 def refresh_rank(s: State, c: int, r: int, t: int) -> None:
     """REF of all banks of rank ``r``, which are closed."""
     first, n = r * s.par[P.N_BANKS], s.par[P.N_BANKS]
@@ -214,7 +214,7 @@ def refresh_rank(s: State, c: int, r: int, t: int) -> None:
     record(s, t, Command.REF, first, NONE, NONE)
 
 
-@state_kernel
+@part
 def refresh_bank(s: State, c: int, b: int, t: int) -> None:
     """REF of bank ``b`` alone, which is closed."""
     par = s.par

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from accelsim.dram.front import PERIOD_FS, Block, Front, FrontState, Lane, Out, Requester, Xfer
 from accelsim.dram.state import FAR, NONE
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 
-@state_kernel
+@part
 def block_done(f: FrontState, r: int, b: int, done_fs: int) -> None:
     """Block ``b`` is where it should be: one less for its transfer."""
     ring = f.block.shape[1]
@@ -21,7 +21,7 @@ def block_done(f: FrontState, r: int, b: int, done_fs: int) -> None:
         f.front[Front.DONE] += 1
 
 
-@state_kernel
+@part
 def run_lane(f: FrontState, r: int, sequence: int) -> None:
     """Start all blocks that the lane of this stream position can start now."""
     ring, lanes = f.block.shape[1], f.requester[r, Requester.LANES]
@@ -43,7 +43,7 @@ def run_lane(f: FrontState, r: int, sequence: int) -> None:
     f.lane[r, lane, Lane.NEXT] = at
 
 
-@state_kernel
+@part
 def block_arrived(f: FrontState, r: int, b: int, now_fs: int) -> None:
     """All lines of block ``b`` are there; empty blocks behind it arrive with it."""
     ring = f.block.shape[1]
@@ -63,7 +63,7 @@ def block_arrived(f: FrontState, r: int, b: int, now_fs: int) -> None:
             break
 
 
-@state_kernel
+@part
 def retire(f: FrontState, r: int) -> int:
     """Report the transfers of ``r`` that are done, in order; when the first arrived, or FAR."""
     ring, requester, first_fs = f.xfer.shape[1], f.requester, FAR

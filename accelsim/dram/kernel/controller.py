@@ -6,10 +6,10 @@ from accelsim.dram.kernel import ramulator, transactions
 from accelsim.dram.kernel import tick as dramsim3
 from accelsim.dram.parameters import P
 from accelsim.dram.state import NONE, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 
-@state_kernel
+@part
 def tick(s: State, c: int, t: int) -> None:
     """Everything that channel ``c`` does in cycle ``t``, before requests are offered.
 
@@ -22,7 +22,7 @@ def tick(s: State, c: int, t: int) -> None:
         dramsim3.tick(s, c, t)
 
 
-@state_kernel
+@part
 def would_accept(s: State, c: int, key: int, is_write: int) -> bool:
     """True if channel ``c`` would accept this request now."""
     if transactions.has_room(s, c, is_write):
@@ -31,7 +31,7 @@ def would_accept(s: State, c: int, key: int, is_write: int) -> bool:
     return bool(s.par[P.RAMULATOR] and transactions.find(s, transactions.WRITES, key) != NONE)
 
 
-@state_kernel
+@part
 def accept(
     s: State, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
 ) -> int:

@@ -22,7 +22,7 @@ from accelsim.dram.kernel.serve import (
     pass_empty_blocks,
 )
 from accelsim.dram.state import FAR, NONE, Count
-from accelsim.jit import Ints, addresses, state_kernel
+from accelsim.jit import Ints, addresses, part, state_kernel
 
 
 class Bus(IntEnum):
@@ -36,7 +36,7 @@ class Bus(IntEnum):
     """Cycles from the end of a line on the bus to its data."""
 
 
-@state_kernel
+@part
 def take(f: FrontState, bus: Ints, count: Ints, r: int, t: int) -> None:
     """The bus takes the next line of ``r`` in cycle ``t``."""
     units = bus[Bus.UNITS_PER_CYCLE]
@@ -49,7 +49,7 @@ def take(f: FrontState, bus: Ints, count: Ints, r: int, t: int) -> None:
     pass_empty_blocks(f, r, t)
 
 
-@state_kernel
+@part
 def next_turn(f: FrontState, t: int) -> int:
     """The requester whose line is due first, after the one served last, or NONE."""
     n, r = f.requester.shape[0], f.granted[0]

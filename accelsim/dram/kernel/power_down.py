@@ -17,10 +17,10 @@ from accelsim.dram.command import Command
 from accelsim.dram.kernel.commands import delay
 from accelsim.dram.parameters import P
 from accelsim.dram.state import FAR, Bank, Rank, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 
-@state_kernel
+@part
 def book(s: State, r: int, since: int, t: int) -> None:
     """Rank ``r`` was powered down from ``since`` to ``t``."""
     passed = t - since
@@ -33,7 +33,7 @@ def book(s: State, r: int, since: int, t: int) -> None:
         s.rank[r, Rank.IDLE_CYCLES] -= passed
 
 
-@state_kernel
+@part
 def begin_work(s: State, c: int, r: int, t: int) -> None:
     """Rank ``r`` of channel ``c`` gets an entry, or the turn of its refresh: it wakes."""
     if s.par[P.POWER_DOWN] == 0:
@@ -58,7 +58,7 @@ def begin_work(s: State, c: int, r: int, t: int) -> None:
         s.bank[b, Bank.REF] = max(s.bank[b, Bank.REF], up)
 
 
-@state_kernel
+@part
 def end_work(s: State, r: int, t: int, busy: int) -> None:
     """A command of cycle ``t`` did one piece of work, and CKE stays for ``busy`` cycles."""
     if s.par[P.POWER_DOWN] == 0:
@@ -69,7 +69,7 @@ def end_work(s: State, r: int, t: int, busy: int) -> None:
         s.rank[r, Rank.DOWN_FROM] = max(t + s.par[P.POWER_DOWN], s.rank[r, Rank.BUSY_TO])
 
 
-@state_kernel
+@part
 def begin_own_work(s: State, r: int, t: int) -> None:
     """Rank ``r`` gets a command in ``t`` that was foreseen: CKE has risen tXP before.
 
@@ -84,7 +84,7 @@ def begin_own_work(s: State, r: int, t: int) -> None:
     s.rank[r, Rank.DOWN_FROM] = FAR
 
 
-@state_kernel
+@part
 def book_until(s: State, r: int, t: int) -> None:
     """Book what rank ``r``, which may be powered down, was so before ``t``."""
     since = s.rank[r, Rank.DOWN_FROM]

@@ -10,7 +10,7 @@ from __future__ import annotations
 from accelsim.dram.command import Command
 from accelsim.dram.parameters import P
 from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Queue, Slot, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 ROW_HIT_CAP = 4
 """After this many accesses the oldest entry may close a row that others still want."""
@@ -19,7 +19,7 @@ POSITION = 1 << POSITION_BITS
 """A choice is ``command * POSITION + position in the queue``."""
 
 
-@state_kernel
+@part
 def legal_at(s: State, c: int, command: int, b: int) -> int:
     """First cycle at which this command (ACT, PRE, RD, WR) of bank ``b`` is legal.
 
@@ -28,7 +28,7 @@ def legal_at(s: State, c: int, command: int, b: int) -> int:
     return int(s.legal[c, command, b - c * s.legal.shape[2]])
 
 
-@state_kernel
+@part
 def held_back(s: State, q: int, position: int) -> bool:
     """True if an older read of the same column waits before this write."""
     i = s.entry[q, position]
@@ -44,19 +44,19 @@ def held_back(s: State, q: int, position: int) -> bool:
     return False
 
 
-@state_kernel
+@part
 def is_stopped(s: State, c: int, q: int) -> bool:
     """True if queue ``q`` stands still for the refresh that waits."""
     return bool(s.channel[c, Channel.BLOCKED_FROM] <= q < s.channel[c, Channel.BLOCKED_TO])
 
 
-@state_kernel
+@part
 def want(s: State, c: int, q: int, command: int, wanted: bool) -> None:
     """Remember whether per-bank queue ``q`` has a use for this command now."""
     s.unwanted[c, command, q - c * s.unwanted.shape[2]] = 0 if wanted else FAR
 
 
-@state_kernel
+@part
 def changed(s: State, c: int, q: int) -> None:
     """Queue ``q`` of channel ``c`` or its bank changed: renew what is remembered of it."""
     if not s.par[P.PER_BANK]:
@@ -87,7 +87,7 @@ def changed(s: State, c: int, q: int) -> None:
     want(s, c, q, Command.WR, wr != NONE)
 
 
-@state_kernel
+@part
 def bank_queue_ready(s: State, c: int, k: int) -> int:
     """First cycle at which the ``k``-th queue of channel ``c`` can issue."""
     act = max(s.legal[c, Command.ACT, k], s.unwanted[c, Command.ACT, k])
@@ -97,7 +97,7 @@ def bank_queue_ready(s: State, c: int, k: int) -> int:
     return int(min(min(act, pre), min(rd, wr)))
 
 
-@state_kernel
+@part
 def ask_bank_queue(s: State, c: int, q: int, t: int) -> int:
     """The choice of per-bank queue ``q`` (its bank has the same number), which is ready."""
     k = q - c * s.legal.shape[2]
@@ -113,7 +113,7 @@ def ask_bank_queue(s: State, c: int, q: int, t: int) -> int:
     return int(Command.RD * POSITION + rd)
 
 
-@state_kernel
+@part
 def list_movable(s: State, c: int, which: int, q: int) -> None:
     """Queue ``q`` has room, and a transaction waits for it: list it."""
     n = s.channel[c, Channel.MOVABLE_READS + which]
@@ -122,7 +122,7 @@ def list_movable(s: State, c: int, which: int, q: int) -> None:
     s.channel[c, Channel.MOVABLE_READS + which] = n + 1
 
 
-@state_kernel
+@part
 def unlist_movable(s: State, c: int, which: int, q: int) -> None:
     """Take queue ``q`` from that list, if it is there; the last takes its place."""
     place = s.queue[q, Queue.READ_PLACE + which]
@@ -136,7 +136,7 @@ def unlist_movable(s: State, c: int, which: int, q: int) -> None:
     s.channel[c, Channel.MOVABLE_READS + which] = n
 
 
-@state_kernel
+@part
 def append(s: State, c: int, q: int, i: int) -> None:
     """Put slot ``i`` at the end of queue ``q``, which has room."""
     n, is_write = s.queue[q, Queue.LENGTH], s.slot[i, Slot.IS_WRITE]
@@ -147,7 +147,7 @@ def append(s: State, c: int, q: int, i: int) -> None:
     s.channel[c, Channel.QUEUED] += 1
 
 
-@state_kernel
+@part
 def erase(s: State, c: int, q: int, position: int) -> None:
     """Take one entry out of queue ``q``."""
     n = s.queue[q, Queue.LENGTH] - 1

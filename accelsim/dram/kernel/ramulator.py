@@ -34,7 +34,7 @@ from accelsim.dram.kernel.transactions import (
 )
 from accelsim.dram.parameters import P
 from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Count, Rank, Slot, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 OPENED = 2
 """The third list, after READS and WRITES."""
@@ -43,7 +43,7 @@ HIGH_TENTHS, LOW_TENTHS = 8, 2
 """Fill of the write buffer above which write mode starts, and below which it may end."""
 
 
-@state_kernel
+@part
 def append(s: State, c: int, which: int, i: int) -> None:
     """Put slot ``i`` at the end of a list of channel ``c``."""
     n = s.channel[c, Channel.READ_LENGTH + which]
@@ -51,7 +51,7 @@ def append(s: State, c: int, which: int, i: int) -> None:
     s.channel[c, Channel.READ_LENGTH + which] = n + 1
 
 
-@state_kernel
+@part
 def remove(s: State, c: int, which: int, position: int) -> None:
     """Take one entry out of a list of channel ``c``."""
     q, n = N_LISTS * c + which, s.channel[c, Channel.READ_LENGTH + which] - 1
@@ -60,7 +60,7 @@ def remove(s: State, c: int, which: int, position: int) -> None:
     s.channel[c, Channel.READ_LENGTH + which] = n
 
 
-@state_kernel
+@part
 def accept(
     s: State, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
 ) -> int:
@@ -88,7 +88,7 @@ def accept(
     return QUEUED
 
 
-@state_kernel
+@part
 def oldest_opened(s: State, c: int, t: int) -> int:
     """Position of the oldest opened request whose column command is legal, or NONE."""
     oldest, age = NONE, FAR
@@ -102,7 +102,7 @@ def oldest_opened(s: State, c: int, t: int) -> int:
     return oldest
 
 
-@state_kernel
+@part
 def oldest_legal(s: State, c: int, which: int, t: int, columns: bool, rows: bool) -> int:
     """Position of the oldest request of a list whose next command is legal, or NONE.
 
@@ -134,7 +134,7 @@ def oldest_legal(s: State, c: int, which: int, t: int, columns: bool, rows: bool
     return NONE
 
 
-@state_kernel
+@part
 def choose_mode(s: State, c: int) -> int:
     """READS or WRITES: the list that is served now."""
     channel, room = s.channel, s.par[P.TRANSACTIONS]
@@ -154,7 +154,7 @@ def choose_mode(s: State, c: int) -> int:
     return int(channel[c, Channel.WRITE_MODE])
 
 
-@state_kernel
+@part
 def issue_column(s: State, c: int, i: int, t: int) -> None:
     """RD or WR of slot ``i``, which is in no list any more."""
     if s.slot[i, Slot.IS_WRITE]:
@@ -164,7 +164,7 @@ def issue_column(s: State, c: int, i: int, t: int) -> None:
     free(s, i)
 
 
-@state_kernel
+@part
 def advance(s: State, c: int, which: int, position: int, t: int) -> None:
     """Issue the next command of one entry of the reads or writes, which is legal."""
     channel, i = s.channel, s.entry[N_LISTS * c + which, position]
@@ -190,7 +190,7 @@ def advance(s: State, c: int, which: int, position: int, t: int) -> None:
         issue_column(s, c, i, t)
 
 
-@state_kernel
+@part
 def try_refresh(s: State, c: int, t: int) -> bool:
     """Close all banks of the rank whose refresh waits, or refresh it; False if not legal yet."""
     first = refresh_target(s, c)
@@ -211,7 +211,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
     return True
 
 
-@state_kernel
+@part
 def issue_one(s: State, c: int, t: int, columns: bool, rows: bool) -> bool:
     """Issue the command of highest priority among those allowed; False if none is legal."""
     if columns:
@@ -232,7 +232,7 @@ def issue_one(s: State, c: int, t: int, columns: bool, rows: bool) -> bool:
     return True
 
 
-@state_kernel
+@part
 def tick(s: State, c: int, t: int) -> None:
     """Everything that channel ``c`` does in cycle ``t``, before requests are offered.
 

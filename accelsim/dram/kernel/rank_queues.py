@@ -6,10 +6,10 @@ from accelsim.dram.command import Command
 from accelsim.dram.kernel.queues import POSITION, ROW_HIT_CAP, held_back, is_stopped, legal_at
 from accelsim.dram.parameters import P
 from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Queue, Slot, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 
-@state_kernel
+@part
 def may_precharge(s: State, q: int, position: int) -> bool:
     """Arbitration of a PRE in a queue of many banks."""
     b = s.slot[s.entry[q, position], Slot.BANK]
@@ -25,7 +25,7 @@ def may_precharge(s: State, q: int, position: int) -> bool:
     return True
 
 
-@state_kernel
+@part
 def overtakes(s: State, q: int, position: int) -> bool:
     """True if an older entry waits for the same bank, but another row."""
     i = s.entry[q, position]
@@ -37,7 +37,7 @@ def overtakes(s: State, q: int, position: int) -> bool:
     return False
 
 
-@state_kernel
+@part
 def next_command(s: State, q: int, position: int) -> int:
     """The command that an entry needs now, or NONE if others have to go first."""
     i = s.entry[q, position]
@@ -53,7 +53,7 @@ def next_command(s: State, q: int, position: int) -> int:
     return Command.RD
 
 
-@state_kernel
+@part
 def rank_queue_ready(s: State, c: int, k: int) -> int:
     """First cycle at which the ``k``-th queue of channel ``c`` can issue, or FAR."""
     q, soonest = c * s.par[P.N_QUEUES] + k, FAR
@@ -67,7 +67,7 @@ def rank_queue_ready(s: State, c: int, k: int) -> int:
     return soonest
 
 
-@state_kernel
+@part
 def ask_rank_queue(s: State, c: int, q: int, t: int) -> int:
     """The choice of per-rank queue ``q``: the oldest entry whose command is legal, or NONE."""
     for position in range(s.queue[q, Queue.LENGTH]):

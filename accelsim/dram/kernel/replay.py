@@ -20,7 +20,7 @@ from accelsim.dram.kernel.transactions import ANSWERED, DRAIN_THRESHOLD, REFUSED
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
-from accelsim.jit import Ints, addresses, state_kernel
+from accelsim.jit import Ints, addresses, part, state_kernel
 
 
 class Driver(IntEnum):
@@ -37,7 +37,7 @@ class Driver(IntEnum):
     one that is offered depends on the next; NONE: the trace ends here."""
 
 
-@state_kernel
+@part
 def last_cycle(s: State, t: int) -> int:
     """Cycle at which a fully accepted trace is drained if nothing else happens, or FAR."""
     last, left = t, 0 if s.par[P.RAMULATOR] else DRAIN_THRESHOLD

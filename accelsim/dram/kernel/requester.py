@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from accelsim.dram.front import OUTSTANDING, PERIOD_FS, Block, FrontState, Requester, Xfer
 from accelsim.dram.state import FAR, NONE
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 
-@state_kernel
+@part
 def renew(f: FrontState, r: int) -> None:
     """Find out when the next line of requester ``r`` may be offered."""
     requester = f.requester
@@ -22,7 +22,7 @@ def renew(f: FrontState, r: int) -> None:
         requester[r, Requester.AT] = requester[r, Requester.BLOCK_AT]
 
 
-@state_kernel
+@part
 def turn_to_block(f: FrontState, r: int) -> None:
     """Look at the block that requester ``r`` sends next; none of its lines is accepted yet."""
     requester, b = f.requester, f.requester[r, Requester.SENT]
@@ -48,7 +48,7 @@ def turn_to_block(f: FrontState, r: int) -> None:
     renew(f, r)
 
 
-@state_kernel
+@part
 def note_hold(f: FrontState, r: int, b: int) -> None:
     """Block ``b`` is offered for the first time: book what the decoder alone cost it."""
     requester, i = f.requester, b & (f.block.shape[1] - 1)
@@ -62,7 +62,7 @@ def note_hold(f: FrontState, r: int, b: int) -> None:
     f.xfer[r, x, Xfer.HELD] += max(0, -(-start // f.fixed[PERIOD_FS]) - other)
 
 
-@state_kernel
+@part
 def begin_block(f: FrontState, r: int, b: int, now_fs: int) -> None:
     """The first line of block ``b`` is accepted."""
     f.requester[r, Requester.BEGUN] = 1
@@ -72,7 +72,7 @@ def begin_block(f: FrontState, r: int, b: int, now_fs: int) -> None:
         f.xfer[r, x, Xfer.FIRST_FS] = now_fs
 
 
-@state_kernel
+@part
 def block_sent(f: FrontState, r: int, b: int, t: int) -> None:
     """The next block of ``r`` has its turn; ``b`` now holds its place in the decoder's FIFO."""
     sequence = f.block[r, b & (f.block.shape[1] - 1), Block.SEQUENCE]

@@ -17,17 +17,17 @@ from accelsim.dram.kernel.commands import account, delay, record, refresh_rank
 from accelsim.dram.kernel.power_down import begin_own_work, end_work
 from accelsim.dram.parameters import BANK_STAGGERED, P
 from accelsim.dram.state import FAR, NONE, Bank, Queue, Rank, Slot, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 
-@state_kernel
+@part
 def asleep_at(s: State, r: int, t: int) -> bool:
     """True if rank ``r`` sleeps, or did when cycle ``t`` began."""
     until = s.rank[r, Rank.ASLEEP_TO]
     return bool(until == FAR or s.rank[r, Rank.ASLEEP_FROM] < t <= until)
 
 
-@state_kernel
+@part
 def is_wanted(s: State, r: int) -> bool:
     """True if requests keep rank ``r`` awake."""
     if s.par[P.STRICT] and (s.rank[r, Rank.ACTS] > 0 or s.rank[r, Rank.ASLEEP_TO] > 0):
@@ -39,7 +39,7 @@ def is_wanted(s: State, r: int) -> bool:
     return bool(waiting > 0)
 
 
-@state_kernel
+@part
 def may_sleep_at(s: State, r: int, t: int) -> int:
     """First cycle at which rank ``r`` may enter self-refresh as it looks in ``t``, or FAR."""
     rank = s.rank
@@ -60,7 +60,7 @@ def may_sleep_at(s: State, r: int, t: int) -> int:
     return int(when)
 
 
-@state_kernel
+@part
 def enter(s: State, c: int, r: int, t: int) -> None:
     """SREF_ENTER of rank ``r``, whose banks are closed."""
     # DRAMsim3 books the cycle of the command as idle.
@@ -75,7 +75,7 @@ def enter(s: State, c: int, r: int, t: int) -> None:
     record(s, t, Command.SREF_ENTER, r * s.par[P.N_BANKS], NONE, NONE)
 
 
-@state_kernel
+@part
 def sleep(s: State, c: int, t: int, is_free: bool, waiting: int) -> int:
     """Let one idle rank of channel ``c`` fall asleep if cycle ``t`` has no other command.
 
@@ -104,7 +104,7 @@ def sleep(s: State, c: int, t: int, is_free: bool, waiting: int) -> int:
     return int(soonest)
 
 
-@state_kernel
+@part
 def wake(s: State, c: int, i: int, t: int) -> None:
     """SREF_EXIT of the rank that the request in slot ``i`` wants."""
     r, b = s.slot[i, Slot.RANK], s.slot[i, Slot.BANK]

@@ -28,12 +28,12 @@ from accelsim.dram.kernel.transactions import ANSWERED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
-from accelsim.jit import Ints, addresses, state_kernel
+from accelsim.jit import Ints, addresses, part, state_kernel
 
 BURSTS, NEAR = 0, 1
 
 
-@state_kernel
+@part
 def pass_empty_blocks(f: FrontState, r: int, t: int) -> None:
     """Send blocks without lines; each arrives with the block before it."""
     requester, ring = f.requester, f.block.shape[1]
@@ -49,7 +49,7 @@ def pass_empty_blocks(f: FrontState, r: int, t: int) -> None:
         turn_to_block(f, r)
 
 
-@state_kernel
+@part
 def record_traffic(f: FrontState, t: int, line: int, is_write: int) -> None:
     """Append an accepted line to the record, if there is one."""
     n = f.front[Front.TRAFFIC]
@@ -58,7 +58,7 @@ def record_traffic(f: FrontState, t: int, line: int, is_write: int) -> None:
         f.front[Front.TRAFFIC] = n + 1
 
 
-@state_kernel
+@part
 def line_accepted(f: FrontState, r: int, t: int) -> int:
     """The next line of ``r`` was accepted in cycle ``t``; the token of a read, or NONE."""
     requester, token = f.requester, NONE
@@ -82,7 +82,7 @@ def line_accepted(f: FrontState, r: int, t: int) -> int:
     return int(token)
 
 
-@state_kernel
+@part
 def offer(s: State, f: FrontState, r: int, c: int, t: int) -> None:
     """Hand the next line of ``r`` to channel ``c``, which has room for it."""
     requester, token = f.requester, f.front[Front.FREE_TOKEN]
@@ -93,7 +93,7 @@ def offer(s: State, f: FrontState, r: int, c: int, t: int) -> None:
         await_arrival(f, NEAR, t + s.par[P.ANSWER_DELAY], token)
 
 
-@state_kernel
+@part
 def await_arrival(f: FrontState, which: int, cycle: int, token: int) -> None:
     """Append to a ring; cycles never fall, since the delay of each ring is constant."""
     head = Front.NEAR_HEAD if which == NEAR else Front.BURST_HEAD
@@ -105,7 +105,7 @@ def await_arrival(f: FrontState, which: int, cycle: int, token: int) -> None:
     f.front[count] += 1
 
 
-@state_kernel
+@part
 def next_arrival(f: FrontState) -> int:
     """Cycle of the next data to arrive, or FAR."""
     soonest = FAR
@@ -116,7 +116,7 @@ def next_arrival(f: FrontState) -> int:
     return soonest
 
 
-@state_kernel
+@part
 def line_arrived(f: FrontState, token: int, t: int) -> None:
     """The data of one read is there."""
     requester, r, b = f.requester, f.token[token, Token.REQUESTER], f.token[token, Token.BLOCK]
@@ -134,7 +134,7 @@ def line_arrived(f: FrontState, token: int, t: int) -> None:
     renew(f, r)
 
 
-@state_kernel
+@part
 def book_arrivals(f: FrontState, t: int) -> None:
     """Book all data that arrives in cycle ``t``."""
     for which in range(2):
@@ -149,7 +149,7 @@ def book_arrivals(f: FrontState, t: int) -> None:
             line_arrived(f, f.arrival[which, k, Arrival.TOKEN], t)
 
 
-@state_kernel
+@part
 def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
     """Let channel ``c`` take at most one line in cycle ``t``."""
     requester, n, r = f.requester, f.requester.shape[0], f.granted[c]
@@ -168,7 +168,7 @@ def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
         f.granted[c] = chosen
 
 
-@state_kernel
+@part
 def full(s: State, f: FrontState) -> bool:
     """True if a log has no room for another cycle."""
     n_channels = s.par[P.N_CHANNELS]
@@ -177,7 +177,7 @@ def full(s: State, f: FrontState) -> bool:
     return bool(log_full or (n_traffic > 0 and f.front[Front.TRAFFIC] + n_channels > n_traffic))
 
 
-@state_kernel
+@part
 def flushed(s: State) -> bool:
     """True if the memory is being flushed and nothing waits any more."""
     if s.misc[Misc.FLUSH] == 0:
@@ -189,7 +189,7 @@ def flushed(s: State) -> bool:
     return bool(waiting == 0)
 
 
-@state_kernel
+@part
 def next_event(s: State, f: FrontState, arrival: int) -> int:
     """First cycle not executed in which anything can happen, or FAR."""
     now, soonest = f.front[Front.NOW], arrival
@@ -200,7 +200,7 @@ def next_event(s: State, f: FrontState, arrival: int) -> int:
     return int(max(soonest, now))
 
 
-@state_kernel
+@part
 def await_read_data(s: State, f: FrontState, c: int, t: int) -> None:
     """If channel ``c`` issued a read burst in cycle ``t``, its requests wait for the data."""
     token = s.channel[c, Channel.READ_TOKEN]

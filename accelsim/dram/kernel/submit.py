@@ -12,10 +12,10 @@ from accelsim.dram.front import PERIOD_FS, Block, FrontState, Requester, Xfer, n
 from accelsim.dram.kernel.by_address import front_at
 from accelsim.dram.kernel.requester import turn_to_block
 from accelsim.dram.state import NONE
-from accelsim.jit import Ints, addresses, state_kernel
+from accelsim.jit import Ints, addresses, part, state_kernel
 
 
-@state_kernel
+@part
 def has_room(f: FrontState, r: int, n_blocks: int) -> bool:
     """True if the rings of requester ``r`` hold one more transfer of so many blocks."""
     requester, ring = f.requester, f.xfer.shape[1]

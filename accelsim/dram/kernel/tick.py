@@ -24,10 +24,10 @@ from accelsim.dram.kernel.transactions import move, release
 from accelsim.dram.kernel.turns import choose, renew_turn
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
 from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Queue, Rank, Slot, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 
-@state_kernel
+@part
 def refresh_due(s: State, c: int, t: int) -> None:
     """The refresh timer of channel ``c`` fires."""
     n = 1
@@ -41,7 +41,7 @@ def refresh_due(s: State, c: int, t: int) -> None:
     drop_refreshes(s, c)
 
 
-@state_kernel
+@part
 def refresh_target(s: State, c: int) -> int:
     """Bank (its rank's first, for a whole rank) of the refresh that waits longest.
 
@@ -70,7 +70,7 @@ def refresh_target(s: State, c: int) -> int:
     return int(rank * par[P.N_BANKS])
 
 
-@state_kernel
+@part
 def drop_refreshes(s: State, c: int) -> None:
     """Pass over waiting refreshes of ranks that refresh themselves."""
     channel = s.channel
@@ -81,7 +81,7 @@ def drop_refreshes(s: State, c: int) -> None:
     channel[c, Channel.REFRESH_TRY] = FAR
 
 
-@state_kernel
+@part
 def stop_queues(s: State, c: int, target: int, t: int) -> None:
     """Stop the command queues of the bank or rank that is to be refreshed."""
     rank = target >> s.par[P.RANK_SHIFT]
@@ -99,7 +99,7 @@ def stop_queues(s: State, c: int, target: int, t: int) -> None:
     renew_turn(s, c, t)
 
 
-@state_kernel
+@part
 def release_queues(s: State, c: int) -> None:
     """Let the stopped command queues go on."""
     first, end = s.channel[c, Channel.BLOCKED_FROM], s.channel[c, Channel.BLOCKED_TO]
@@ -110,7 +110,7 @@ def release_queues(s: State, c: int) -> None:
             changed(s, c, q)
 
 
-@state_kernel
+@part
 def try_refresh(s: State, c: int, t: int) -> bool:
     """Close one bank for the waiting refresh, or refresh; False if nothing is legal yet."""
     target = refresh_target(s, c)
@@ -146,7 +146,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
     return True
 
 
-@state_kernel
+@part
 def issue(s: State, c: int, choice: int, t: int) -> None:
     """Carry out the command chosen from the queue at the pointer of channel ``c``."""
     command, position = choice >> POSITION_BITS, choice & (POSITION - 1)
@@ -173,7 +173,7 @@ def issue(s: State, c: int, choice: int, t: int) -> None:
     changed(s, c, q)
 
 
-@state_kernel
+@part
 def issue_commands(s: State, c: int, t: int) -> bool:
     """The commands of cycle ``t``: one, or on HBM one for the row and one for the column bus.
 
@@ -197,7 +197,7 @@ def issue_commands(s: State, c: int, t: int) -> bool:
     return True
 
 
-@state_kernel
+@part
 def refreshed_rank(s: State, c: int) -> int:
     """The rank for which a refresh waits, or NONE."""
     if s.channel[c, Channel.REFRESH_DUE] == s.channel[c, Channel.REFRESH_DONE]:
@@ -205,7 +205,7 @@ def refreshed_rank(s: State, c: int) -> int:
     return int(refresh_target(s, c) >> s.par[P.RANK_SHIFT])
 
 
-@state_kernel
+@part
 def tick(s: State, c: int, t: int) -> None:
     """Everything that channel ``c`` does in cycle ``t``, before requests are offered.
 

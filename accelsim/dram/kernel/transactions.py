@@ -12,7 +12,7 @@ from accelsim.dram.kernel.queues import append, changed, list_movable, unlist_mo
 from accelsim.dram.kernel.turns import renew_turn_of
 from accelsim.dram.parameters import P
 from accelsim.dram.state import FAR, NONE, Channel, Misc, Queue, Slot, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 READS, WRITES = 0, 1
 """Added to a column name of reads, they give the one of writes."""
@@ -23,12 +23,12 @@ REFUSED, QUEUED, ANSWERED = 0, 1, 2
 """What ``accept`` returns; ``ANSWERED`` needs no read burst."""
 
 
-@state_kernel
+@part
 def bucket_of(s: State, key: int) -> int:
     return int((key ^ (key >> 6) ^ (key >> 15)) & (s.bucket.shape[1] - 1))
 
 
-@state_kernel
+@part
 def find(s: State, is_write: int, key: int) -> int:
     """Slot of the waiting request with this key, or NONE."""
     i = s.bucket[is_write, bucket_of(s, key)]
@@ -37,7 +37,7 @@ def find(s: State, is_write: int, key: int) -> int:
     return int(i)
 
 
-@state_kernel
+@part
 def unlink(s: State, i: int) -> None:
     """Requests with the key of slot ``i`` do not find it any more."""
     is_write, head = s.slot[i, Slot.IS_WRITE], bucket_of(s, s.slot[i, Slot.KEY])
@@ -50,26 +50,26 @@ def unlink(s: State, i: int) -> None:
         s.slot[j, Slot.NEXT] = s.slot[i, Slot.NEXT]
 
 
-@state_kernel
+@part
 def free(s: State, i: int) -> None:
     """Slot ``i`` may hold another request."""
     s.slot[i, Slot.NEXT] = s.misc[Misc.FREE_SLOT]
     s.misc[Misc.FREE_SLOT] = i
 
 
-@state_kernel
+@part
 def release(s: State, i: int) -> None:
     """Forget the request in slot ``i``: its column command was issued."""
     unlink(s, i)
     free(s, i)
 
 
-@state_kernel
+@part
 def channel_of(s: State, line: int) -> int:
     return int((line >> s.par[P.CH_SHIFT]) & s.par[P.CH_MASK])
 
 
-@state_kernel
+@part
 def has_room(s: State, c: int, is_write: int) -> bool:
     """True if channel ``c`` would accept such a request now."""
     if is_write and not s.par[P.UNIFIED]:
@@ -77,7 +77,7 @@ def has_room(s: State, c: int, is_write: int) -> bool:
     return bool(s.channel[c, Channel.READ_LENGTH] < s.par[P.TRANSACTIONS])
 
 
-@state_kernel
+@part
 def new_slot(s: State, c: int, key: int, line: int, is_write: int, label: int, token: int) -> int:
     """Decode ``line`` into a free slot and enter it in the hash table."""
     par, i = s.par, s.misc[Misc.FREE_SLOT]
@@ -101,7 +101,7 @@ def new_slot(s: State, c: int, key: int, line: int, is_write: int, label: int, t
     return int(i)
 
 
-@state_kernel
+@part
 def push(s: State, c: int, which: int, i: int) -> None:
     """Append slot ``i`` to the read queue or write buffer of channel ``c``."""
     q, queue, channel = s.slot[i, Slot.QUEUE], s.queue, s.channel
@@ -119,7 +119,7 @@ def push(s: State, c: int, which: int, i: int) -> None:
         list_movable(s, c, which, q)
 
 
-@state_kernel
+@part
 def accept(
     s: State, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
 ) -> int:
@@ -154,7 +154,7 @@ def accept(
     return QUEUED
 
 
-@state_kernel
+@part
 def enqueue(s: State, c: int, which: int, i: int, t: int) -> None:
     """Move the transaction in slot ``i`` into its command queue, which has room, in ``t``."""
     q, queue, channel = s.slot[i, Slot.QUEUE], s.queue, s.channel
@@ -182,7 +182,7 @@ def enqueue(s: State, c: int, which: int, i: int, t: int) -> None:
     renew_turn_of(s, c, q, t + 1)
 
 
-@state_kernel
+@part
 def oldest_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
     """Slot of the oldest transaction whose command queue has room, or NONE.
 
@@ -199,7 +199,7 @@ def oldest_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
     return int(oldest)
 
 
-@state_kernel
+@part
 def drain_due(s: State, c: int) -> bool:
     """True if the write buffer is full, or long enough to be drained by an idle channel."""
     n = s.channel[c, Channel.WRITE_LENGTH]
@@ -209,7 +209,7 @@ def drain_due(s: State, c: int) -> bool:
     return bool(n >= s.par[P.TRANSACTIONS] or (idle and n > DRAIN_THRESHOLD))
 
 
-@state_kernel
+@part
 def move(s: State, c: int, t: int) -> None:
     """Move at most one transaction of channel ``c`` to its command queue in cycle ``t``."""
     channel, strict = s.channel, s.par[P.STRICT]

@@ -12,7 +12,7 @@ from accelsim.dram.kernel.queues import ask_bank_queue, bank_queue_ready
 from accelsim.dram.kernel.rank_queues import ask_rank_queue, rank_queue_ready
 from accelsim.dram.parameters import P
 from accelsim.dram.state import FAR, Channel, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part
 
 NEVER = 1 << 46
 """Cycles from now, longer than any delay: no queue waits so long for a command."""
@@ -20,7 +20,7 @@ PLACE_BITS = 16
 """There are fewer queues than 2 to that power."""
 
 
-@state_kernel
+@part
 def rank_of(ready: int, start: int, k: int, pointer: int, n: int) -> int:
     """Queue ``k`` in the order of turns from cycle ``start`` on: by cycle, then by place.
 
@@ -32,7 +32,7 @@ def rank_of(ready: int, start: int, k: int, pointer: int, n: int) -> int:
     return (min(max(ready - start, 0), NEVER) << PLACE_BITS) + place
 
 
-@state_kernel
+@part
 def renew_turn(s: State, c: int, start: int) -> None:
     """Find out which queue issues next, in cycle ``start`` or later."""
     n, pointer = s.par[P.N_QUEUES], s.channel[c, Channel.POINTER]
@@ -49,7 +49,7 @@ def renew_turn(s: State, c: int, start: int) -> None:
     s.channel[c, Channel.EARLIEST] = FAR if wait == NEVER else start + wait
 
 
-@state_kernel
+@part
 def renew_turn_of(s: State, c: int, q: int, start: int) -> None:
     """Queue ``q`` alone changed, and no command issues before ``start``: the same."""
     n, pointer = s.par[P.N_QUEUES], s.channel[c, Channel.POINTER]
@@ -63,7 +63,7 @@ def renew_turn_of(s: State, c: int, q: int, start: int) -> None:
         renew_turn(s, c, start)
 
 
-@state_kernel
+@part
 def choose(s: State, c: int, t: int) -> int:
     """The command of the queue whose turn it is in cycle ``t``; moves the pointer there."""
     k = s.channel[c, Channel.TURN]

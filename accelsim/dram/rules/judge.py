@@ -22,10 +22,10 @@ from accelsim.dram.rules.history import (
     new_history,
 )
 from accelsim.dram.rules.rule import Command, Entry, Level, Scope, State
-from accelsim.jit import state_kernel
+from accelsim.jit import part, state_kernel
 
 
-@state_kernel
+@part
 def report(h: History, rule: int, first: int, second: int, required: int, actual: int) -> None:
     """Note one violation, and count it."""
     n = h.n_found[0]
@@ -38,7 +38,7 @@ def report(h: History, rule: int, first: int, second: int, required: int, actual
     h.n_found[0] = n + 1
 
 
-@state_kernel
+@part
 def last_in(h: History, kind: int, scope: int, b: int, g: int, r: int, c: int) -> int:
     """The last command of this kind in this scope of bank, group, rank and channel."""
     size = h.size
@@ -66,7 +66,7 @@ def last_in(h: History, kind: int, scope: int, b: int, g: int, r: int, c: int) -
     return int(latest)
 
 
-@state_kernel
+@part
 def check_distances(
     h: History, trace: NDArray[np.int64], i: int, b: int, g: int, r: int, c: int
 ) -> None:
@@ -90,7 +90,7 @@ def check_distances(
             report(h, h.entries[k, Entry.RULE], first, i, required, actual)
 
 
-@state_kernel
+@part
 def first_open(h: History, r: int) -> int:
     """The first bank of rank ``r`` with an open row, or NEVER."""
     first = r * h.size[Size.BANKS]
@@ -100,7 +100,7 @@ def first_open(h: History, r: int) -> int:
     return NEVER
 
 
-@state_kernel
+@part
 def check_state(h: History, i: int, command: int, row: int, b: int, r: int) -> None:
     """What the states of the rank and its banks allow."""
     entered = h.rank[r, Rank.ENTERED]
@@ -133,7 +133,7 @@ def check_state(h: History, i: int, command: int, row: int, b: int, r: int) -> N
         report(h, State.COLUMN_CLOSED, h.changed[b], i, 0, 0)
 
 
-@state_kernel
+@part
 def latest_refresh(h: History, r: int) -> int:
     """Cycles after ``BASE`` by which rank ``r`` must be refreshed again.
 
@@ -144,7 +144,7 @@ def latest_refresh(h: History, r: int) -> int:
     return int(most + h.rank[r, Rank.REFRESHED] * interval // n_banks)
 
 
-@state_kernel
+@part
 def check_postponed(h: History, i: int, t: int, r: int) -> None:
     """At row ``i``, no more refreshes of rank ``r`` may be due than may wait."""
     rank = h.rank
@@ -156,7 +156,7 @@ def check_postponed(h: History, i: int, t: int, r: int) -> None:
         rank[r, Rank.IS_LATE] = 1
 
 
-@state_kernel
+@part
 def note_refresh(h: History, trace: NDArray[np.int64], i: int, r: int, start: int, n: int) -> None:
     """Row ``i`` refreshes banks [start, start + n) of rank ``r``."""
     interval, n_banks, rank = h.size[Size.REFRESH_CYCLES], h.size[Size.BANKS], h.rank
@@ -188,7 +188,7 @@ def note_refresh(h: History, trace: NDArray[np.int64], i: int, r: int, start: in
     rank[r, Rank.LEFT] = NEVER
 
 
-@state_kernel
+@part
 def leave_self_refresh(h: History, trace: NDArray[np.int64], i: int, r: int) -> None:
     """Row ``i`` ends it: meanwhile the rank refreshed itself, and nothing became due.
 
@@ -206,7 +206,7 @@ def leave_self_refresh(h: History, trace: NDArray[np.int64], i: int, r: int) -> 
     h.rank[r, Rank.LEFT] = i
 
 
-@state_kernel
+@part
 def precharge(h: History, i: int, b: int) -> None:
     """Row ``i`` closes bank ``b``."""
     if h.open_row[b] != CLOSED:
@@ -214,14 +214,14 @@ def precharge(h: History, i: int, b: int) -> None:
     h.open_row[b] = CLOSED
 
 
-@state_kernel
+@part
 def note(h: History, command: int, i: int, b: int, g: int) -> None:
     """Row ``i`` is the last such command of bank ``b`` and its group ``g``."""
     h.last[b, command] = i
     h.last[h.size[Size.ALL_GROUPS] + g, command] = i
 
 
-@state_kernel
+@part
 def carry_out(h: History, trace: NDArray[np.int64], i: int, b: int, g: int, r: int, c: int) -> None:
     """What row ``i`` changes, legal or not."""
     command, size = trace[i, Field.COMMAND], h.size

@@ -26,6 +26,7 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 from numpy.typing import NDArray
 
+from accelsim.jit.parts import Part, PartCompiler, WholeCompiler
 from accelsim.kernel_cache import kernel_folder
 from accelsim.kernel_key import content_key
 
@@ -88,7 +89,9 @@ class KeptKernel:
 
 def _compile(function: F, **options: Any) -> F:
     """The type is kept for readers and type checkers."""
-    compiled = numba.njit(nogil=True, **options)(function)
+    # Nothing calls a kernel from C: without that wrapper its code is not made twice.
+    options |= {"nogil": True, "no_cfunc_wrapper": True, "pipeline_class": WholeCompiler}
+    compiled = numba.njit(**options)(function)
     compiled._cache = KeptKernel(compiled)
     return cast(F, compiled)
 
@@ -107,13 +110,23 @@ def float_kernel(function: F) -> F:
 
 
 def state_kernel(function: F) -> F:
-    """Compile one part of a kernel whose state is a NamedTuple of arrays.
+    """Compile a kernel that is handed its state as a NamedTuple of arrays, or makes one.
 
-    numba would count references at each ``state.array`` and copy the whole tuple at each
-    call, 20 times the work of the kernel itself. So such parts are inlined into the entry
-    function, and compiled without reference counts: they must not allocate or slice.
+    numba would count references at each ``state.array``, 20 times the work of the kernel
+    itself. So it is compiled without reference counts: it must not allocate or slice.
     """
-    return _compile(function, forceinline=True, _nrt=False)
+    return _compile(function, _nrt=False)
+
+
+def part(function: F) -> F:
+    """A function that becomes part of each ``kernel`` or ``state_kernel`` that calls it.
+
+    numba would copy a NamedTuple of arrays at each call, so parts are inlined. They are not
+    compiled by themselves, have no reference counts, and must not allocate or slice.
+    """
+    options = {"nopython": True, "nogil": True, "forceinline": True, "_nrt": False}
+    options |= {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+    return cast(F, Part(function, targetoptions=options, pipeline_class=PartCompiler))
 
 
 def addresses(arrays: tuple[Ints, ...]) -> Ints:
@@ -155,5 +168,5 @@ def _array_in_kernel(_: Any, address: Any, shape: Any) -> Any:
 
 
 array_at = cast(Callable[[int, tuple[int, ...]], Ints], intrinsic(_array_in_kernel))
-"""In a ``state_kernel``: the int64 array of this shape that lies at this address."""
+"""In a ``part`` or ``state_kernel``: the int64 array of this shape that lies at this address."""
 cast(Any, array_at).py_func = _array_in_python
