@@ -254,11 +254,11 @@ def _run(
     with after_the_step() as asked_to_stop:
 
         def after_step(progress: Progress) -> None:
-            ends = progress.step == progress.n_steps or asked_to_stop()
-            if ends or progress.step % _SAVE_EVERY == 0:
-                save({})
             report(progress)
-            if asked_to_stop():
+            stops = asked_to_stop()
+            if stops or progress.step % _SAVE_EVERY == 0 or progress.step == progress.n_steps:
+                save({})
+            if stops:
                 raise KeyboardInterrupt
 
         try:

@@ -146,10 +146,11 @@ def fine_tune(
             value = descend(loss, optimiser, f"step {step + 1} of {recipe.steps}")
             seen = {"distance": float(distance.detach()), "rate": float(rate.detach())}
             done = step + 1
-            if done == recipe.steps or done % _SAVE_EVERY == 0 or asked_to_stop():
-                save(done, {})
             report(Progress(done, recipe.steps, value, seen))
-            if asked_to_stop():
+            stops = asked_to_stop()
+            if stops or done % _SAVE_EVERY == 0 or done == recipe.steps:
+                save(done, {})
+            if stops:
                 raise KeyboardInterrupt
     round_by_channel(student)
     return save(recipe.steps, figures(student.eval(), entry))

@@ -1,5 +1,8 @@
 """Whole runs on a few hundred images: they learn, resume, and end with figures."""
 
+import os
+import signal
+import threading
 from dataclasses import replace
 
 import numpy as np
@@ -228,6 +231,41 @@ def test_a_network_that_draws_numbers_goes_on_and_ends_equal(halves, tmp_path):
     parts = train_float(task, recipe, dropping(), lambda p: saved_at.append(p.step))
     assert saved_at[0] == 4
     assert all(torch.equal(t, parts.network[n]) for n, t in whole.network.items())
+
+
+def test_ctrl_c_keeps_the_step_that_it_came_in_and_twice_ends_at_once(halves, tmp_path):
+    def press(at, times):
+        def report(progress):
+            for _ in range(times if progress.step == at else 0):
+                os.kill(os.getpid(), signal.SIGINT)
+
+        return report
+
+    task = Task("small", *halves, tmp_path / "a.pt")
+    with pytest.raises(KeyboardInterrupt):
+        train_float(task, FLOAT, small(), press(3, 1))
+    assert load_checkpoint(task.path).step == 3
+    with pytest.raises(KeyboardInterrupt):
+        train_float(task, FLOAT, small(), press(5, 2))
+    assert load_checkpoint(task.path).step == 3
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_a_program_with_its_own_way_of_interruptions_keeps_it(halves, tmp_path):
+    """And a thread, which may set no handler."""
+    seen = []
+    before = signal.signal(signal.SIGINT, lambda *_: seen.append(1))
+    task, recipe = Task("small", *halves, tmp_path / "a.pt"), replace(FLOAT, epochs=0.2)
+    try:
+        train_float(task, recipe, small(), lambda p: os.kill(os.getpid(), signal.SIGINT))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(seen) == load_checkpoint(task.path).n_steps
+    task.path.unlink()
+    thread = threading.Thread(target=train_float, args=(task, recipe, small()))
+    thread.start()
+    thread.join()
+    assert load_checkpoint(task.path).finished
 
 
 def test_an_interruption_during_the_evaluation_keeps_the_last_step(halves, tmp_path, monkeypatch):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +20,7 @@ from accelsim.errors import UnknownNameError, UserError  # noqa: E402
 from accelsim.training import agreement, distil, networks  # noqa: E402
 from accelsim.training.checkpoint import Checkpoint, load_checkpoint  # noqa: E402
 from accelsim.training.deployable import round_by_channel  # noqa: E402
+from accelsim.training.loop import Progress  # noqa: E402
 from accelsim.training.networks import TrainedNetwork  # noqa: E402
 from accelsim.training.photographs import Photograph  # noqa: E402
 from accelsim.training.recipe import DistilRecipe  # noqa: E402
@@ -165,6 +168,48 @@ def test_an_interrupted_run_goes_on_and_ends_equal(
     assert tune(recipe, anew=False, report=stop).figures == whole.figures  # finished: not run
     with pytest.raises(UserError, match="other settings"):
         tune(replace(recipe, bits=4), anew=False)
+
+
+def test_ctrl_c_keeps_the_step_that_it_came_in(tune: Tune, tmp_path: Path) -> None:
+    def press(progress: Progress) -> None:
+        if progress.step == 2:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    whole = tune(replace(RECIPE, weight_learning_rate=1e-3))
+    with pytest.raises(KeyboardInterrupt):
+        tune(replace(RECIPE, weight_learning_rate=1e-3), report=press)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert load_checkpoint(tmp_path / "out.pt").step == 2
+    steps: list[int] = []
+    recipe = replace(RECIPE, weight_learning_rate=1e-3)
+    parts = tune(recipe, anew=False, report=lambda p: steps.append(p.step))
+    assert steps == [3, 4, 5, 6]
+    assert all(torch.equal(values, parts.network[n]) for n, values in whole.network.items())
+
+
+def test_other_photographs_or_another_teacher_are_another_run(
+    tune: Tune, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tune()
+    files = distil.training_files()
+    with monkeypatch.context() as patched:
+        patched.setattr(distil, "training_files", lambda: files[:2])
+        with pytest.raises(UserError, match=r"other settings \(photographs\)"):
+            tune(anew=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(distil, "held_out_files", lambda: files[:1])
+        with pytest.raises(UserError, match=r"other settings \(held-out photographs\)"):
+            tune(anew=False)
+    load = Tiny.load
+
+    def other(entry: Tiny) -> nn.Module:
+        module = load(entry)
+        module[0].weight.data[0, 0, 0, 0] += 1e-3
+        return module
+
+    monkeypatch.setattr(Tiny, "load", other)
+    with pytest.raises(UserError, match=r"other settings \(teacher\)"):
+        tune(anew=False)
 
 
 def test_a_part_of_another_crop_is_pasted_in(tune: Tune, tmp_path: Path) -> None:

