@@ -60,6 +60,8 @@ class Stage:
     """Parts of the map that ``fused_add`` adds to what the layer computes."""
     fused_scale: Scale | None = None
     read_scale: Scale | None = None
+    scaled_bits: int = 0
+    """Width of the values that ``read_scale`` makes."""
 
     @property
     def name(self) -> str:
@@ -67,8 +69,8 @@ class Stage:
 
     @property
     def value_bits(self) -> int:
-        """Width of the values that it reads, of the widest part."""
-        return max(part.bits for parts in self.inputs for part in parts)
+        """Width of the values that its layer works on: as scaled, or of the widest part read."""
+        return self.scaled_bits or max(part.bits for parts in self.inputs for part in parts)
 
     @property
     def weight_bits(self) -> int:

@@ -73,6 +73,7 @@ def stages(graph: Graph, unfused: frozenset[str] = frozenset()) -> tuple[Stage, 
                 shortcut=tuple(p for n in shortcut for p in parts[n]),
                 fused_scale=scales.get(layer.name),
                 read_scale=on_read.get(layer.inputs[0]),
+                scaled_bits=graph.edge[layer.inputs[0]].bits if layer.inputs[0] in on_read else 0,
             )
         )
         made = (*parts.get(output.edge, ()), output)

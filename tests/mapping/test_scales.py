@@ -71,6 +71,12 @@ def test_one_reader_scales_what_it_reads() -> None:
     assert found["b"].fusions == ("norm",)
 
 
+def test_the_array_works_on_the_scaled_word() -> None:
+    edges = tuple(replace(e, bits=5) if e.name == "norm" else e for e in dense().edges)
+    found = by_name(replace(dense(), edges=edges))
+    assert (found["a"].value_bits, found["b"].value_bits) == (8, 5)
+
+
 def test_a_pooling_scales_what_it_reads() -> None:
     layers = [Pool("m", "x", "m", square(2, 2)), norm("n", "m", 4), Pool("p", "n", "p", square(2))]
     found = by_name(graph_of(layers, [Edge("x", 4, 9, 9)]))
