@@ -214,7 +214,8 @@ def _step_label(axis: Axis | None, step: tuple[object, ...]) -> str:
         return ""
     names = ("codec.name", "dram.standard")
     if len(axis.keys) == 1 and axis.keys[0] in names:
-        return str(step[0])
+        name = str(step[0])
+        return Path(name).stem if name.endswith(".ini") else name
     return ", ".join(f"{key} {value}" for key, value in zip(axis.keys, step, strict=True))
 
 

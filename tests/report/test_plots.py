@@ -163,6 +163,12 @@ def test_labels_of_ticks_do_not_touch_and_the_last_stands(swept):
         assert {labels[0].get_text(), labels[-1].get_text()} == {"8", "64"}
 
 
+def test_a_memory_from_a_file_is_called_by_the_files_name(swept):
+    files = Axis(("dram.standard",), (("/a/very/long/path/odd.ini",), ("fast",)))
+    figure = sweep_plot._figure(swept.build(swept.sizes, swept.codecs, files))
+    assert {"odd", "fast"} <= set(texts(figure))
+
+
 def test_markers_are_not_cut_at_the_axis(swept):
     figure = sweep_plot._figure(swept.build(swept.sizes, swept.codecs))
     assert not any(line.get_clip_on() for axes in figure.axes for line in axes.get_lines())
