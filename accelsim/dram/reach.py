@@ -7,7 +7,11 @@ keep busy is the address map's doing.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.dram.address_map import address_map
 from accelsim.dram.config import ADDRESS_FIELDS, DramConfig, Timing
@@ -19,6 +23,11 @@ MAX_OUTSTANDING_READS: Final = 4096
 def unloaded_read_cycles(timing: Timing) -> int:
     """From the offer of a read to its last beat: idle memory, its bank closed."""
     return 1 + timing.tRCDRD + timing.read_latency + timing.burst_cycles
+
+
+def open_row_read_cycles(timing: Timing) -> int:
+    """The same if its row is open: no read is faster."""
+    return 1 + timing.read_latency + timing.burst_cycles
 
 
 def covering_reads(timing: Timing) -> int:
@@ -42,28 +51,63 @@ def enough_outstanding_reads(config: DramConfig) -> int:
 
 
 def latency_bound_gb_s(config: DramConfig, outstanding_reads: int) -> float:
-    """What so many lines in flight can bring at most, whatever the peak."""
-    latency_ns = unloaded_read_cycles(config.timing) * config.timing.tCK_ns
+    """What so many lines in flight can bring at most, whatever the peak: all from open rows."""
+    latency_ns = open_row_read_cycles(config.timing) * config.timing.tCK_ns
     return outstanding_reads * config.line_bytes / latency_ns
 
 
-def busy_channels(config: DramConfig, outstanding_reads: int) -> float:
+def busy_channels(config: DramConfig, outstanding_reads: int, policy: str = "dramsim3") -> float:
     """Channels that one engine keeps busy with consecutive lines, at most.
 
     Of lines that alternate between channels it sends one to each in a clock. Where g > 1
     consecutive lines are in one channel, it sends g in g - 1 clocks (the last of a group
-    and the first of the next meet in one), and those in flight cover n / g channels.
+    and the first of the next meet in one), and those in flight cover n / g channels. The
+    ideal memory has one bus for all.
     """
     n_channels = config.organisation.channels
     group_lines = 1 << address_map(config).shift[ADDRESS_FIELDS.index("ch")]
-    if n_channels == 1 or group_lines == 1:
+    if n_channels == 1 or group_lines == 1 or policy == "ideal":
         return n_channels
     sent_per_cycle = group_lines / (group_lines - 1)
     covered = max(1.0, outstanding_reads / group_lines)
     return min(n_channels, covered, max(1.0, sent_per_cycle * config.timing.burst_cycles))
 
 
-def reachable_gb_s(config: DramConfig, outstanding_reads: int) -> float:
+def reachable_gb_s(config: DramConfig, outstanding_reads: int, policy: str = "dramsim3") -> float:
     """Bandwidth of one engine that reads consecutive lines, of a memory with this map."""
-    share = busy_channels(config, outstanding_reads) / config.organisation.channels
-    return min(share * config.peak_gb_s, latency_bound_gb_s(config, outstanding_reads))
+    channels = busy_channels(config, outstanding_reads, policy)
+    by_map = channels / config.organisation.channels * config.peak_gb_s
+    return min(by_map, latency_bound_gb_s(config, outstanding_reads))
+
+
+def reach_warnings(config: DramConfig, outstanding_reads: int, policy: str) -> Iterator[str]:
+    """Why one DMA engine cannot use all of the memory."""
+    bound, peak = latency_bound_gb_s(config, outstanding_reads), config.peak_gb_s
+    if bound < peak:
+        yield (
+            f"dram.outstanding_reads: {outstanding_reads} lines in flight bring a DMA engine at "
+            f"most {bound:.3g} of {peak:.3g} GB/s; {enough_outstanding_reads(config)} are enough"
+        )
+    n_channels = config.organisation.channels
+    channels = busy_channels(config, outstanding_reads, policy)
+    if channels < n_channels:
+        yield (
+            f"dram.address_map: with {config.controller.address_map} the consecutive lines of a "
+            f"DMA engine keep at most {channels:.2g} of {n_channels} channels busy; a map with "
+            "ch last keeps all busy"
+        )
+
+
+def limit_delays_fs(
+    config: DramConfig, outstanding_reads: int, n_lines: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """[n] by how much the limit delays the last of so many lines, and their own time on the bus.
+
+    The first ``outstanding_reads`` of them are not delayed. The others come as that many in
+    an unloaded latency, instead of one a burst and channel.
+    """
+    period, channels = config.clock.period_fs, config.organisation.channels
+    latency, burst = unloaded_read_cycles(config.timing), config.timing.burst_cycles
+    behind = np.maximum(n_lines - outstanding_reads, 0) * period
+    delays = np.maximum(behind * latency // outstanding_reads - behind * burst // channels, 0)
+    return delays, n_lines * period * burst // channels

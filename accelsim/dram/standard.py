@@ -8,8 +8,9 @@ from accelsim.dram.config import Controller, DramConfig, Organisation, PagePolic
 from accelsim.dram.power import ASSUMED, EnergyKnown, Power
 from accelsim.registry import Registry
 
-DEFAULT_ADDRESS_MAP = "rochracobabg"
-"""Interleaves bank groups line by line, so that streams run at tCCD_S, not tCCD_L."""
+DEFAULT_ADDRESS_MAP = "roracobabgch"
+"""Interleaves channels and bank groups line by line: streams use all channels, and run at
+tCCD_S, not tCCD_L."""
 
 
 @dataclass(frozen=True)

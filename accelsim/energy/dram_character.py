@@ -15,14 +15,15 @@ import numpy as np
 from accelsim.dram.channel_replay import replay_channels
 from accelsim.dram.chunked_replay import ReplayCounts
 from accelsim.dram.config import DramConfig
+from accelsim.dram.standard import DEFAULT_ADDRESS_MAP
 from accelsim.dram.traces.patterns import PATTERNS, at_load, random_lines
 from accelsim.energy.dram import EnergyMode, price_dram
 from accelsim.energy.dram_known import energy_label
 from accelsim.sim.counts import DramEvents
 
-ADDRESS_MAPS: Final = ("rochracobabg", "rochrababgco", "rochrabacobg", "barochrabgco")
-"""From the lowest field: bank groups and banks; a whole row; bank groups, then columns; a whole
-row, and banks far apart."""
+ADDRESS_MAPS: Final = (DEFAULT_ADDRESS_MAP, "rochrababgco", "rochrabacobg", "barochrabgco")
+"""From the lowest field: channels, bank groups and banks; a whole row; bank groups, then
+columns; a whole row, and banks far apart."""
 LOADS: Final = (0.05, 0.2, 0.4, 0.55, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0)
 """Shares of the bandwidth that the pattern reaches when requests never pause."""
 N_REQUESTS: Final = 20_000

@@ -13,6 +13,7 @@ from typing import Any, Final, Literal, TypeAlias
 
 from accelsim.codecs.base import BlockHardware
 from accelsim.dram.config import DramConfig
+from accelsim.dram.reach import reach_warnings
 from accelsim.dram.standard import STANDARDS
 from accelsim.hardware.document import Document, flat
 from accelsim.hardware.memory import NEVER_POWER_DOWN, changes, memory_of
@@ -143,6 +144,12 @@ class DramPort:
             object.__setattr__(self, "config", awake)
         check_part("dram", self.section())
 
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Of the memory's figures, and of engines that cannot use all of it."""
+        named = (f"memory {self.config.name}: {text}" for text in self.config.warnings)
+        return *named, *reach_warnings(self.config, self.outstanding_reads, self.policy)
+
     def section(self) -> Section:
         organisation, controller = self.config.organisation, self.config.controller
         named = {
@@ -257,11 +264,7 @@ class Chip:
     @property
     def warnings(self) -> tuple[str, ...]:
         """What makes figures of this chip doubtful: of its memory, and of its energy tables."""
-        memory = self.dram.config
-        return (
-            *(f"memory {memory.name}: {text}" for text in memory.warnings),
-            *self.energy.warnings,
-        )
+        return (*self.dram.warnings, *self.energy.warnings)
 
     def _values(self) -> Section:
         return {

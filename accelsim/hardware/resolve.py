@@ -9,6 +9,7 @@ from typing import Final
 from accelsim.codecs.base import BlockHardware
 from accelsim.codecs.named import codec_of_any_width
 from accelsim.dram.config import DramConfig
+from accelsim.dram.reach import enough_outstanding_reads
 from accelsim.errors import ConfigError
 from accelsim.hardware.chip import (
     Buffers,
@@ -35,6 +36,7 @@ DEFAULT_WORD_BITS: Final = 8
 def resolve(document: Document) -> Chip:
     """The chip that the document describes. Raises ``ConfigError`` for the first problem."""
     file = checked(document)
+    memory = _memory(file.dram, document)
     chip = Chip(
         name=file.name,
         description=file.description,
@@ -49,10 +51,10 @@ def resolve(document: Document) -> Chip:
         vector=VectorUnit(file.vector.lanes),
         codec=_codec(file, str(lane_codec(document.values))),
         dram=DramPort(
-            config=_memory(file.dram, document),
+            config=memory,
             allocation=file.dram.allocation,
             policy=file.dram.policy,
-            outstanding_reads=file.dram.outstanding_reads,
+            outstanding_reads=file.dram.outstanding_reads or enough_outstanding_reads(memory),
             standard=file.dram.standard,
             ini_text=file.dram.ini_text,
         ),

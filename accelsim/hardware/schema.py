@@ -14,6 +14,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator
 
 from accelsim.dram.config import ADDRESS_FIELDS
+from accelsim.dram.reach import MAX_OUTSTANDING_READS
 from accelsim.hardware.keys import REQUIRED, key, part
 from accelsim.units import KIB
 
@@ -191,7 +192,7 @@ class Dram(Section):
         None,
         "",
         "fields of an address from the highest bits to the lowest",
-        "that of the .ini file, else of the standard: bank groups interleave",
+        "that of the .ini file, else of the standard: channels and bank groups interleave",
     )
     allocation: Literal["staggered", "packed"] = key(
         "staggered",
@@ -208,8 +209,13 @@ class Dram(Section):
         "data bus inversion: a byte with more than four costly bits is sent inverted",
         "as is customary for the standard",
     )
-    outstanding_reads: int = key(
-        32, "lines", "read bursts in flight for each DMA engine", "the read queue", ge=1, le=4096
+    outstanding_reads: int | None = key(
+        None,
+        "lines",
+        "read bursts in flight for each DMA engine",
+        "bandwidth x latency, at least the read queues: as many as all channels can use",
+        ge=1,
+        le=MAX_OUTSTANDING_READS,
     )
     self_refresh_cycles: int | None = key(
         None,

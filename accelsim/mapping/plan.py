@@ -85,7 +85,8 @@ def _tiling(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Til
     v, *where = np.nonzero(fits)
     p, r, q = where
     bits = traffic[fits]
-    time = search.time_cycles(bits, (p, r, q))
+    streams = np.stack([search.stream_bits(v) for v in search.variants])[fits]
+    time = search.time_cycles(bits, streams, (p, r, q))
     slow = time > time.min() * (1 + TIME_TOLERANCE)
     steps = search.cuts.n_channel_steps * search.cuts.n_places
     n_passes = np.broadcast_to(steps, search.cuts.shape)[p, r, q]

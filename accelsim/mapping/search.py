@@ -7,6 +7,7 @@ from functools import cached_property
 
 import numpy as np
 
+from accelsim.dram.reach import reachable_gb_s
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.cuts import StageCuts, per_pair
 from accelsim.mapping.dataflow import DATAFLOWS
@@ -72,17 +73,29 @@ class StageSearch:
         operands = variant.ifmap_bits + variant.weight_bits + variant.drain_bits
         return np.broadcast_to(operands + self.traffic.codec_table_bits, self.cuts.shape)
 
-    def time_cycles(self, traffic_bits: Floats, where: tuple[Ints, Ints, Ints]) -> Floats:
+    def stream_bits(self, variant: Variant) -> Floats:
+        """The larger of both operands, which one DMA engine reads each, for every cut."""
+        return np.broadcast_to(np.maximum(variant.ifmap_bits, variant.weight_bits), self.cuts.shape)
+
+    def time_cycles(
+        self, traffic_bits: Floats, stream_bits: Floats, where: tuple[Ints, Ints, Ints]
+    ) -> Floats:
         """[n] modelled core cycles of the cuts ``where`` (pairs, rows, columns, each [n]).
 
-        The longer of the DRAM time at peak bandwidth and the array's cycles, and what
-        neither hides.
+        The longest of the array's cycles, the DRAM time of all bytes at peak bandwidth and
+        that of one operand at what its engine reaches; and what none of them hides, which
+        comes tile by tile as an engine reaches it.
         """
         axes = [np.unique(i, return_inverse=True) for i in where]
         table = self.compute_cycles(*(distinct for distinct, _ in axes))
         compute = table[tuple(which for _, which in axes)]
-        exposed, peak = self.traffic.exposed_bits(*where), self.peak_bits_per_cycle
-        time: Floats = np.maximum(compute, traffic_bits / peak) + exposed / peak
+        port = self._chip.dram
+        peak = self._bits_per_cycle(port.config.peak_gb_s)
+        reached = self._bits_per_cycle(
+            reachable_gb_s(port.config, port.outstanding_reads, port.policy)
+        )
+        moving = np.maximum(traffic_bits / peak, stream_bits / reached)
+        time: Floats = np.maximum(compute, moving) + self.traffic.exposed_bits(*where) / reached
         return time
 
     def compute_cycles(self, pairs: Ints, rows: Ints, cols: Ints) -> Floats:
@@ -100,8 +113,6 @@ class StageSearch:
         row_counts, col_counts = cuts.rows.computed.counts[rows], cuts.cols.computed.counts[cols]
         return weighted_sum(cycles.astype(np.float64), counts[:, occur], row_counts, col_counts)
 
-    @property
-    def peak_bits_per_cycle(self) -> float:
-        """Of the DRAM, in core clock cycles."""
-        bits_per_s = self._chip.dram.config.peak_gb_s * 8e9
-        return bits_per_s * self._chip.core.period_fs / FS_PER_S
+    def _bits_per_cycle(self, gb_s: float) -> float:
+        """Per core clock cycle."""
+        return gb_s * 8e9 * self._chip.core.period_fs / FS_PER_S

@@ -34,7 +34,7 @@ STALL_GROUPS: Final[dict[str, tuple[str, ...]]] = {
     "index": ("index_dram",),
     "decode": ("decoder",),
     "encode": ("encoder",),
-    "buffer": ("buffer_full",),
+    "buffer": ("buffer_full", "outstanding"),
     "depend": ("dependency",),
 }
 """How pictures and tables gather the causes of stalls."""
@@ -112,7 +112,7 @@ def _time(result: Result) -> Table:
             "use = MACs / (PEs x cycles); busy = compute and vector cycles; the other columns = "
             "cycles spent waiting",
             "for: ifmap, weight, ofmap (and final drain), index from DRAM; decoder, encoder; "
-            "buffer space; an earlier tile",
+            "space (reads in flight); an earlier tile",
         ),
     )
 

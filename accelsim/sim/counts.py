@@ -15,6 +15,7 @@ STALL_CAUSES: Final = (
     "ifmap_dram",
     "weight_dram",
     "index_dram",
+    "outstanding",
     "decoder",
     "encoder",
     "ofmap_dram",

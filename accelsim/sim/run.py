@@ -54,7 +54,7 @@ def _count(
 ) -> RunCounts:
     times, core, rows = machine.times, chip.core, program.rows
     n_stages = len(program.stages)
-    account = StallAccount(program, times, core)
+    account = StallAccount(program, times, core, chip.dram.config, chip.dram.outstanding_reads)
     compute, vector, total = ([0] * n_stages for _ in range(3))
     stalls = [dict.fromkeys(STALL_CAUSES, 0) for _ in range(n_stages)]
     last_end = [0] * n_stages

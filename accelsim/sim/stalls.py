@@ -5,12 +5,17 @@ back in time: the decoder, the memory, the index, the buffer, the producer's enc
 pieces meet end to end, so they add up to the wait exactly. A buffer without space never
 shows inside the wait, for only the array makes space: what a tile came later because its
 engine stood still for want of space, while the array was busy, is charged to the buffer
-out of the time that the tile took. All times are rounded up to
+out of the time that the tile took. So is what the limit of reads in flight alone adds to a
+tile's reads (``accelsim.dram.reach``). All times are rounded up to
 edges of the core clock before they are subtracted.
 """
 
 from __future__ import annotations
 
+import numpy as np
+
+from accelsim.dram.config import DramConfig
+from accelsim.dram.reach import limit_delays_fs
 from accelsim.mapping.program import NONE, Program, Requester
 from accelsim.sim.counts import STALL_CAUSES
 from accelsim.sim.machine import Times
@@ -26,9 +31,20 @@ _DRAM_CAUSE = {
 class StallAccount:
     """Charges the waits of COMPUTE and VECTOR rows."""
 
-    def __init__(self, program: Program, times: Times, core: Clock) -> None:
+    def __init__(
+        self,
+        program: Program,
+        times: Times,
+        core: Clock,
+        memory: DramConfig,
+        outstanding_reads: int,
+    ) -> None:
         self._times, self._core = times, core
         rows = program.rows
+        before = np.concatenate([[0], np.cumsum(program.extents.n_lines)])
+        n_lines = before[rows.last_extent] - before[rows.first_extent]
+        delays_fs, bus_fs = limit_delays_fs(memory, outstanding_reads, n_lines)
+        self._delay_fs, self._bus_fs = delays_fs.tolist(), bus_fs.tolist()
         self._after, self._index = rows.after.tolist(), rows.index.tolist()
         needs = (rows.needs_ifmap, rows.needs_weight, rows.needs_shortcut)
         self._needs = [column.tolist() for column in needs]
@@ -60,6 +76,8 @@ class StallAccount:
             high = self._piece_of_cycles(held, low, high, charged, "decoder")
             idle = self._idle_for_want_of_space(row)
             high = self._piece_of_cycles(idle, low, high, charged, "buffer_full")
+            limited = self._late_for_want_of_reads_in_flight(row)
+            high = self._piece_of_cycles(limited, low, high, charged, "outstanding")
             high = self._piece(times.submit[row], high, floor, charged, _DRAM_CAUSE[requester])
             high = self._piece(times.index[row], high, floor, charged, "buffer_full")
             if self._index[row] != NONE and times.index[row] > times.dependency[row]:
@@ -106,6 +124,11 @@ class StallAccount:
         times, before = self._times, self._previous[row]
         ready = max(times.index[row], times.arrived[before] if before != NONE else 0)
         return max(0, self._edge(times.submit[row]) - self._edge(ready))
+
+    def _late_for_want_of_reads_in_flight(self, row: int) -> int:
+        """Cycles that the limit alone adds to a READ; its own time on the bus is none of them."""
+        took_fs = self._times.arrived[row] - self._times.submit[row]
+        return self._edge(min(self._delay_fs[row], took_fs - self._bus_fs[row]))
 
     def _piece_of_cycles(
         self, cycles: int, low: int, high: int, charged: dict[str, int], cause: str

@@ -114,7 +114,7 @@ def test_check_warns_of_fifos_nodes_and_missing_sources(tmp_path: Path) -> None:
 
 def test_check_repeats_the_warnings_of_an_imported_memory(tmp_path: Path) -> None:
     (tmp_path / "mine.ini").write_text("[dram_structure]\nprotocol = DDR4\nnonsense = 3\n")
-    options = ("ddr4_2400_x16\n", "mine.ini\n"), ("  address_map: rochracobabg\n", "")
+    options = (("ddr4_2400_x16\n", "mine.ini\n"),)
     found = warnings_of(tmp_path, *options)
     assert any("dram.standard: " in text and "nonsense" in text for text in found)
 

@@ -112,7 +112,7 @@ def test_a_replaced_memory_is_reported_value_for_value() -> None:
     assert again(slower) == slower
     assert with_codec(slower, "zvc").dram.config.timing.tRP == 29
     native = chip_from_resolved(slower.resolved, ["dram.standard=ddr4_3200_x16"])
-    assert native.dram.config == STANDARDS["ddr4_3200_x16"].config(1, "rochracobabg")
+    assert native.dram.config == STANDARDS["ddr4_3200_x16"].config(1)
 
 
 def test_a_memory_that_no_file_can_name_is_refused() -> None:

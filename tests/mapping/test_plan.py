@@ -14,6 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from accelsim.dram.standard import STANDARDS
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Buffers, PeArray
 from accelsim.mapping import candidates
@@ -29,10 +30,11 @@ from accelsim.mapping.tiles import Pass, passes
 from accelsim.mapping.window import Window3
 from accelsim.units import Clock
 from accelsim.workload.graph import Edge
-from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 from tests.mapping.small_stages import conv_stage, graph_of, small_stages, square
 
 KIB = 1024
+MEMORY = STANDARDS["ddr4_2400_x16"].config()
 
 
 def cutting_kernels(test: Callable[..., None]) -> Callable[..., None]:
@@ -61,7 +63,7 @@ def chip(
         array=PeArray(rows, cols, dataflow, overlap, psum_bits=32),
         buffers=Buffers(ifmap, weight, ofmap, port_bits=128),
         codec=SimpleNamespace(block=(4, 1, 16)),
-        dram=SimpleNamespace(config=SimpleNamespace(peak_gb_s=4.8)),
+        dram=SimpleNamespace(config=MEMORY, outstanding_reads=32, policy="dramsim3"),
         core=Clock.from_mhz(1000),
     )
 
@@ -456,3 +458,23 @@ def test_psums_are_wide_only_where_something_is_added_to_them() -> None:
         assert psum_bytes_per_value(StagePlan(stage, tiling), made) == expected
     tall = chip(dataflow="weight_stationary", rows=32)
     assert psum_bytes_per_value(StagePlan(stage, whole), tall) == 1
+
+
+def test_the_plan_knows_what_an_engine_reaches_of_many_channels() -> None:
+    """On 16 channels of which the map lets one engine use one, tiles take 16 times as long to
+    come as at the peak, and so does an operand."""
+    search = {}
+    for text in ("roracobabgch", "rochracobabg"):
+        memory = STANDARDS["hbm2_2000_x64"].config(16, text)
+        dram = SimpleNamespace(config=memory, outstanding_reads=512, policy="dramsim3")
+        stage = conv_stage(64, 28, 28, 64, Window((1, 1)))
+        with_map = chip()
+        with_map.dram = dram
+        found = StageSearch(stage, with_map, Sizes.raw(stored_maps([stage])))
+        found.compute_cycles = lambda *where: np.zeros([len(w) for w in where])  # type: ignore[method-assign]
+        one = np.zeros(1, np.int64)
+        search[text] = float(found.time_cycles(one + 800, one + 500, (one, one, one))[0])
+        exposed = float(found.traffic.exposed_bits(one, one, one)[0])
+    peak = 256 * 8  # bits in a cycle of 1 ns
+    assert search["roracobabgch"] == pytest.approx(800 / peak + exposed / peak)
+    assert search["rochracobabg"] == pytest.approx(500 * 16 / peak + exposed * 16 / peak)

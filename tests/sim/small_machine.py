@@ -6,6 +6,7 @@ from typing import Any, cast
 import numpy as np
 
 from accelsim.dram.memory import Background, Completion, DramCounts, Transfer
+from accelsim.dram.standard import STANDARDS
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.program import Kind, Program, Requester, RowWriter
 from accelsim.mapping.work import TENSOR_KINDS, ByteCounts, SramCounts, StageWork
@@ -13,6 +14,8 @@ from accelsim.units import Clock
 
 CORE = Clock(1_000_000)  # 1 GHz: a cycle is a nanosecond
 LINE_CYCLES = 10
+MEMORY = STANDARDS["ddr4_2400_x16"].config()
+"""Of whose limits the machine is told; it is served by the one below."""
 
 
 class OneLineAtATime:
@@ -65,6 +68,7 @@ def chip(ifmap: int = 1000, weight: int = 1000, ofmap: int = 1000, encode_fill: 
         Chip,
         SimpleNamespace(
             core=CORE,
+            dram=SimpleNamespace(config=MEMORY, outstanding_reads=32),
             buffers=SimpleNamespace(ifmap_bytes=ifmap, weight_bytes=weight, ofmap_bytes=ofmap),
             codec=SimpleNamespace(
                 lanes=1, hardware=SimpleNamespace(encode_fill_cycles=encode_fill)

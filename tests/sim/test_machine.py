@@ -7,7 +7,8 @@ from accelsim.sim.counts import STALL_CAUSES
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import _count
 from accelsim.sim.stalls import StallAccount
-from tests.sim.small_machine import CORE, Builder, OneLineAtATime, chip
+from accelsim.units import ceil_div
+from tests.sim.small_machine import CORE, MEMORY, Builder, OneLineAtATime, chip
 
 IFMAP, WEIGHT, INDEX = Requester.IFMAP, Requester.WEIGHT, Requester.INDEX
 
@@ -22,8 +23,11 @@ def cycles(fs: int) -> int:
     return fs // CORE.period_fs
 
 
-def stalls(program: Program, machine: Machine, row: int) -> dict[str, int]:
-    charged = StallAccount(program, machine.times, CORE).charge(row)
+def stalls(
+    program: Program, machine: Machine, row: int, outstanding_reads: int = 32
+) -> dict[str, int]:
+    account = StallAccount(program, machine.times, CORE, MEMORY, outstanding_reads)
+    charged = account.charge(row)
     assert set(charged) == set(STALL_CAUSES)
     return {cause: n for cause, n in charged.items() if n}
 
@@ -41,6 +45,30 @@ def test_a_tile_waits_for_its_operands_and_its_result_is_written() -> None:
     assert cycles(machine.times.done[compute]) == 150
     assert cycles(end) == 190
     assert stalls(program, machine, compute) == {"weight_dram": 50}
+
+
+def test_what_the_limit_of_reads_in_flight_costs_is_charged_to_it() -> None:
+    """Five reads in flight: five lines in an unloaded latency of 39 clocks of 5/6 ns, 7.8
+    instead of 4 clocks a line. That delays those behind the first five by 3.8 clocks each.
+    Two in flight would take longer than this memory does, which needs 10 ns a line, 12 clocks:
+    what exceeds the 4 of each line on the bus is due to the limit."""
+    clock = MEMORY.clock.period_fs
+    on_the_bus = 300 * 10 * CORE.period_fs - 300 * 4 * clock
+    for n_reads, lines, limited_fs in (
+        (5, 100, 19 * 19 * clock),
+        (5, 25, 4 * 19 * clock),
+        (5, 5, 0),
+        (2, 300, on_the_bus),
+    ):
+        b = Builder()
+        compute = b.compute(5, needs_ifmap=b.read(IFMAP, lines))
+        program = b.program()
+        machine, _ = play(program)
+        expected = {"outstanding": ceil_div(limited_fs, CORE.period_fs), "ifmap_dram": 10 * lines}
+        expected["ifmap_dram"] -= expected["outstanding"]
+        nonzero = {cause: n for cause, n in expected.items() if n}
+        assert stalls(program, machine, compute, n_reads) == nonzero
+        assert stalls(program, machine, compute) == {"ifmap_dram": 10 * lines}
 
 
 def test_the_next_tile_loads_while_the_present_one_computes() -> None:
