@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from accelsim.hardware.read import read_hardware as read_hardware
+    from accelsim.report.plot import plot as plot
     from accelsim.simulation import compare as compare
     from accelsim.simulation import simulate as simulate
     from accelsim.sweeps.run import sweep as sweep
@@ -32,8 +33,9 @@ _HOMES = {
     "simulate": "accelsim.simulation",
     "compare": "accelsim.simulation",
     "sweep": "accelsim.sweeps.run",
+    "plot": "accelsim.report.plot",
 }
-__all__ = ["__version__", "compare", "read_hardware", "read_trace", "simulate", "sweep"]
+__all__ = ["__version__", "compare", "plot", "read_hardware", "read_trace", "simulate", "sweep"]
 
 
 def __getattr__(name: str) -> object:

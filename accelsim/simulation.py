@@ -38,6 +38,7 @@ from accelsim.mapping.program import Program
 from accelsim.mapping.stage import Stage, StagePlan, StoredMap
 from accelsim.mapping.stages import stored_maps
 from accelsim.results.build import MapRates, build_result
+from accelsim.results.comparison import Comparison
 from accelsim.results.result import Result
 from accelsim.sim.run import run
 from accelsim.workload.graph import Graph
@@ -47,7 +48,7 @@ from accelsim.workload.trace import Trace
 Plans = tuple[StagePlan, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Prepared:
     """A program, and what its tensors are in the chip's codec."""
 
@@ -61,6 +62,13 @@ class Prepared:
     """The maps that lie in blocks."""
     levels: BusLevels
     """What the rest does on the memory's pins."""
+
+    def __repr__(self) -> str:
+        return (
+            f"<Prepared: {len(self.program.rows.kind):,} operations of {len(self.plans)} stages, "
+            f"{len(self.maps)} image{'s' * (len(self.maps) != 1)}, "
+            f"{len(self.coded)} of {len(self.maps[0])} maps coded>"
+        )
 
 
 def simulate(
@@ -121,7 +129,7 @@ def compare(
     *,
     images: int = 1,
     mapping: Literal["replan", "fixed"] = "replan",
-) -> dict[str, Result]:
+) -> Comparison:
     """The same run with each codec, by name, in the order given.
 
     ``replan`` gives each codec its own best mapping. ``fixed`` holds one for all, so that
@@ -137,10 +145,11 @@ def compare(
         held = prepare(planner, trace, images=images).plans
         block = {"codec.block": list(planner.codec.block)}
         chips = {name: chip_from_resolved(c.resolved, block) for name, c in chips.items()}
-    return {
+    results = {
         name: simulate(with_this, trace, images=images, mapping=held)
         for name, with_this in chips.items()
     }
+    return Comparison(results, mapping)
 
 
 def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None = None) -> Prepared:

@@ -55,3 +55,19 @@ class Clock:
     def edge_at_or_after(self, time_fs: int) -> int:
         """First cycle whose edge is at or after ``time_fs``."""
         return ceil_div(time_fs, self.period_fs)
+
+
+def in_kib(n_bytes: int) -> int | float:
+    """Bytes as KiB, exactly: a whole number where there is one."""
+    return n_bytes // KIB if n_bytes % KIB == 0 else n_bytes / KIB
+
+
+def in_mhz(clock: Clock) -> float:
+    """The shortest number of MHz whose period this is.
+
+    >>> in_mhz(Clock.from_mhz(700)), in_mhz(Clock(1_428_571))
+    (700.0, 700.0)
+    """
+    exact = FS_PER_S / 1e6 / clock.period_fs
+    rounded = (round(exact, digits) for digits in range(16))
+    return next((mhz for mhz in rounded if mhz and Clock.from_mhz(mhz) == clock), exact)

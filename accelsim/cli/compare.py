@@ -55,6 +55,7 @@ def compare(
     from accelsim.cli.folder import comparison_json, write_comparison
     from accelsim.cli.warm_up import warm_up
     from accelsim.hardware.read import read_hardware
+    from accelsim.results.comparison import Comparison
     from accelsim.results.files import writable_folder
     from accelsim.results.ranking import compare_table, run_name, warnings_of
     from accelsim.results.result import Result
@@ -76,7 +77,7 @@ def compare(
     if len(results) < len(traces) * len(names):
         raise UserError("compare", "two traces have the same name", "give each trace once")
     if out is not None:
-        write_comparison(results, out, mapping, rank_by)
+        write_comparison(Comparison(results, mapping), out, rank_by)
     warn(warnings_of(results))
     if as_json:
         print_text(comparison_json(results, mapping))

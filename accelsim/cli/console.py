@@ -36,6 +36,13 @@ def error_console() -> Console:
     return Console(stderr=True)
 
 
+def line_characters() -> int:
+    """How wide lines of running text may be: the terminal, or 100 characters in a file."""
+    from shutil import get_terminal_size
+
+    return max(60, get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100)
+
+
 def print_text(text: str) -> None:
     """A result as it is."""
     sys.stdout.write(text)

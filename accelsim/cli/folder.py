@@ -11,12 +11,13 @@ from accelsim import __version__
 from accelsim.codecs.measure_file import ArrayMeasure
 from accelsim.energy.dram_character import Character
 from accelsim.results.codec_tables import arrays_table, measured_table
+from accelsim.results.comparison import Comparison
 from accelsim.results.dram_tables import loads_table, patterns_table
 from accelsim.results.files import replacing, writable_folder
 from accelsim.results.flat import flat_layers, flat_totals, in_a_cell, write_csv
 from accelsim.results.io_tables import ByMemory, io_table
 from accelsim.results.json_form import dumps, totals_dict, write_result
-from accelsim.results.ranking import Ranking, compare_table, traces_of, warnings_of
+from accelsim.results.ranking import Ranking, traces_of, warnings_of
 from accelsim.results.result import Result
 from accelsim.results.tables import Table, run_tables
 
@@ -34,9 +35,7 @@ def write_run(result: Result, folder: Path) -> None:
     plot_run(result, folder / "plot.png")
 
 
-def write_comparison(
-    results: Mapping[str, Result], folder: Path, mapping: str, by: Ranking
-) -> None:
+def write_comparison(results: Comparison, folder: Path, by: Ranking) -> None:
     """result.json, table.txt, compare.csv, plot.png, pareto.png, and runs/CODEC.json of each."""
     from accelsim.report.compare_plot import plot_comparison
     from accelsim.report.pareto_plot import Mark, plot_pareto
@@ -45,20 +44,10 @@ def write_comparison(
     for name, result in results.items():
         write_result(result, folder / "runs" / _file_name(name))
     with replacing(folder / "result.json") as unfinished:
-        unfinished.write_text(comparison_json(results, mapping), encoding="utf-8")
-    table = compare_table(results, mapping, by)
-    _write_tables([table], folder / "table.txt", warnings_of(results))
-    rows = [
-        {
-            "trace": result.trace,
-            "codec": result.codec,
-            **flat_totals(result.totals),
-            "warnings": in_a_cell(result.warnings),
-        }
-        for result in results.values()
-    ]
-    write_csv(rows, folder / "compare.csv")
-    plot_comparison(results, folder / "plot.png", mapping, by)
+        unfinished.write_text(comparison_json(results, results.mapping), encoding="utf-8")
+    _write_tables([results.table(by)], folder / "table.txt", warnings_of(results))
+    write_csv(results.rows(), folder / "compare.csv")
+    plot_comparison(results, folder / "plot.png", results.mapping, by)
     marks = {"": [Mark(name, name, result) for name, result in results.items()]}
     first = next(iter(results.values()))
     title = f"Energy against speed and area: {', '.join(traces_of(results))} on {first.hardware}"
@@ -78,6 +67,7 @@ def write_io(by_memory: ByMemory, folder: Path) -> None:
         {
             "memory": memory,
             "codec": codec,
+            "codec_area_kge": result.codec_area_kge,
             **flat_totals(result.totals),
             "warnings": in_a_cell(result.warnings),
         }

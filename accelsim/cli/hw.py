@@ -54,28 +54,26 @@ def show_hw(hardware: str, /, *, overrides: Overrides = (), as_json: Json = Fals
     hardware
         A hardware file, or the name of a shipped one.
     """
-    from accelsim.cli.console import print_table, print_text, warn
+    from accelsim.cli.console import line_characters, print_text, warn
     from accelsim.hardware.catalogue import show_hardware
     from accelsim.hardware.read import read_hardware
     from accelsim.results.json_form import dumps
-    from accelsim.results.tables import Column, Table
 
     chip = read_hardware(hardware, overrides)
     warn(chip.warnings)
     if as_json:
         print_text(dumps(chip.resolved))
         return
-    columns = ("key", "value", "unit", "meaning", "source")
-    print_table(
-        Table(
-            title=f"{chip.name}: {chip.description}",
-            columns=tuple(Column(name, is_text=True) for name in columns),
-            rows=tuple(
-                (key.key, _plain(key.value), key.unit, key.meaning, key.source)
-                for key in show_hardware(chip)
-            ),
-        )
-    )
+    width = line_characters()
+    print_text(_wrapped(f"{chip.name}: {chip.description}", width, "") + "\n")
+    shown = show_hardware(chip)
+    key_width = max(len(each.key) for each in shown) + 2
+    for each in shown:
+        value = f"{_plain(each.value)} {each.unit}".strip()
+        head = f"{each.key:{key_width}}{value}"
+        print_text(_wrapped(head, width, " " * key_width))
+        print_text(_wrapped(f"    {each.meaning}", width, "    "))
+        print_text(_wrapped(f"    source: {each.source}", width, "    "))
 
 
 def check_hw(file: str, /) -> int:
@@ -108,7 +106,16 @@ def schema_hw() -> None:
     print_text(dumps(json_schema()))
 
 
+def _wrapped(text: str, width: int, indent: str) -> str:
+    """Lines of at most ``width`` characters, the following ones indented."""
+    from textwrap import fill
+
+    return fill(text, width, subsequent_indent=indent, break_on_hyphens=False) + "\n"
+
+
 def _plain(value: object) -> str:
     if isinstance(value, list | tuple):
         return " x ".join(map(str, value))
+    if isinstance(value, bool):
+        return str(value).lower()
     return "-" if value is None else str(value)

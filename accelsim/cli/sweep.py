@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from accelsim.results.tables import Table
     from accelsim.sweeps.run import SweepResult
 
 WORST_FAILURES = 5
@@ -30,6 +29,7 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
     from accelsim.errors import UserError
     from accelsim.report.sweep_plot import plot_sweep, plot_sweep_front
     from accelsim.sweeps.export import export
+    from accelsim.sweeps.pareto import front_table
 
     if jobs is not None and jobs < 1:
         raise UserError("--jobs", f"is {jobs}", "give a number of processes, at least 1")
@@ -44,7 +44,7 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
         written += [result.folder / "plot.png", result.folder / "pareto.png"]
         plot_sweep(result, written[-2])
         plot_sweep_front(result, written[-1])
-        print_table(_front(result))
+        print_table(front_table(result))
     print_text(f"{len(result.results)} points, {result.n_reused} of an earlier sweep; ")
     print_text(", ".join(str(path) for path in written) + "\n")
     warn(_warnings(result))
@@ -105,35 +105,3 @@ def _warnings(result: SweepResult) -> list[str]:
         text if n == whole else f"{text} ({n} of {whole} points)" for text, n in n_points.items()
     ]
     return [*each, *mixed]
-
-
-def _front(result: SweepResult) -> Table:
-    from accelsim.results.figures import column, number, percent
-    from accelsim.results.ranking import energy_per_image_uj, speed
-    from accelsim.results.tables import Column, Table
-    from accelsim.sweeps.pareto import pareto_front
-
-    front = pareto_front(result)
-    keys = [key for axis in result.study.axes for key in axis.keys]
-    done = [result.results[index] for index in front]
-    columns = (
-        [str(index) for index in front],
-        *([str(result.points[index].overrides[key]) for index in front] for key in keys),
-        column([energy_per_image_uj(each) for each in done]),
-        [number(speed(each.totals)) for each in done],
-        column([each.totals.dram.fetched_bytes / 1e6 / each.images for each in done]),
-        [percent(each.totals.utilization) for each in done],
-    )
-    return Table(
-        title=f"{result.study.name}: the points that no other beats in energy and in speed",
-        columns=(
-            Column("point"),
-            *(Column(key, is_text=True) for key in keys),
-            Column("energy", "uJ/img"),
-            Column("speed", "img/s"),
-            Column("DRAM", "MB/img"),
-            Column("use", "%"),
-        ),
-        rows=tuple(zip(*columns, strict=True)),
-        footer=(f"{len(front)} of {len(result.results)} points",),
-    )

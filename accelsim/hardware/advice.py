@@ -15,12 +15,13 @@ MIN_MACRO_ROWS: Final = 256
 
 
 def advise(chip: Chip, document: Document) -> Iterator[Problem]:
-    """Warnings, each with what to do about it."""
-    yield from _tiny_macros(chip, document)
+    """Warnings, each with what to do about it: what makes figures doubtful, then what makes a
+    machine slow or dear, then what is only unexplained."""
+    yield from _imported_memory(chip, document)
+    yield from _node_between_points(chip, document)
     yield from _slow_codec(chip, document)
     yield from _uneven_fifo(chip, document)
-    yield from _node_between_points(chip, document)
-    yield from _imported_memory(chip, document)
+    yield from _tiny_macros(chip, document)
     yield from _missing_sources(chip, document)
 
 
@@ -90,10 +91,11 @@ def _imported_memory(chip: Chip, document: Document) -> Iterator[Problem]:
 
 
 def _missing_sources(chip: Chip, document: Document) -> Iterator[Problem]:
-    for key, source in chip.sources.items():
-        if not source.strip():
-            yield Problem(
-                document.place(key.split(".")),
-                "has no source",
-                f"say under sources: where it comes from, or `{key}: 'assumption: why'`",
-            )
+    """One warning for all, so that it does not hide the others."""
+    keys = [key for key, source in chip.sources.items() if not source.strip()]
+    if keys:
+        yield Problem(
+            document.where,
+            f"without a source: {', '.join(keys)}",
+            f"say under sources: where each comes from, or `{keys[0]}: 'assumption: why'`",
+        )

@@ -8,13 +8,13 @@ from typing import Any
 
 from accelsim.errors import AccelsimError, ConfigError
 from accelsim.hardware.advice import advise
-from accelsim.hardware.chip import Chip, in_kib
+from accelsim.hardware.chip import Chip
 from accelsim.hardware.keys import leaves
 from accelsim.hardware.problems import Problem, find
 from accelsim.hardware.read import read_document, read_hardware, shipped_files, with_ini_text
 from accelsim.hardware.resolve import resolve
 from accelsim.hardware.schema import HardwareFile
-from accelsim.units import FS_PER_S
+from accelsim.units import FS_PER_S, in_kib
 
 
 @dataclass(frozen=True)

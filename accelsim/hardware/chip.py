@@ -19,7 +19,8 @@ from accelsim.hardware.document import Document, flat
 from accelsim.hardware.memory import NEVER_POWER_DOWN, changes, memory_of
 from accelsim.hardware.problems import check_part, checked
 from accelsim.hardware.schema import Dram
-from accelsim.units import FS_PER_S, KIB, Clock
+from accelsim.html_table import html_table
+from accelsim.units import Clock, in_kib, in_mhz
 
 Layout: TypeAlias = Literal["linear", "slotted", "packed"]
 Section: TypeAlias = dict[str, Any]
@@ -67,6 +68,10 @@ class Buffers:
 
     def __post_init__(self) -> None:
         check_part("buffers", self.section())
+
+    @property
+    def total_kib(self) -> float:
+        return in_kib(self.ifmap_bytes + self.weight_bytes + self.ofmap_bytes)
 
     def section(self) -> Section:
         return {
@@ -218,7 +223,7 @@ class Origin:
     """The value followed from other keys: it follows them when they are overridden."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Chip:
     """A whole machine.
 
@@ -249,6 +254,19 @@ class Chip:
         values = self._values()
         checked(Document("chip", values))
         object.__setattr__(self, "origins", tuple(self._origins(values)))
+
+    def __repr__(self) -> str:
+        array, memory = self.array, self.dram.config
+        return (
+            f"<Chip {self.name}: {array.rows} x {array.cols} PEs at {in_mhz(self.core):g} MHz, "
+            f"{self.buffers.total_kib:g} KiB, {memory.organisation.channels} x {memory.name}, "
+            f"codec {self.codec.name}>"
+        )
+
+    def _repr_html_(self) -> str:
+        rows = [(o.key, "-" if o.value is None else str(o.value), o.source) for o in self.origins]
+        title = f"{self.name}: {self.description}"
+        return html_table(title, ("key", "value", "source"), rows, is_text=(True, True, True))
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -289,19 +307,3 @@ class Chip:
             origin = known.get(key)
             vouched = origin is not None and origin.value == value
             yield origin if origin and vouched else Origin(key, value, SET_IN_PYTHON)
-
-
-def in_kib(n_bytes: int) -> int | float:
-    """Bytes as KiB, exactly: a whole number where there is one."""
-    return n_bytes // KIB if n_bytes % KIB == 0 else n_bytes / KIB
-
-
-def in_mhz(clock: Clock) -> float:
-    """The shortest number of MHz whose period this is.
-
-    >>> in_mhz(Clock.from_mhz(700)), in_mhz(Clock(1_428_571))
-    (700.0, 700.0)
-    """
-    exact = FS_PER_S / 1e6 / clock.period_fs
-    rounded = (round(exact, digits) for digits in range(16))
-    return next((mhz for mhz in rounded if mhz and Clock.from_mhz(mhz) == clock), exact)

@@ -41,6 +41,11 @@ def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Cell]:
     return flat
 
 
+def names_of(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
+    """The columns of all rows, in order of first appearance."""
+    return list(dict.fromkeys(name for row in rows for name in row))
+
+
 def in_a_cell(sentences: Sequence[str]) -> str | None:
     """Sentences in one cell of a table; an empty cell for none."""
     return "; ".join(sentences) or None
@@ -51,7 +56,7 @@ def write_csv(rows: Sequence[Mapping[str, Cell]], path: Path) -> None:
 
     Missing values are empty; floats have as many digits as it takes to read them back.
     """
-    columns = list(dict.fromkeys(name for row in rows for name in row))
+    columns = names_of(rows)
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
         writer.writeheader()

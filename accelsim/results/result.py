@@ -7,10 +7,13 @@ these fields are the keys that users' scripts read, so they stay.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from accelsim.energy.parts import EnergyParts
 from accelsim.mapping.bus import NO_COUNTS, BusCounts
+
+if TYPE_CHECKING:
+    from accelsim.results.tables import Table
 
 ENERGY_PARTS: Final = tuple(part.name for part in fields(EnergyParts))
 
@@ -102,9 +105,12 @@ class LayerResult(Figures):
     """What bounds it: ``compute``, ``vector``, or the cause of most of its stalls."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class Result:
-    """A run: hardware and trace by name and hash, totals, layers."""
+    """A run: hardware and trace by name and hash, totals, layers.
+
+    ``print`` shows its tables, and so does a notebook.
+    """
 
     hardware: str
     trace: str
@@ -134,3 +140,23 @@ class Result:
     """Assumptions that decide numbers: calibration of tables, estimates in use."""
     warnings: tuple[str, ...] = ()
     """What makes figures doubtful: of the memory, the chip, the trace and the run."""
+
+    def __repr__(self) -> str:
+        totals, images = self.totals, f"{self.images} image{'s' * (self.images != 1)}"
+        return (
+            f"<Result of {self.trace} on {self.hardware}, {self.codec}: {images}, "
+            f"{totals.cycles:,} cycles, {totals.energy_pj['total'] / 1e6:,.1f} uJ, "
+            f"{totals.dram.fetched_bytes / 1e6:,.2f} MB of DRAM, {len(self.layers)} layers>"
+        )
+
+    def __str__(self) -> str:
+        return "\n".join(table.plain() for table in self.tables())
+
+    def _repr_html_(self) -> str:
+        return "".join(table.html() for table in self.tables())
+
+    def tables(self) -> tuple[Table, ...]:
+        """Time, memory and energy of each layer and of the whole."""
+        from accelsim.results.tables import run_tables
+
+        return run_tables(self)

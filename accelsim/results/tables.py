@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from accelsim.html_table import html_table
 from accelsim.mapping.bus import NO_COUNTS
 from accelsim.results.accuracy import accuracy_line
 from accelsim.results.figures import column, number, percent, share, si
@@ -70,6 +71,18 @@ class Table:
             for line in lines
         ]
         return "\n".join([self.title, "", *body, "", *self.footer]).rstrip() + "\n"
+
+    def html(self) -> str:
+        """The same for a notebook."""
+        headers = [f"{c.header}\n{c.unit}" if c.unit else c.header for c in self.columns]
+        is_text = [column.is_text for column in self.columns]
+        return html_table(self.title, headers, self.rows, is_text=is_text, footer=self.footer)
+
+    def _repr_html_(self) -> str:
+        return self.html()
+
+    def __str__(self) -> str:
+        return self.plain()
 
 
 def run_tables(result: Result) -> tuple[Table, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from accelsim.results.files import replacing
-from accelsim.results.flat import Cell, flat_totals, in_a_cell, write_csv
+from accelsim.results.flat import Cell, flat_totals, in_a_cell, names_of, write_csv
 from accelsim.sweeps.pareto import pareto_front
 from accelsim.sweeps.run import SweepResult
 
@@ -43,7 +43,11 @@ def export(result: SweepResult) -> list[Path]:
         import polars
     except ModuleNotFoundError:
         return written
-    frame = polars.DataFrame(table, infer_schema_length=None, strict=False)
+    # A column without a value has a type all the same, so that files of several sweeps join.
+    texts = {"warnings", "error", *(key for point in result.points for key in point.overrides)}
+    empty = [name for name in names_of(table) if all(row.get(name) is None for row in table)]
+    types = {name: polars.String if name in texts else polars.Float64 for name in empty}
+    frame = polars.DataFrame(table, schema_overrides=types, infer_schema_length=None, strict=False)
     with replacing(result.folder / "points.parquet") as unfinished:
         frame.write_parquet(unfinished)
     return [*written, result.folder / "points.parquet"]

@@ -12,8 +12,10 @@ from typing import TypeAlias
 from accelsim import kernel_cache
 from accelsim.codecs.named import base_name
 from accelsim.results.files import writable_folder
+from accelsim.results.flat import Cell
 from accelsim.results.json_form import parse_result, to_json
 from accelsim.results.result import Result
+from accelsim.results.tables import Table
 from accelsim.results.versions import versions
 from accelsim.sweeps.ledger import Ledger
 from accelsim.sweeps.local import OpenWork, Outcome, Work, run_local
@@ -37,9 +39,12 @@ class Progress:
     n_failed: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class SweepResult:
-    """All points of a study, in the order of its grid."""
+    """All points of a study, in the order of its grid.
+
+    ``print`` shows the points that no other beats, and so does a notebook.
+    """
 
     study: Study
     points: tuple[Point, ...]
@@ -50,6 +55,28 @@ class SweepResult:
     n_reused: int
     """Points that an earlier sweep had finished."""
     folder: Path
+
+    def __repr__(self) -> str:
+        failed = f", {len(self.failed)} failed" if self.failed else ""
+        return f"<SweepResult of {self.study.name}: {len(self.results)} points{failed}>"
+
+    def __str__(self) -> str:
+        return self.table().plain()
+
+    def _repr_html_(self) -> str:
+        return self.table().html()
+
+    def table(self) -> Table:
+        """The points that no other beats in energy and in speed."""
+        from accelsim.sweeps.pareto import front_table
+
+        return front_table(self)
+
+    def rows(self) -> list[dict[str, Cell]]:
+        """One row of plain values per point: what ``points.csv`` holds."""
+        from accelsim.sweeps.export import rows
+
+        return rows(self)
 
 
 def sweep(

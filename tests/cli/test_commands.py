@@ -283,6 +283,16 @@ def test_dram_show_of_an_unknown_memory_names_the_nearest(accelsim):
     assert "hbm3_6400_x32" in said.err
 
 
+def test_hw_show_has_resolved_values_in_lines_that_fit(accelsim):
+    shown = accelsim("hw", "show", "edge_npu", "--set", "codec.name=huffman").out.splitlines()
+    assert max(map(len, shown)) <= 100
+    values = dict(line.split(None, 1) for line in shown[2:] if line and line[0] != " ")
+    # A Huffman lane codes a value a cycle, the array takes 16.
+    assert values["codec.lanes"] == "16 lanes"
+    assert values["codec.block"] == "16 x 1 x 64 channels, rows, cols"
+    assert values["array.fold_overlap"] == "true"
+
+
 def test_hw_show_json_can_be_read_as_a_hardware_file(accelsim, tmp_path):
     said = accelsim("hw", "show", "edge_npu", "--json")
     (tmp_path / "again.yaml").write_text(said.out)

@@ -109,7 +109,22 @@ def test_check_warns_of_fifos_nodes_and_missing_sources(tmp_path: Path) -> None:
     node = warnings_of(tmp_path, ("node_nm: 22", "node_nm: 28"))
     assert "28 nm lies between points of the SRAM table" in node[0]
     source = warnings_of(tmp_path, ('  dram.channels: "one device"\n', ""))
-    assert [text.split(": ", 1)[1] for text in source] == ["dram.channels: has no source"]
+    assert [text.split(": ", 1)[1] for text in source] == ["without a source: dram.channels"]
+
+
+def test_check_says_in_one_line_what_has_no_source_after_all_that_matters(tmp_path: Path) -> None:
+    path = tmp_path / "bare.yaml"
+    path.write_text(
+        "core: {clock_mhz: 500}\narray: {rows: 8, cols: 4}\nenergy: {node_nm: 28}\n"
+        "buffers: {ifmap_kib: 16, weight_kib: 32, ofmap_kib: 1}\n"
+        "dram: {standard: ddr4_2400_x16}\n"
+    )
+    node, macro, sources = check_hardware(path).warnings
+    assert "28 nm" in node.problem and "64 rows" in macro.problem  # 8 x 1024 / 128
+    assert sources.problem == (
+        "without a source: core.clock_mhz, array.rows, array.cols, buffers.ifmap_kib, "
+        "buffers.weight_kib, buffers.ofmap_kib, dram.standard, energy.node_nm"
+    )
 
 
 def test_check_repeats_the_warnings_of_an_imported_memory(tmp_path: Path) -> None:

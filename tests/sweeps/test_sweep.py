@@ -213,3 +213,22 @@ def test_the_parquet_file_holds_the_table(study, simulate, tmp_path):
     assert frame["array.rows"].to_list() == [4, 4, 8, 8, 16, 16, 32, 32]
     energy = [r.totals.energy_pj["total"] for r in result.results.values()]
     assert frame["energy_pj.total"].to_list() == energy
+
+
+def test_no_column_of_the_parquet_file_is_without_a_type(study, simulate, tmp_path):
+    """Of one image there is no steady state, and no point failed: columns without a value."""
+    polars = pytest.importorskip("polars")
+    study.write_text(STUDY.replace("[raw, zvc]", "[raw, zvc]\n  codec.block: [null]"))
+    result = sweep(study, tmp_path / "out", jobs=1, simulate=simulate)
+    schema = polars.read_parquet(export(result)[1]).schema
+    assert [name for name, kind in schema.items() if kind == polars.Null] == []
+    assert schema["images_per_second"] == polars.Float64
+    assert schema["error"] == schema["codec.block"] == polars.String
+
+
+def test_a_sweep_is_a_line_in_the_shell_and_its_front_in_a_notebook(study, simulate, tmp_path):
+    result = sweep(study, tmp_path / "out", jobs=1, simulate=simulate)
+    assert repr(result) == "<SweepResult of sizes: 8 points>"
+    assert str(result) == result.table().plain()
+    assert result._repr_html_().startswith("<table>")
+    assert len(result.rows()) == 8

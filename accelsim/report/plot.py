@@ -1,0 +1,48 @@
+"""The picture of whatever a run, a comparison or a sweep gave."""
+
+from __future__ import annotations
+
+from functools import singledispatch
+from pathlib import Path
+
+from accelsim.report.compare_plot import plot_comparison
+from accelsim.report.run_plot import plot_run
+from accelsim.report.sweep_plot import plot_sweep
+from accelsim.results.comparison import Comparison
+from accelsim.results.files import writable_file
+from accelsim.results.result import Result
+from accelsim.sweeps.run import SweepResult
+
+
+def plot(what: Result | Comparison | SweepResult, path: str | Path) -> Path:
+    """Write the picture of a result, a comparison or a sweep; the suffix chooses the format.
+
+    Returns ``path``, which ``IPython.display.Image`` shows. Raises ``UserError`` where it cannot
+    be written.
+
+    >>> import accelsim
+    >>> accelsim.plot(accelsim.compare(chip, trace, ["raw", "zvc"]), "codecs.png")  # doctest: +SKIP
+    """
+    target = writable_file(Path(path))
+    _draw(what, target)
+    return target
+
+
+@singledispatch
+def _draw(what: object, path: Path) -> None:
+    raise TypeError(f"a {type(what).__name__} has no picture: a result, comparison or sweep has")
+
+
+@_draw.register
+def _(what: Result, path: Path) -> None:
+    plot_run(what, path)
+
+
+@_draw.register
+def _(what: Comparison, path: Path) -> None:
+    plot_comparison(what, path, what.mapping)
+
+
+@_draw.register
+def _(what: SweepResult, path: Path) -> None:
+    plot_sweep(what, path)
