@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from accelsim.cli.options import Json, Whole, WholeOrNone
 
@@ -30,6 +31,9 @@ def measure_codecs(
     codec: str,
     block: str | None = None,
     bits: WholeOrNone = None,
+    word: str | None = None,
+    nibbles: Literal["low", "high"] | None = None,
+    channels_last: bool = False,
     fallback: bool = False,
     burst: Whole = 64,
     out: Path | None = None,
@@ -48,7 +52,13 @@ def measure_codecs(
         Values of one block, or its channels, rows and columns as in 16x8x8; else the whole
         array is one block.
     bits
-        Word width; else that of the array's dtype.
+        Word width; else that of the array's dtype, whose sign it keeps.
+    word
+        Width and sign, as in u4 or s5: also of an array whose dtype has another sign.
+    nibbles
+        Each byte holds two words of 4 bits, the first in its low or its high half.
+    channels_last
+        The array has its channels in the last dimension: (rows, cols, channels).
     fallback
         Store a block raw, at one flag bit, where its stream needs no fewer bursts.
     burst
@@ -65,17 +75,19 @@ def measure_codecs(
     from accelsim.cli.warm_up import warm_up
     from accelsim.codecs.measure_file import Cutting
     from accelsim.codecs.measure_file import measure_codecs as measure_all
+    from accelsim.codecs.reading import Reading, word_named
     from accelsim.results.codec_tables import arrays_table, measured_table
     from accelsim.results.files import writable_folder
     from accelsim.results.json_form import dumps
 
     names = codecs_in(codec, "--codec")
     cutting = Cutting(_block(block), fallback, burst)
+    reading = Reading(word_named(word) if word is not None else None, bits, nibbles, channels_last)
     if out is not None:
         writable_folder(out)
     warm_up(*names)
     start = perf_counter()
-    measures = measure_all(file, names, cutting, bits=bits)
+    measures = measure_all(file, names, cutting, reading)
     host_seconds = perf_counter() - start
     if out is not None:
         write_measures(file, measures, out)

@@ -6,7 +6,9 @@ whatever is wrong with a file comes out as one ``UserError``.
 
 from __future__ import annotations
 
+import io
 import math
+import warnings
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +23,10 @@ from accelsim.workload.trace_file import read_trace
 
 MAX_VALUES = 1 << 27
 """Largest array: measuring it takes about 10 bytes a value."""
+MAX_BYTES = 2 * MAX_VALUES
+"""Of its items: the widest word has 16 bits."""
+MAX_HEADER_BYTES = 10_000
+"""As numpy has it; a larger one is read by nobody."""
 
 
 class NamedArray(NamedTuple):
@@ -55,8 +61,11 @@ def _read_npz(file: Path) -> Iterator[NamedArray]:
     with archive:
         if not archive.namelist():
             raise UserError(str(file), "holds no arrays", "save at least one integer array")
-        for member in archive.namelist():
-            name = member.removesuffix(".npy")
+        members = archive.namelist()
+        if len(set(members)) < len(members):
+            raise UserError(str(file), "holds two arrays of one name", "save it again")
+        for member in members:
+            name = _printable(member.removesuffix(".npy"))
             where = f"{file}[{name}]"
             with _broken_as_user_error(where), archive.open(member) as stream:
                 values = _read_npy(stream, where)
@@ -75,13 +84,7 @@ def _read_trace(path: str | Path) -> Iterator[NamedArray]:
 
 def _read_npy(stream: IO[bytes], where: str) -> Values:
     """One array in the format of ``numpy.lib.format``, versions 1 and 2."""
-    version = np.lib.format.read_magic(stream)
-    if version == (1, 0):
-        shape, fortran_order, dtype = np.lib.format.read_array_header_1_0(stream)
-    elif version == (2, 0):
-        shape, fortran_order, dtype = np.lib.format.read_array_header_2_0(stream)
-    else:
-        raise UserError(where, f"has format version {version}", "save it with numpy.save")
+    shape, fortran_order, dtype = _read_header(stream, where)
     _check_header(shape, dtype, where)
     n_bytes = math.prod(shape) * dtype.itemsize
     data = stream.read(n_bytes)
@@ -91,6 +94,27 @@ def _read_npy(stream: IO[bytes], where: str) -> Values:
         )
     values: Values = np.frombuffer(data, dtype).astype(dtype.newbyteorder("="), copy=False)
     return values.reshape(shape, order="F" if fortran_order else "C")
+
+
+def _read_header(stream: IO[bytes], where: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Shape, order and dtype. numpy would read as many bytes as the file says the header has,
+    which may be 4 GiB out of a few of an archive."""
+    version = np.lib.format.read_magic(stream)
+    if version not in ((1, 0), (2, 0)):
+        raise UserError(where, f"has format version {version}", "save it with numpy.save")
+    length = stream.read(2 if version == (1, 0) else 4)
+    n_bytes = int.from_bytes(length, "little")
+    if n_bytes > MAX_HEADER_BYTES:
+        problem = f"has a header of {n_bytes} bytes, more than {MAX_HEADER_BYTES}"
+        raise UserError(where, problem, "save it again")
+    header = io.BytesIO(length + stream.read(n_bytes))
+    read = np.lib.format.read_array_header_1_0
+    if version == (2, 0):
+        read = np.lib.format.read_array_header_2_0
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of numpy and of the parser, about odd headers
+        shape, fortran_order, dtype = read(header)
+    return shape, fortran_order, dtype
 
 
 def _check_header(shape: tuple[int, ...], dtype: np.dtype[Any], where: str) -> None:
@@ -105,8 +129,20 @@ def _check_header(shape: tuple[int, ...], dtype: np.dtype[Any], where: str) -> N
         raise UserError(
             where, f"has shape {shape}, more than {MAX_VALUES} values", "split it into parts"
         )
+    if n_values * dtype.itemsize > MAX_BYTES:
+        raise UserError(
+            where,
+            f"has {n_values * dtype.itemsize} bytes of {dtype}, more than {MAX_BYTES}",
+            "store it in 8 or 16 bits, or split it into parts",
+        )
     if n_values == 0:
         raise UserError(where, f"is empty: shape {shape}", "give at least one value")
+
+
+def _printable(name: str) -> str:
+    """A name of a file's own choosing, as one line of a message or table."""
+    shown = name if name.isprintable() else ascii(name)[1:-1]
+    return shown if len(shown) <= 200 else f"{shown[:197]}..."
 
 
 @contextmanager
@@ -119,7 +155,7 @@ def _broken_as_user_error(where: str) -> Iterator[None]:
     except FileNotFoundError:
         raise UserError(where, "no such file", "check the path") from None
     except Exception as error:
-        reason = (str(error).splitlines() or [""])[0] or type(error).__name__
+        reason = _printable((str(error).splitlines() or [""])[0]) or type(error).__name__
         raise UserError(
             where, f"is damaged or of another kind ({reason})", "copy or save it again"
         ) from None

@@ -14,11 +14,12 @@ import numpy as np
 
 from accelsim.codecs import rates
 from accelsim.codecs.array_files import read_arrays
-from accelsim.codecs.base import Blocks, Codec, Shapes, Values, Word, one_block
+from accelsim.codecs.base import Blocks, Codec, Shapes, Values, one_block
 from accelsim.codecs.blocks import BlockShape, cut
 from accelsim.codecs.fallback import as_stored
 from accelsim.codecs.measure import check_stream
 from accelsim.codecs.named import codec_named, codec_of_any_width
+from accelsim.codecs.reading import AS_STORED, Reading
 from accelsim.codecs.words import check_range
 from accelsim.errors import CodecError, UserError
 from accelsim.units import ceil_div
@@ -51,6 +52,8 @@ class ArrayMeasure:
     """Half of the blocks are no longer than this."""
     block_bits_p99: int
     block_bits_max: int
+    word_bits: int
+    """Width of the words: bits per value of the array stored raw."""
     lossless: bool
     """Whether decoding returns exactly these values."""
     mse: float
@@ -86,35 +89,40 @@ def measure_file(
     block: int | BlockShape | None = None,
     bits: int | None = None,
     fallback: bool = False,
+    reading: Reading | None = None,
 ) -> dict[str, ArrayMeasure]:
     """Measure every array of a file with one codec; see ``measure_codecs``."""
-    return measure_codecs(path, [codec], Cutting(block, fallback), bits=bits)[codec]
+    reading = reading or Reading(bits=bits)
+    return measure_codecs(path, [codec], Cutting(block, fallback), reading)[codec]
 
 
 def measure_codecs(
     path: str | Path,
     codecs: Sequence[str],
     cutting: Cutting = Cutting(),
-    *,
-    bits: int | None = None,
+    reading: Reading = AS_STORED,
 ) -> dict[str, dict[str, ArrayMeasure]]:
     """Measure every array of a .npy, .npz or trace file: by codec, then array, in the file's order.
 
     ``codecs`` are names as users write them; tables are fitted on each array itself.
-    ``bits`` is the word width. Blocks follow each other in order, so that no index is
-    needed. Blocks of (channels, rows, cols) are those of machines, so they get the variants
-    that networks use. Of several codecs, one that cannot code an array leaves it out.
+    ``reading`` is how the arrays are to be understood. Blocks follow each other in order, so
+    that no index is needed. Blocks of (channels, rows, cols) are those of machines, so they get
+    the variants that networks use. Of several codecs, one that cannot code an array leaves it
+    out.
     Raises ``UserError`` (or ``UnknownNameError``) with what to do.
     """
     for codec in codecs:
         codec_of_any_width(codec)
     measures: dict[str, dict[str, ArrayMeasure]] = {codec: {} for codec in codecs}
-    for name, values, own_word in read_arrays(path):
+    for name, stored, of_trace in read_arrays(path):
         try:
-            word = _word(values, own_word, bits)
+            values, word = reading.words_of(stored, of_trace)
             check_range(values, word)
         except CodecError as error:
-            fix = "give a width that holds the values with --bits, or store them in a fitting dtype"
+            fix = (
+                "give a width that holds the values with --bits or --word, or store them in a "
+                "fitting dtype"
+            )
             raise UserError(f"{path}[{name}]", str(error), fix) from None
         for codec in codecs:
             try:
@@ -167,6 +175,7 @@ def measure_array(values: Values, codec: Codec, cutting: Cutting = Cutting()) ->
         block_bits_p50=int(p50),
         block_bits_p99=int(p99),
         block_bits_max=int(longest),
+        word_bits=codec.word.bits,
         lossless=not error.any(),
         mse=float(np.mean(error**2)),
         reconstruction=codec.reconstruction,
@@ -194,12 +203,3 @@ def _cut_maps(values: Values, block: BlockShape) -> Blocks:
         np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]),
         Shapes(extents, False),
     )
-
-
-def _word(values: Values, word: Word | None, bits: int | None) -> Word:
-    own = word or Word(min(16, 8 * values.itemsize), values.dtype.kind == "i")
-    if bits is not None:
-        return Word(bits, own.signed)
-    if word is None and values.itemsize > 2:
-        raise CodecError(f"holds {values.dtype}, wider than the 16 bits of the widest word")
-    return own

@@ -16,9 +16,10 @@ from accelsim.report.style import save, styled
 N_COLS = 4
 MAX_NAMES = 40
 """More names than this cannot be read below a panel."""
-TOP_OVER_HUFFMAN = 1.6
-"""The axis ends at so many times the largest ideal Huffman code: a badly suited codec, or the
-table of a few wide values, would press all else to the ground."""
+TOP_OVER_RAW = 1.25
+"""The axis ends at so many times the widest word: all that is no longer than raw is seen whole. A
+badly suited codec, or the bursts of a few values, would press all else to the ground; bars that go
+on carry their height."""
 
 
 def plot_measures(
@@ -50,20 +51,19 @@ def _figure(measures: Mapping[str, Mapping[str, list[ArrayMeasure]]], source: st
     panels = figure.subplots(n_rows, n_cols, sharex=True, sharey=True, squeeze=False)
     for axes in panels.flat[len(measures) :]:
         axes.set_axis_off()
-    largest = max(
-        _per_value(part, lambda m: m.huffman_bits)
-        for found in measures.values()
-        for part in found.values()
-    )
+    parts = [part for found in measures.values() for part in found.values()]
+    tallest = max(_per_value(part, lambda m: max(m.fetched_bits, _coded(m))) for part in parts)
+    widest = max(measure.word_bits for part in parts for measure in part)
+    top = min(1.05 * tallest, TOP_OVER_RAW * widest)
     for axes, (codec, found) in zip(panels.flat, measures.items(), strict=False):
-        _panel(axes, codec, found, TOP_OVER_HUFFMAN * largest)
+        _panel(axes, codec, found, top)
     for column in range(n_cols):
         # The lowest panel in use: others lend it their labels.
         row = max(r for r in range(n_rows) if r * n_cols + column < len(measures))
         _name_arrays(panels[row, column], list(next(iter(measures.values()))))
     for row_of_panels in panels:
         row_of_panels[0].set_ylabel("bits per value")
-    panels[0, 0].set_ylim(0, TOP_OVER_HUFFMAN * largest)
+    panels[0, 0].set_ylim(0, top)
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=4)
     figure.suptitle("What codecs make of each array", x=0.01, ha="left", fontweight="bold")
@@ -75,7 +75,7 @@ def _panel(axes: Axes, codec: str, found: Mapping[str, list[ArrayMeasure]], top:
     places = range(len(found))
     each = list(found.values())
     fetched = [_per_value(part, lambda m: m.fetched_bits) for part in each]
-    stream = [_per_value(part, lambda m: m.stream_bits + m.side_bits) for part in each]
+    stream = [_per_value(part, _coded) for part in each]
     entropy = [_per_value(part, lambda m: m.entropy_bits) for part in each]
     huffman = [_per_value(part, lambda m: m.huffman_bits) for part in each]
     axes.bar(places, fetched, 0.8, color="#C6E2F3", label="fetched: whole bursts")
@@ -86,16 +86,20 @@ def _panel(axes: Axes, codec: str, found: Mapping[str, list[ArrayMeasure]], top:
     exact += ", reconstruction" if any(m.reconstruction for part in each for m in part) else ""
     axes.set_title(f"{codec}: {_mean(found):.2f} bits{exact}")
     axes.grid(visible=False, axis="x")
-    for place, bits in zip(places, stream, strict=True):
-        if bits > top:
-            axes.annotate(f"{bits:,.0f}", (place, top), rotation=90, fontsize=6.5,
-                          color="white", ha="center", va="top", xytext=(0, -3),
-                          textcoords="offset points")  # fmt: skip
+    for place, bits, moved in zip(places, stream, fetched, strict=True):
+        if max(bits, moved) > top:
+            axes.annotate(f"{bits if bits > top else moved:,.0f}", (place, top), rotation=90,
+                          fontsize=6.5, color="white" if bits > top else "#0077BB", ha="center",
+                          va="top", xytext=(0, -3), textcoords="offset points")  # fmt: skip
 
 
 def _mean(found: Mapping[str, list[ArrayMeasure]]) -> float:
     together = [measure for part in found.values() for measure in part]
-    return _per_value(together, lambda m: m.stream_bits + m.side_bits)
+    return _per_value(together, _coded)
+
+
+def _coded(measure: ArrayMeasure) -> int:
+    return measure.stream_bits + measure.side_bits
 
 
 def _per_value(part: list[ArrayMeasure], bits: Callable[[ArrayMeasure], float]) -> float:

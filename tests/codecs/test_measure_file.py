@@ -1,6 +1,7 @@
 """What `codecs measure` reports: conventions to the letter, and one error for a bad file."""
 
 import io
+import resource
 import warnings
 import zipfile
 from pathlib import Path
@@ -21,10 +22,12 @@ from accelsim.codecs.measure_file import (
     measure_file,
 )
 from accelsim.codecs.named import codec_named
+from accelsim.codecs.reading import Reading, word_named
 from accelsim.errors import UnknownNameError, UserError
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Conv, Window
 from accelsim.workload.trace_writer import write_trace
+from tests.codecs import fuzz_arrays
 
 RNG = np.random.default_rng(11)
 DTYPES = [np.uint8, np.int8, np.uint16, np.int16]
@@ -154,9 +157,14 @@ def npy_bytes(values: NDArray[Any]) -> bytes:
         return file.getvalue()
 
 
-def npy_promising(shape: tuple[int, ...]) -> bytes:
+def npy_of_header(text: str) -> bytes:
+    padded = text.encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded
+
+
+def npy_promising(shape: tuple[int, ...], dtype: Any = "|u1") -> bytes:
     with io.BytesIO() as file:
-        header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+        header = {"descr": dtype, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(file, header)
         return file.getvalue() + bytes(100)
 
@@ -173,6 +181,16 @@ BAD = {
     "huge": (npy_promising((MAX_VALUES + 1,)), "more than 134217728 values"),
     "overflowing": (npy_promising((1 << 40, 1 << 40)), "more than 134217728 values"),
     "negative": (npy_promising((-5,)), "impossible shape"),
+    "wide": (npy_promising((MAX_VALUES // 2,), "<i8"), "bytes of int64, more than 268435456"),
+    "long header": (
+        b"\x93NUMPY\x02\x00" + (1 << 31).to_bytes(4, "little") + bytes(100),
+        "a header of 2147483648 bytes",
+    ),
+    "deep header": (npy_of_header("(" * 4000), "damaged"),
+    "odd header": (npy_of_header(r"{'descr': '|u1\\d', 'shape': (3,), 'x': 1}"), "damaged"),
+    "many dimensions": (npy_promising((1,) * 100), "damaged"),
+    "records": (npy_promising((3,), [("a", "u1"), ("b", "O")]), "Python objects|not integers"),
+    "version": (b"\x93NUMPY\x09\x00" + bytes(100), "format version"),
 }
 
 
@@ -190,6 +208,95 @@ def test_a_bad_array_gives_one_clear_error(tmp_path: Path, kind: str, suffix: st
         measure_file(file, "zvc")
     assert str(file) in str(found.value)
     assert len(str(found.value).splitlines()) == 2
+
+
+def test_an_archive_of_zeros_is_refused_before_they_are_read(tmp_path: Path) -> None:
+    """1 GiB behind 1 MB: a header that promises 2 GiB of itself, and an array of 8-byte items."""
+    for name, start in (
+        ("header", b"\x93NUMPY\x02\x00" + (1 << 31).to_bytes(4, "little")),
+        ("array", npy_promising((MAX_VALUES,), "<i8")),
+    ):
+        file = tmp_path / f"{name}.npz"
+        with (
+            zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive,
+            archive.open("a.npy", "w", force_zip64=True) as member,
+        ):
+            member.write(start)
+            for _ in range(64):
+                member.write(bytes(1 << 20))
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with pytest.raises(UserError, match="more than"):
+            measure_file(file, "zvc")
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 32 << 10  # KiB
+
+
+def test_names_in_an_archive_stay_on_one_line_and_apart(tmp_path: Path) -> None:
+    file = tmp_path / "x.npz"
+    with warnings.catch_warnings(), zipfile.ZipFile(file, "w") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr("a\nb\x1b[2J.npy", npy_bytes(np.arange(9, dtype=np.uint8)))
+    assert list(measure_file(file, "zvc")) == [r"a\nb\x1b[2J"]
+    with warnings.catch_warnings(), zipfile.ZipFile(file, "a") as archive:
+        warnings.simplefilter("ignore")
+        for _ in range(2):
+            archive.writestr("twice.npy", npy_bytes(np.arange(9, dtype=np.uint8)))
+    with pytest.raises(UserError, match="two arrays of one name"):
+        measure_file(file, "zvc")
+
+
+def test_a_few_hundred_damaged_array_files_are_answered_or_refused_in_one_message() -> None:
+    """``python -m tests.codecs.fuzz_arrays 20000`` tries as many as it is told."""
+    assert fuzz_arrays.run(300, seed=1) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "values", "bits"),
+    [("u4", [0, 3, 15], 3 * 4), ("s5", [-16, 3, 15], 3 * 5), ("s4", [-8, 0, 7], 3 * 4)],
+)
+def test_a_word_of_any_sign_and_width_is_read_from_any_dtype(
+    tmp_path: Path, text: str, values: list[int], bits: int
+) -> None:
+    for dtype in (np.int8, np.int32):
+        found = measure_one(
+            tmp_path, np.array(values, dtype), "raw", reading=Reading(word_named(text))
+        )
+        assert (found.stream_bits, found.word_bits) == (bits, bits // 3)
+    with pytest.raises(UserError, match="do not fit"):
+        measure_one(tmp_path, np.array([16]), "raw", reading=Reading(word_named(text)))
+
+
+@pytest.mark.parametrize("first", ["low", "high"])
+@pytest.mark.parametrize("word", ["u4", "s4"])
+def test_packed_nibbles_are_two_words_a_byte(tmp_path: Path, first: Any, word: str) -> None:
+    low, high = RNG.integers(0, 16, (2, 6, 5))
+    stored = (low | high << 4).astype(np.uint8)
+    pairs = (low, high) if first == "low" else (high, low)
+    words = np.stack(pairs, axis=-1).reshape(6, 10).astype(np.uint8)
+    if word == "s4":
+        words = np.where(words < 8, words, words.astype(int) - 16).astype(np.int8)
+    plain = measure_one(tmp_path, words, "shapeshifter", bits=4)
+    reading = Reading(word_named(word), nibbles=first)
+    assert measure_one(tmp_path, stored, "shapeshifter", reading=reading) == plain
+    with pytest.raises(UserError, match="needs bytes"):
+        measure_one(tmp_path, stored.astype(np.int16), "raw", reading=reading)
+    with pytest.raises(UserError, match="words of 4 bits, not 5"):
+        Reading(bits=5, nibbles=first)
+
+
+def test_channels_last_is_the_same_map_in_another_order(tmp_path: Path) -> None:
+    values = sparse((2, 16, 9, 8), np.uint8)  # images, channels, rows, cols
+    stored, reading = np.moveaxis(values, 1, -1), Reading(channels_last=True)
+    for codec, block in (("zero_rle", None), ("jpeg_act", (16, 8, 8)), ("zvc", 32)):
+        plain = measure_one(tmp_path, values, codec, block=block)
+        assert measure_one(tmp_path, stored, codec, block=block, reading=reading) == plain
+    with pytest.raises(UserError, match="needs rows, columns and channels"):
+        measure_one(tmp_path, values[0, 0], "zvc", reading=reading)
+
+
+@pytest.mark.parametrize("text", ["4", "u1", "u17", "i4", "u", "s-4", "u٤"])
+def test_what_is_no_word_says_how_one_is_written(text: str) -> None:
+    with pytest.raises(UserError, match="as in u4 or s5"):
+        word_named(text)
 
 
 @pytest.mark.parametrize("seed", range(30))

@@ -218,6 +218,26 @@ def test_further_axes_are_held_at_their_first_value_and_named(swept):
     assert "Held: energy.node_nm 22" in figure.get_supxlabel()
 
 
+def test_the_codecs_plot_shows_whole_bars_up_to_the_raw_size_and_names_what_goes_on():
+    """Values of 2 bits in words of 8: raw is four times the ideal code, and still seen whole."""
+    flat = {"few": np.tile(np.array([0, 1, 2, 3], np.uint8), 4096), "tiny": np.ones(4, np.uint8)}
+    panels = {
+        name: {
+            array: [measure_array(values, codec_named(name, Word(8)))]
+            for array, values in flat.items()
+        }
+        for name in ("raw", "zvc", "huffman")
+    }
+    with styled():
+        figure = measure_plot._figure(panels, "Source: a test.")
+    top = figure.axes[0].get_ylim()[1]
+    assert 8 < top <= 10
+    bars = [b.get_height() for axes in figure.axes[:3] for b in axes.patches if b.get_x() < 0]
+    assert max(bars) <= top, "no bar of the large array is cut"
+    # Four values in a burst of 64 bytes are 128 bits each; with Huffman's table 1024 / 4 more.
+    assert {"128", "257"} <= set(texts(figure))
+
+
 @pytest.mark.parametrize("names", [["codecs"], ["codecs", "memories"], ["sizes"]])
 def test_sweeps_of_any_shape_can_be_drawn(swept, names, tmp_path):
     result = swept.build(*(getattr(swept, name) for name in names))
