@@ -33,6 +33,7 @@ from accelsim.mapping.measured import (
     measure_maps,
     planned_sizes,
 )
+from accelsim.mapping.notes import mapping_notes
 from accelsim.mapping.plan import plan
 from accelsim.mapping.program import Program
 from accelsim.mapping.stage import Stage, StagePlan, StoredMap
@@ -117,7 +118,13 @@ def simulate(
         reconstruction=coding.reconstruction,
         codec_error=_codec_error(prepared, chip.dram.config.line_bytes),
         codec_area_kge=chip.codec.lanes * chip.codec.hardware.gates_kge,
-        notes=[*_notes(chip, trace, images, prepared), *energy_notes(counts, chip)],
+        notes=[
+            *mapping_notes(
+                chip, images=images, is_coded=bool(prepared.coded), is_held=mapping is not None
+            ),
+            *_notes(chip, trace, prepared),
+            *energy_notes(counts, chip),
+        ],
         warnings=_warnings(chip, trace, prepared),
     )
 
@@ -289,14 +296,11 @@ def _warnings(chip: Chip, trace: Trace, prepared: Prepared) -> tuple[str, ...]:
     return tuple(dict.fromkeys(found))
 
 
-def _notes(chip: Chip, trace: Trace, images: int, prepared: Prepared) -> list[str]:
+def _notes(chip: Chip, trace: Trace, prepared: Prepared) -> list[str]:
     """What a reader must know about how the figures came about."""
     n_images = trace.facts.n_images
     fitted = calibration_images(n_images, 0)
-    notes = [
-        f"mapping: {chip.array.dataflow}, every map in DRAM, biases not moved",
-        f"DRAM energy: {energy_label(chip.dram.config, chip.energy.mode)}",
-    ]
+    notes = [f"DRAM energy: {energy_label(chip.dram.config, chip.energy.mode)}"]
     if chip.codec.layout != "linear":
         notes.append(_coded_share(prepared))
     if fitted == (0,):

@@ -353,3 +353,23 @@ def test_the_area_of_a_codec_is_that_of_all_its_lanes(trace: Trace) -> None:
     result = simulate(chip("codec.lanes=3"), trace, codec="huffman")
     assert result.codec_area_kge == 3 * lane
     assert simulate(chip(), trace, codec="raw").codec_area_kge == 0
+
+
+def test_results_say_that_weights_are_read_again_and_what_the_plan_saw(trace: Trace) -> None:
+    def weight_bytes(n_images: int) -> int:
+        by_tensor = simulate(chip(), trace, codec="raw", images=n_images).totals.dram.by_tensor
+        return by_tensor["weight"].fetched_bytes
+
+    assert weight_bytes(3) == 3 * weight_bytes(1)
+    for codec, n_images in product(("raw", "zvc"), (1, 3)):
+        notes = simulate(chip(), trace, codec=codec, images=n_images).notes
+        again = [n for n in notes if "weights are read again for every image" in n]
+        assert len(again) == (n_images > 1)
+        plans = [n for n in notes if n.startswith("plan: made for the coded sizes of image 0")]
+        assert len(plans) == (codec != "raw"), "raw sizes depend on no values"
+        assert all(("used for all images" in n) == (n_images > 1) for n in plans)
+    held = prepare(chip("codec.name=zvc"), trace).plans
+    assert (
+        "plan: that of another run, held fixed"
+        in simulate(chip(), trace, codec="zvc", mapping=held).notes
+    )
