@@ -2,6 +2,10 @@
 
 An executor takes points and gives back what became of each, in any order. This one forks,
 so that workers inherit the points; a cluster's executor is another function of this type.
+
+Each worker has a pipe of its own and no lock is shared, so that one that is killed at any
+moment stops nobody else, and it is known which point it had. (``concurrent.futures`` can wait
+forever for a worker that died while it held the lock of the common queue.)
 """
 
 from __future__ import annotations
@@ -11,10 +15,10 @@ import os
 import signal
 import threading
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from concurrent.futures.process import BrokenProcessPool
-from typing import NamedTuple, TypeAlias
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from multiprocessing.connection import Connection, wait
+from typing import Final, NamedTuple, TypeAlias
 
 from accelsim.errors import AccelsimError
 from accelsim.sweeps.points import Point
@@ -33,65 +37,85 @@ class Outcome(NamedTuple):
     error: str | None
 
 
+KILLED: Final = "its process was killed: out of memory?"
+
+
 def run_local(points: Sequence[Point], open_work: OpenWork, jobs: int) -> Iterator[Outcome]:
     """The outcomes of ``points`` as they come, from ``jobs`` processes.
 
-    A point that fails is an outcome too. When a worker is killed from outside, the points
-    in flight run again, each alone, so that only the guilty one fails. Leaving the iterator
-    early ends all workers.
+    A point that fails is an outcome too, also when its worker is killed from outside; another
+    worker takes its place. Leaving the iterator early ends all workers.
     """
-    waiting = deque(points)
-    while waiting:
-        suspects = yield from _pool(waiting, open_work, jobs)
-        for point in suspects:
-            if (yield from _pool(deque([point]), open_work, 1)):
-                yield Outcome(point, None, "its process was killed: out of memory?")
-
-
-def _pool(
-    waiting: deque[Point], open_work: OpenWork, jobs: int
-) -> Generator[Outcome, None, list[Point]]:
-    """Run points from ``waiting``; returns those that were in flight when a worker died."""
-    others = set(multiprocessing.active_children())
-    points = tuple(waiting)
-    executor = ProcessPoolExecutor(
-        min(jobs, len(points)),
-        multiprocessing.get_context("fork"),
-        initializer=_start_worker,
-        initargs=(open_work, points),
-    )
-    in_flight: dict[Future[Outcome], Point] = {}
+    waiting = deque(range(len(points)))
+    workers: list[_Worker] = []
     try:
-        while waiting or in_flight:
-            while waiting and len(in_flight) < 2 * jobs:
-                future = executor.submit(_run, len(points) - len(waiting))
-                in_flight[future] = waiting.popleft()
-            done, _ = wait(in_flight, return_when=FIRST_COMPLETED)
-            for future in sorted(done, key=lambda each: each.exception() is not None):
-                yield future.result()
-                del in_flight[future]
-        return []
-    except BrokenProcessPool:
-        return list(in_flight.values())
+        while waiting or workers:
+            while waiting and len(workers) < jobs:
+                workers.append(_Worker(points, open_work, waiting.popleft()))
+            ready = wait([worker.pipe for worker in workers])
+            for worker in [each for each in workers if each.pipe in ready]:
+                outcome = worker.outcome()
+                if waiting and outcome.error != KILLED:
+                    worker.take(waiting.popleft())
+                else:
+                    workers.remove(worker)
+                    worker.end()
+                yield outcome
     finally:
-        if in_flight:
-            for process in set(multiprocessing.active_children()) - others:
-                process.terminate()
-        executor.shutdown(wait=True, cancel_futures=True)
+        for worker in workers:
+            worker.end()
 
 
 class _Worker:
-    """What one worker process holds; inherited by fork, so nothing of it is pickled."""
+    """A process, the point that it has, and the pipe over which it gets the next."""
 
-    points: tuple[Point, ...]
-    work: Work
+    def __init__(self, points: Sequence[Point], open_work: OpenWork, place: int) -> None:
+        fork = multiprocessing.get_context("fork")
+        self.pipe, theirs = fork.Pipe()
+        self._points, self._place = points, place
+        # Inherited by fork, so that nothing but places and results goes through the pipe.
+        arguments = (theirs, points, open_work, place)
+        self._process = fork.Process(target=_serve, args=arguments, daemon=True)
+        self._process.start()
+        theirs.close()  # so that the pipe ends with the worker
+
+    def take(self, place: int) -> None:
+        """Give the worker, which has answered, its next point."""
+        self._place = place
+        with suppress(OSError):  # killed meanwhile: so says the pipe when it is read
+            self.pipe.send(place)
+
+    def outcome(self) -> Outcome:
+        """What became of its point; asked when the pipe is ready."""
+        point = self._points[self._place]
+        try:
+            result, error = self.pipe.recv()
+        except (EOFError, OSError):
+            return Outcome(point, None, KILLED)
+        return Outcome(point, result, error)
+
+    def end(self) -> None:
+        """End the process, whatever it is doing."""
+        self._process.kill()
+        self._process.join()
+        self.pipe.close()
 
 
-def _start_worker(open_work: OpenWork, points: tuple[Point, ...]) -> None:
+def _serve(pipe: Connection, points: Sequence[Point], open_work: OpenWork, place: int) -> None:
+    """A worker's life: points in, results out, until the parent is gone."""
     # Ctrl-C reaches every process of the terminal: the parent ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    _Worker.points, _Worker.work = points, staticmethod(open_work())
+    work: Work | None = None
+    while True:
+        try:
+            work = work or open_work()
+            pipe.send((work(points[place]), None))
+        except AccelsimError as error:
+            pipe.send((None, str(error)))
+        except Exception as error:
+            pipe.send((None, f"internal error: {type(error).__name__}: {error}"))
+        place = pipe.recv()
 
 
 def _end_with_parent() -> None:
@@ -99,13 +123,3 @@ def _end_with_parent() -> None:
     if parent is not None:
         parent.join()
         os._exit(1)
-
-
-def _run(place: int) -> Outcome:
-    point = _Worker.points[place]
-    try:
-        return Outcome(point, _Worker.work(point), None)
-    except AccelsimError as error:
-        return Outcome(point, None, str(error))
-    except Exception as error:
-        return Outcome(point, None, f"internal error: {type(error).__name__}: {error}")

@@ -5,16 +5,21 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections import Counter
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from accelsim.errors import MappingError
 from accelsim.sweeps.export import export, rows
+from accelsim.sweeps.local import run_local
+from accelsim.sweeps.points import make_points
 from accelsim.sweeps.run import sweep
+from accelsim.sweeps.study import read_study
 
 STUDY = """\
 hardware: edge_npu
@@ -122,6 +127,31 @@ def test_a_worker_that_is_killed_costs_its_own_point_only(study, simulate, tmp_p
     result = sweep(study, tmp_path / "out", jobs=2, simulate=deadly)
     assert sorted(result.results) == [0, 1, 2, 3, 4, 6, 7]
     assert result.failed == {5: "its process was killed: out of memory?"}
+
+
+def test_workers_killed_at_any_moment_stop_nobody(study, simulate, tmp_path):
+    """Also while they write a large result: a lock that they held then would be held forever."""
+
+    def deadly(chip, trace, *, images):
+        if chip.codec.name == "zvc":
+            threading.Timer(0.002, os.kill, (os.getpid(), signal.SIGKILL)).start()
+        result = simulate(chip, trace, images=images)
+        return replace(result, notes=("x" * 1000,) * 2_000)
+
+    for _ in range(3):
+        result = sweep(study, tmp_path / "out", jobs=3, simulate=deadly)
+        assert len(result.results) + len(result.failed) == 8
+        assert set(result.failed.values()) <= {"its process was killed: out of memory?"}
+        assert {0, 2, 4, 6} <= result.results.keys(), "the raw points, which nobody kills"
+
+
+def test_a_worker_that_cannot_begin_says_why(study, tmp_path):
+    def broken():
+        raise MappingError("trace", "is gone", "bring it back")
+
+    points = make_points(read_study(study), "ab", lambda _: {})
+    outcomes = list(run_local(points[:3], broken, 2))
+    assert [outcome.error for outcome in outcomes] == ["trace: is gone\n  fix: bring it back"] * 3
 
 
 def test_progress_counts_up_to_all_points(study, simulate, tmp_path):
