@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from accelsim.codecs.base import CODECS, Word
+from accelsim.codecs.lane_costs import cycles_at
 from accelsim.codecs.measure import MapStats
 from accelsim.codecs.named import base_name, codec_of_any_width, takes
 from accelsim.codecs.size_cache import SizeCache
@@ -183,9 +184,9 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
     work = tuple(planned.stage for planned in plans)
     maps = [measured(work, image) for image in range(images)]
     coded = _coded_maps(chip, trace, work, maps[0])
-    blocked = [{stored: m[stored] for stored in coded} for m in maps]
-    levels = bus_levels(trace, maps, pins, cache) if pins else NO_BUS
     chip = _with_lanes_for(coded, chip)
+    blocked = [{stored: _at_rates_of(chip, m[stored]) for stored in coded} for m in maps]
+    levels = bus_levels(trace, maps, pins, cache) if pins else NO_BUS
     return Prepared(chip, lower(plans, blocked, chip, levels), plans, tuple(maps), coded, levels)
 
 
@@ -216,6 +217,20 @@ def _with_lanes_for(coded: Sequence[StoredMap], chip: Chip) -> Chip:
 
 
 _LANE_WIDTH: Final = "codec.word_bits"
+
+
+def _at_rates_of(chip: Chip, measured: MapStats) -> MapStats:
+    """With the cycles of a lane whose rates the chip sets by hand, in proportion to its own."""
+    own = codec_of_any_width(chip.codec.name, wanted_bits=chip.codec.word_bits).hardware
+    lane, blocks = chip.codec.hardware, measured.blocks
+    encode = lane.encode_values_per_cycle / own.encode_values_per_cycle
+    decode = lane.decode_values_per_cycle / own.decode_values_per_cycle
+    if encode == decode == 1:
+        return measured
+    encode_work = cycles_at(blocks.encode_work, encode)
+    decode_work = cycles_at(blocks.decode_work, decode)
+    timed = replace(blocks, encode_work=encode_work, decode_work=decode_work)
+    return replace(measured, blocks=timed)
 
 
 def _coded_maps(

@@ -22,7 +22,7 @@ from accelsim.dram.memory import POLICIES
 from accelsim.errors import ConfigError, MappingError, TraceError, UnknownNameError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.measured import measure_maps, values_of
-from accelsim.mapping.program import Program, Requester
+from accelsim.mapping.program import Kind, Program, Requester
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import decoder_of, run
 from accelsim.simulation import prepare
@@ -346,6 +346,30 @@ def test_a_trace_in_another_order_gets_the_sizes_of_its_own_tensors(
             of_turned[first].blocks.payload_bits.tolist()
             != of_file[first].blocks.payload_bits.tolist()
         )
+
+
+def test_rates_of_a_lane_that_are_set_by_hand_are_its_rates(trace: Trace) -> None:
+    """Huffman codes a value a cycle; a lane that decodes four takes a quarter of the cycles."""
+    own = chip("codec.name=huffman", "codec.lanes=1")
+    set_by_hand = chip(
+        "codec.name=huffman", "codec.lanes=1",
+        "codec.hardware.decode_values_per_cycle=4", "codec.hardware.encode_values_per_cycle=0.5",
+    )  # fmt: skip
+    plain, timed = (
+        prepare(own, trace),
+        prepare(set_by_hand, trace, mapping=prepare(own, trace).plans),
+    )
+    for before, after in zip(plain.program.rows.kind, timed.program.rows.kind, strict=True):
+        assert before == after
+    rows, work = plain.program.rows, plain.program.extents.work_cycles
+    changed = timed.program.extents.work_cycles
+    for row in range(len(rows.kind)):
+        part = slice(rows.first_extent[row], rows.last_extent[row])
+        if rows.kind[row] == Kind.WRITE:
+            np.testing.assert_array_equal(changed[part], 2 * work[part])
+        elif rows.kind[row] == Kind.READ:
+            np.testing.assert_array_equal(changed[part], -(-work[part] // 4))
+    assert work.any()
 
 
 def test_the_area_of_a_codec_is_that_of_all_its_lanes(trace: Trace) -> None:
