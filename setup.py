@@ -1,12 +1,12 @@
-"""Installation: the package, and the hardware files and traces that its wheel carries."""
+"""Installation: the package, and the hardware files, traces and pages that its wheel carries."""
 
 from pathlib import Path
 
 from setuptools import find_packages, setup
 
-# hw_configs/ and traces/ lie at the top of the repository, where people look for them;
+# hw_configs/, traces/ and docs/ lie at the top of the repository, where people look for them;
 # the wheel carries them as packages of data inside accelsim.
-DATA = {"accelsim.hw_configs": "hw_configs", "accelsim.traces": "traces"}
+DATA = {"accelsim.hw_configs": "hw_configs", "accelsim.traces": "traces", "accelsim.docs": "docs"}
 
 
 def files_of(folder: str) -> list[str]:

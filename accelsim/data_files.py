@@ -1,4 +1,4 @@
-"""Where the shipped hardware files and traces lie: in the wheel, or beside the sources."""
+"""Where the shipped hardware files, traces and pages lie: in the wheel, or beside the sources."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 _PACKAGE = Path(__file__).parent
 
 
-def shipped(folder: Literal["hw_configs", "traces"]) -> Path:
+def shipped(folder: Literal["hw_configs", "traces", "docs"]) -> Path:
     """The folder of shipped data, from an installed wheel or a checkout."""
     installed = _PACKAGE / folder
     return installed if installed.is_dir() else _PACKAGE.parent / folder

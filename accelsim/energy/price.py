@@ -1,4 +1,4 @@
-"""The energy of counts: pure functions, so that an old run can be priced anew.
+"""The energy of counts: pure functions of what a run counted.
 
 Not modelled: the network between buffers and array, zero gating, and any dependence of SRAM
 and logic on the data.
