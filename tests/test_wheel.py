@@ -31,6 +31,7 @@ def test_the_wheel_carries_chips_studies_a_trace_and_tables(wheel: Path) -> None
         "accelsim/energy/sram_table.csv",
         "accelsim/docs/README.md",
         "accelsim/docs/decisions/0002-raw-fallback-by-burst.md",
+        "accelsim/py.typed",
     ):
         assert needed in names
     assert not [n for n in names if n.startswith(("tests/", "benchmarks/"))]

@@ -138,6 +138,7 @@ def measure_codecs(
 def measure_array(values: Values, codec: Codec, cutting: Cutting = Cutting()) -> ArrayMeasure:
     """Fit ``codec`` on ``values`` (any shape, at least one), code them, and check the stream.
 
+    >>> from accelsim.codecs.base import Word
     >>> zvc = codec_named("zvc", Word(8))
     >>> measure_array(np.array([0, 0, 7, 0], np.uint8), zvc).bits_per_value   # 12 bits
     3.0
