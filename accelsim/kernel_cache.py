@@ -11,18 +11,22 @@ import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cache
 from importlib import import_module
+from itertools import chain
 from pathlib import Path
+from types import ModuleType
+from typing import TypeAlias
 
 _PACKAGE = Path(__file__).parent
-_FORMATS = "accelsim.codecs.formats."
-_OF_SOME = (
-    *(_FORMATS, "accelsim.codecs.coding.", "accelsim.codecs.transforms."),
-    *("accelsim.dram.kernel.replay", "accelsim.dram.traces.", "accelsim.dram.rules."),
-)
-"""Where kernels lie that only some codecs, or some commands, need: those that imported them."""
+Progress: TypeAlias = Callable[[int], AbstractContextManager[Callable[[], None]]]
+"""Opened with the number of kernels to compile; what it gives is called after each of them."""
+
+
+@contextmanager
+def _in_silence(_: int) -> Iterator[Callable[[], None]]:
+    yield lambda: None
 
 
 def cache_root() -> Path:
@@ -60,43 +64,68 @@ def _first_writable(wanted: Path, temporary: Path) -> Path:
 
 
 def kernel_modules(package: Path = _PACKAGE) -> Iterator[str]:
-    """The modules whose ``warm_up()`` compiles their kernels."""
+    """All modules of the package whose ``warm_up()`` compiles their kernels."""
     for path in sorted(package.rglob("*.py")):
         if b"\ndef warm_up() -> None" in path.read_bytes():
             yield ".".join((package.name, *path.relative_to(package).with_suffix("").parts))
 
 
-def cold_modules(codecs: Iterable[str] = ()) -> list[str]:
-    """The kernel modules that no run has compiled yet as they are.
+def needed_modules(roots: Iterable[str]) -> list[str]:
+    """Those with a ``warm_up()`` among the modules ``roots`` and all that they import from."""
+    roots = list(roots)
+    packages = {name.partition(".")[0] for name in roots}
+    found: dict[str, ModuleType] = {}
+    while roots:
+        name = roots.pop()
+        if name in found:
+            continue
+        found[name] = import_module(name)
+        for value in vars(found[name]).values():
+            home = value.__name__ if isinstance(value, ModuleType) else _home(value)
+            if home in sys.modules and home.partition(".")[0] in packages:
+                roots.append(home)
+    return sorted(
+        name for name, module in found.items() if _home(vars(module).get("warm_up")) == name
+    )
 
-    Of the formats only those of ``codecs``, and those that they build upon; what replays and
-    judges traces of a memory, if it is imported.
+
+def cold_modules(roots: Iterable[str]) -> list[str]:
+    """The needed modules whose kernels no run has compiled yet as they are."""
+    return [name for name in needed_modules(roots) if not _marker(name).exists()]
+
+
+def compile_kernels(roots: Iterable[str], progress: Progress = _in_silence) -> None:
+    """Compile the kernels that the modules ``roots`` need, unless that is done.
+
+    A cache folder that cannot be written is no error here: each process then compiles.
     """
-    for name in codecs:
-        # A format imports what it builds upon; one from an outside package is not here.
-        with suppress(ImportError):
-            import_module(_FORMATS + name)
-    wanted = (m for m in kernel_modules() if not m.startswith(_OF_SOME) or m in sys.modules)
-    return [module for module in wanted if not _marker(module).exists()]
+    cold = cold_modules(roots)
+    if not cold:
+        return
+    from accelsim.jit.events import calling
+    from accelsim.kernel_key import count_kernels
+
+    with progress(count_kernels(*chain(*map(_kernels, cold)))) as done, calling(done):
+        for name in cold:
+            import_module(name).warm_up()
+            with suppress(OSError):
+                _marker(name).touch()
 
 
-def warm_up(codecs: Iterable[str] = (), track: Callable[[list[str]], Iterable[str]] = iter) -> None:
-    """Compile the kernels of the machine and of ``codecs`` unless that is done.
+def _home(value: object) -> str:
+    """The module that a function, class or instance comes from."""
+    return str(getattr(value, "__module__", ""))
 
-    ``track`` sees the modules go by. A cache folder that cannot be written is no error
-    here: each process then compiles.
-    """
-    for name in track(cold_modules(codecs)):
-        import_module(name).warm_up()
-        with suppress(OSError):
-            _marker(name).touch()
+
+def _kernels(name: str) -> list[object]:
+    """The kernels of a module itself."""
+    values = vars(import_module(name)).values()
+    return [value for value in values if hasattr(value, "py_func") and _home(value) == name]
 
 
 def _marker(name: str) -> Path:
     """Remembers that the kernels of a module are compiled as they are now."""
     from accelsim.kernel_key import content_key, own_code
 
-    module = import_module(name)
-    own = [k for k in vars(module).values() if hasattr(k, "py_func") and k.__module__ == name]
-    key = content_key(own_code(module.warm_up)[0], *own)
-    return kernel_folder() / f"{name}-{key}.compiled"
+    code = own_code(import_module(name).warm_up)[0]
+    return kernel_folder() / f"{name}-{content_key(code, *_kernels(name))}.compiled"

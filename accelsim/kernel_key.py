@@ -22,6 +22,7 @@ import numpy as np
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _LIBRARIES = frozenset({"numpy", "numba", "llvmlite"})
+_KERNEL = "kernel"
 _SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO")
 """Variables ``NUMBA_...`` that change the code."""
 
@@ -38,6 +39,11 @@ def content_key(*values: object) -> str:
         digest.update(part.encode() if isinstance(part, str) else part)
         digest.update(b"\0")
     return digest.hexdigest()[:24]
+
+
+def count_kernels(*kernels: object) -> int:
+    """How many kernels and parts of kernels these are, with all that they call."""
+    return sum(part == _KERNEL for part in _contents(kernels, (), {}))
 
 
 @cache
@@ -133,6 +139,7 @@ def _class(value: Any, seen: dict[int, int]) -> Iterator[str | bytes]:
 
 
 def _kernel(value: Any, seen: dict[int, int]) -> Iterator[str | bytes]:
+    yield _KERNEL
     yield from _contents(value.targetoptions, (), seen)
     yield from _once(value.py_func, seen, _function)
 

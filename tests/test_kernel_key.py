@@ -193,3 +193,30 @@ def test_kernels_that_cannot_be_kept_are_compiled(tmp_path: Path) -> None:
         "print(kernel(lambda x: x + 1)(1))"
     )
     assert run(code, blocked / "below") == [2]
+
+
+def test_parts_are_compiled_once_and_only_into_kernels(tmp_path: Path) -> None:
+    code = tmp_path / "kernels.py"
+    code.write_text("""
+from os import environ
+from pathlib import Path
+from accelsim.jit import part, state_kernel
+
+@part
+def scaled(x, by):
+    return x * by
+
+@part
+def both(x):
+    return scaled(x, 2) + scaled(x, 3) + scaled(x, x)
+
+@state_kernel
+def kernel(x):
+    return both(x)
+
+result = kernel(4)
+kept = list(Path(environ["ACCELSIM_CACHE_DIR"], "kernels").iterdir())
+print(result, both(4), len(scaled.overloads), len(kept))
+""")
+    assert run(code, tmp_path / "cache") == [4 * (2 + 3 + 4), 36, 1, 1]
+    assert run(code, tmp_path / "cache") == [36, 36, 0, 1]

@@ -72,9 +72,10 @@ def measure_codecs(
     from accelsim.cli.console import print_table, print_text
     from accelsim.cli.folder import write_measures
     from accelsim.cli.options import codecs_in
-    from accelsim.cli.warm_up import warm_up
+    from accelsim.cli.warm_up import compile_kernels
     from accelsim.codecs.measure_file import Cutting
     from accelsim.codecs.measure_file import measure_codecs as measure_all
+    from accelsim.codecs.named import codec_modules
     from accelsim.codecs.reading import Reading, word_named
     from accelsim.results.codec_tables import arrays_table, measured_table
     from accelsim.results.files import writable_folder
@@ -85,7 +86,7 @@ def measure_codecs(
     reading = Reading(word_named(word) if word is not None else None, bits, nibbles, channels_last)
     if out is not None:
         writable_folder(out)
-    warm_up(*names)
+    compile_kernels("accelsim.codecs.measure_file", *codec_modules(names))
     start = perf_counter()
     measures = measure_all(file, names, cutting, reading)
     host_seconds = perf_counter() - start

@@ -53,12 +53,13 @@ def compare(
     """
     from accelsim.cli.console import print_table, print_text, warn
     from accelsim.cli.folder import comparison_json, write_comparison
-    from accelsim.cli.warm_up import warm_up
+    from accelsim.cli.warm_up import compile_kernels
     from accelsim.hardware.read import read_hardware
     from accelsim.results.comparison import Comparison
     from accelsim.results.files import writable_folder
     from accelsim.results.ranking import compare_table, run_name, warnings_of
     from accelsim.results.result import Result
+    from accelsim.sim.kernels import modules_of_run
     from accelsim.simulation import compare as simulate_all
     from accelsim.workload.trace_file import read_trace
 
@@ -70,7 +71,8 @@ def compare(
     results: dict[str, Result] = {}
     for each in traces:
         with read_trace(each) as opened:
-            warm_up(*names)
+            used = {*names, chip.codec.weight_name}
+            compile_kernels(*modules_of_run(chip.dram.policy, used))
             found = simulate_all(chip, opened, names, images=images, mapping=mapping)
         for codec, result in found.items():
             results[run_name(result.trace, codec, len(traces))] = result

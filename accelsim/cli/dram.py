@@ -146,7 +146,7 @@ def characterise_dram(
     from accelsim import __version__
     from accelsim.cli.console import error_console, print_table, print_text
     from accelsim.cli.folder import write_character
-    from accelsim.cli.warm_up import warm_up
+    from accelsim.cli.warm_up import REPLAYS, compile_kernels
     from accelsim.energy.dram_character import characterise
     from accelsim.results.dram_tables import loads_table, patterns_table
     from accelsim.results.files import writable_folder
@@ -155,7 +155,7 @@ def characterise_dram(
     memory = named_memory(config)
     if out is not None:
         writable_folder(out)
-    warm_up()
+    compile_kernels(*REPLAYS)
     console = error_console()
     found = characterise(
         memory,

@@ -37,14 +37,17 @@ def io_dram(
     out
         Folder for result.json, table.txt, io.csv and plot.png.
     """
+    from itertools import chain
+
     from accelsim.cli.console import print_table, print_text, warn
     from accelsim.cli.folder import io_json, write_io
-    from accelsim.cli.warm_up import warm_up
+    from accelsim.cli.warm_up import compile_kernels
     from accelsim.energy.dram_known import mixed_knowledge
     from accelsim.hardware.read import read_hardware
     from accelsim.results.files import writable_folder
     from accelsim.results.io_tables import io_table
     from accelsim.results.ranking import warnings_of
+    from accelsim.sim.kernels import modules_of_run
     from accelsim.simulation import compare
     from accelsim.workload.trace_file import read_trace
 
@@ -61,7 +64,9 @@ def io_dram(
             raise UserError("--memories", f"the pins of {memory} are not known", "see `dram list`")
     if out is not None:
         writable_folder(out)
-    warm_up(*names)
+    used = ({*names, chip.codec.weight_name} for chip in chips.values())
+    policies = (chip.dram.policy for chip in chips.values())
+    compile_kernels(*chain(*map(modules_of_run, policies, used)))
     with read_trace(trace) as opened:
         found = {m: compare(chip, opened, names, images=images) for m, chip in chips.items()}
     if out is not None:

@@ -45,7 +45,7 @@ def replay_dram(
     """
     from accelsim.cli.console import note, print_table, print_text
     from accelsim.cli.dram_replay import replay_file
-    from accelsim.cli.warm_up import warm_up
+    from accelsim.cli.warm_up import REPLAYS, compile_kernels
     from accelsim.energy.dram_known import energy_label
     from accelsim.energy.replay_report import driver_gb_s, replay_report
     from accelsim.results.files import writable_file
@@ -56,7 +56,7 @@ def replay_dram(
         if commands.exists() and commands.samefile(trace):
             raise UserError("--commands", f"{commands} is the trace itself", "name another file")
         writable_file(commands)
-    warm_up()
+    compile_kernels(*REPLAYS)
     counts, host_seconds = replay_file(memory, trace, policy, commands)
     report = replay_report(counts, memory, host_seconds)
     if driver_gb_s(memory) < memory.peak_gb_s:
@@ -101,13 +101,13 @@ def check_dram(
     from dataclasses import asdict
 
     from accelsim.cli.console import print_text
-    from accelsim.cli.warm_up import warm_up
+    from accelsim.cli.warm_up import CHECKS, compile_kernels
     from accelsim.dram.legality import check
     from accelsim.dram.traces.command_trace import read_commands
     from accelsim.results.json_form import dumps
 
     memory = named_memory(dram, compat)
-    warm_up()
+    compile_kernels(*CHECKS)
     read = read_commands(trace, memory)
     found = check(memory, read.commands, level, find_all)
     if as_json:

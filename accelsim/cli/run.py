@@ -49,12 +49,13 @@ def run(
     """
     from accelsim.cli.console import print_table, print_text, warn
     from accelsim.cli.folder import RUN_FILES, write_run
-    from accelsim.cli.warm_up import warm_up
+    from accelsim.cli.warm_up import compile_kernels
     from accelsim.dram.traces.write import form_of
     from accelsim.hardware.read import read_hardware
     from accelsim.results.files import writable_file, writable_folder
     from accelsim.results.json_form import to_json
     from accelsim.results.tables import run_tables
+    from accelsim.sim.kernels import modules_of_run
     from accelsim.simulation import simulate, with_codec
     from accelsim.workload.trace_file import read_trace
 
@@ -70,7 +71,8 @@ def run(
         raise UserError("--dram-trace-form", "has no file to write", "add --dram-trace FILE")
     chosen = codec_choice(codec)
     with read_trace(trace) as opened:
-        warm_up(with_codec(chip, chosen).codec.name)
+        block = with_codec(chip, chosen).codec
+        compile_kernels(*modules_of_run(chip.dram.policy, (block.name, block.weight_name)))
         result = simulate(
             chip,
             opened,

@@ -25,7 +25,6 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
         Folder of the ledger, points.csv, plot.png and pareto.png; results/STUDY by default.
     """
     from accelsim.cli.console import note, print_table, print_text, warn
-    from accelsim.cli.warm_up import warm_up
     from accelsim.errors import UserError
     from accelsim.report.sweep_plot import plot_sweep, plot_sweep_front
     from accelsim.sweeps.export import export
@@ -33,7 +32,6 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
 
     if jobs is not None and jobs < 1:
         raise UserError("--jobs", f"is {jobs}", "give a number of processes, at least 1")
-    warm_up()
     try:
         result = _run(study, out, jobs)
     except KeyboardInterrupt:
@@ -65,6 +63,7 @@ def _run(study: str, out: Path | None, jobs: int | None) -> SweepResult:
     )
 
     from accelsim.cli.console import error_console
+    from accelsim.cli.warm_up import compile_kernels
     from accelsim.sweeps.run import Progress as Report
     from accelsim.sweeps.run import sweep as run_study
 
@@ -90,7 +89,12 @@ def _run(study: str, out: Path | None, jobs: int | None) -> SweepResult:
             failed = f", {report.n_failed} failed" if report.n_failed else ""
             bar.update(task, completed=done, speed=speed + failed)
 
-        return run_study(study, out, jobs, show)
+        def compile_first(modules: set[str]) -> None:
+            bar.stop()
+            compile_kernels(*modules)
+            bar.start()
+
+        return run_study(study, out, jobs, show, compile_kernels=compile_first)
 
 
 def _warnings(result: SweepResult) -> list[str]:

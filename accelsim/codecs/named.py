@@ -7,6 +7,7 @@ codec are its dataclass fields that hold a number, a flag or a word.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from dataclasses import Field, fields, is_dataclass, replace
 
 from accelsim.codecs.base import CODECS, Codec, Word
@@ -98,6 +99,15 @@ def base_name(text: str) -> str:
     'huffman'
     """
     return text.partition(":")[0]
+
+
+def codec_modules(texts: Iterable[str]) -> set[str]:
+    """The modules of these codecs, in which their kernels lie.
+
+    >>> codec_modules(["huffman:substreams=4"])
+    {'accelsim.codecs.formats.huffman'}
+    """
+    return {CODECS[base_name(text)].__module__ for text in texts}
 
 
 def parameters_of(codec: Codec) -> list[Field[object]]:

@@ -85,7 +85,7 @@ class PartCompiler(WholeCompiler):
 
 
 class Part(CPUDispatcher):
-    """A function that kernels call. Python calls its ``py_func``."""
+    """A function that kernels call. Called from Python it runs as the Python function it is."""
 
     def get_call_template(self, args: Any, kws: Any) -> Any:
         """Compiled once for all integers: the kernel that takes it in knows which are constant."""
@@ -96,8 +96,8 @@ class Part(CPUDispatcher):
         """Known to kernels only: Python would call a function without machine code."""
         self.overloads[tuple(result.signature.args)] = result
 
-    def _compile_for_args(self, *_: Any, **__: Any) -> None:
-        raise TypeError(f"{self.py_func.__qualname__} is a part of kernels: call its py_func")
+    def _compile_for_args(self, *_: Any, **__: Any) -> Any:
+        return self.py_func
 
 
 def _plain(kind: Any) -> Any:

@@ -10,13 +10,13 @@ from pathlib import Path
 from typing import TypeAlias
 
 from accelsim import kernel_cache
-from accelsim.codecs.named import base_name
 from accelsim.results.files import writable_folder
 from accelsim.results.flat import Cell
 from accelsim.results.json_form import parse_result, to_json
 from accelsim.results.result import Result
 from accelsim.results.tables import Table
 from accelsim.results.versions import versions
+from accelsim.sim.kernels import modules_of_run
 from accelsim.sweeps.ledger import Ledger
 from accelsim.sweeps.local import OpenWork, Outcome, Work, run_local
 from accelsim.sweeps.points import Point, make_points
@@ -87,6 +87,7 @@ def sweep(
     *,
     simulate: Simulate | None = None,
     executor: Executor = run_local,
+    compile_kernels: Callable[[set[str]], object] = kernel_cache.compile_kernels,
 ) -> SweepResult:
     """Run all points of a study that are not in its ledger yet.
 
@@ -95,7 +96,8 @@ def sweep(
     from there, and a program with other numbers (version, sources, libraries) starts anew.
     ``jobs`` is the number of processes, the number of CPUs by default. The result does not
     depend on it, nor on the order in which points finish. ``simulate`` and ``executor`` stand
-    in for the simulator and for the processes of this machine.
+    in for the simulator and for the processes of this machine; ``compile_kernels`` is called
+    before them with the modules whose kernels the points use.
 
     Raises ``ConfigError`` for what is wrong with the study, ``TraceError`` for its trace,
     ``UserError`` for a folder or ledger that cannot be used.
@@ -116,7 +118,7 @@ def sweep(
 
         report(0)
         if waiting and simulate is None:
-            kernel_cache.warm_up({base_name(point.chip.codec.name) for point in waiting})
+            compile_kernels(set().union(*(_kernels_of(point) for point in waiting)))
         outcomes = executor(
             waiting, partial(_open_work, trace_name, simulate), jobs or os.cpu_count() or 1
         )
@@ -129,6 +131,11 @@ def sweep(
         results = _read_results(points, ledger)
     failed = {p.index: why_failed[p.key] for p in points if p.key in why_failed}
     return SweepResult(study, tuple(points), results, failed, n_reused, folder)
+
+
+def _kernels_of(point: Point) -> set[str]:
+    codec = point.chip.codec
+    return modules_of_run(point.chip.dram.policy, (codec.name, codec.weight_name))
 
 
 def _not_finished(points: Sequence[Point], ledger: Ledger) -> list[Point]:

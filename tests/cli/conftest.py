@@ -1,12 +1,14 @@
 """A tiny trace, and the command line in this process."""
 
-from importlib import import_module
 from types import SimpleNamespace
 
 import pytest
 
 from accelsim import kernel_cache
 from accelsim.cli.app import main
+from accelsim.cli.warm_up import CHECKS, REPLAYS
+from accelsim.dram.memory import POLICIES
+from accelsim.sim.kernels import modules_of_run
 
 TOPOLOGY = """\
 Layer, IH, IW, FH, FW, C, N, Stride,
@@ -18,11 +20,9 @@ conv2, 10, 10, 3, 3, 8, 8, 1,
 @pytest.fixture(scope="session", autouse=True)
 def compiled_kernels():
     """Once, here: a test of what stands on stderr must not see that kernels are compiled."""
-    for module in ("dram.kernel.replay", "dram.rules.judge", "dram.rules.history"):
-        import_module(f"accelsim.{module}")
-    for module in ("text_kernel", "command_trace"):
-        import_module(f"accelsim.dram.traces.{module}")
-    kernel_cache.warm_up(["raw", "zvc", "csc", "huffman", "spark", "transform_coding"])
+    codecs = ("raw", "zvc", "csc", "huffman", "spark", "transform_coding")
+    for policy in POLICIES:
+        kernel_cache.compile_kernels([*modules_of_run(policy, codecs), *REPLAYS, *CHECKS])
 
 
 @pytest.fixture
