@@ -19,6 +19,8 @@ from accelsim.mapping.lower import lower
 from accelsim.mapping.measured import planned_sizes
 from accelsim.mapping.plan import plan
 from accelsim.mapping.program import Program
+from accelsim.mapping.search import StageSearch
+from accelsim.mapping.sizes import Sizes
 from accelsim.mapping.stage import StagePlan, StoredMap
 from accelsim.mapping.stages import stages, stored_maps
 from accelsim.workload.graph import Edge, Graph, output_shape
@@ -56,6 +58,7 @@ class Case:
 class Lowered(NamedTuple):
     program: Program
     plans: tuple[StagePlan, ...]
+    sizes: Sizes
 
 
 def chip_of(case: Case) -> Chip:
@@ -154,8 +157,9 @@ def lowered(case: Case, chip: Chip | None = None) -> Lowered:
     work, rng = stages(graph_of(case)), np.random.default_rng(case.seed)
     maps = {m: made_up_stats(m, chip, rng) for m in stored_maps(work)}
     coded = {} if chip.codec.layout == "linear" or not case.ends_coded else maps
-    plans = plan(work, chip, planned_sizes(maps, coded.keys(), chip), chip.objective)
-    return Lowered(lower(plans, [coded], chip), plans)
+    sizes = planned_sizes(maps, coded.keys(), chip)
+    plans = plan(work, chip, sizes, chip.objective)
+    return Lowered(lower(plans, [coded], chip), plans, sizes)
 
 
 def made_up_stats(stored: StoredMap, chip: Chip, rng: np.random.Generator) -> MapStats:
@@ -178,7 +182,7 @@ class StageBytes(NamedTuple):
 def stage_bytes(case: Case) -> list[StageBytes]:
     """What was modelled and what is moved, for every stage."""
     chip = chip_of(case)
-    program, plans = lowered(case, chip)
+    program, plans, _ = lowered(case, chip)
     read: set[StoredMap] = set()
     found = []
     for planned, work in zip(plans, program.stages, strict=True):
@@ -189,6 +193,43 @@ def stage_bytes(case: Case) -> list[StageBytes]:
         found.append(StageBytes(name, modelled, moved, tables))
         read |= {*planned.stage.reads}
     return found
+
+
+def bytes_by_tensor(case: Case) -> list[tuple[str, float, int]]:
+    """(tensor, modelled, moved) of the last stage, without tables of codecs."""
+    chip = chip_of(case)
+    program, plans, sizes = lowered(case, chip)
+    (stage, tiling), counts = (
+        (plans[-1].stage, plans[-1].tiling),
+        program.stages[-1].bytes_by_tensor,
+    )
+    search = StageSearch(stage, chip, sizes)
+    (variant,) = (
+        v for v in search.variants
+        if (v.order, v.ifmap_resident, v.weights_resident)
+        == (tiling.order, tiling.ifmap_resident, tiling.weights_resident)
+    )  # fmt: skip
+    where = (
+        search.cuts.channels.pairs().index(
+            (tiling.out_channels, tiling.in_channels, tiling.kernel)
+        ),
+        search.cuts.row_extents.index(tiling.out_rows),
+        search.cuts.col_extents.index(tiling.out_cols),
+    )
+    written = search.traffic.ofmap_bits
+    modelled = {
+        "ifmap": variant.ifmap_bits + variant.drain_bits - written,
+        "weight": variant.weight_bits,
+        "ofmap": written,
+    }
+    return [
+        (
+            kind,
+            float(np.broadcast_to(bits, search.cuts.shape)[where]) / 8,
+            counts[kind].fetched_bytes - counts[kind].table_bytes,
+        )
+        for kind, bits in modelled.items()
+    ]
 
 
 def _table_bytes(stored: StoredMap, chip: Chip) -> int:
