@@ -20,6 +20,7 @@ from accelsim.hardware.chip import Buffers, PeArray
 from accelsim.mapping import candidates
 from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.mapping.fetch import Fetch, fetches, shortcut_fetches
+from accelsim.mapping.index_cache import IndexCache
 from accelsim.mapping.layout import LinearMap, block_grid, blocks_in
 from accelsim.mapping.plan import TIME_TOLERANCE, plan, psum_bytes_per_value, vector_operations
 from accelsim.mapping.search import StageSearch
@@ -478,3 +479,34 @@ def test_the_plan_knows_what_an_engine_reaches_of_many_channels() -> None:
     peak = 256 * 8  # bits in a cycle of 1 ns
     assert search["roracobabgch"] == pytest.approx(800 / peak + exposed / peak)
     assert search["rochracobabg"] == pytest.approx(500 * 16 / peak + exposed * 16 / peak)
+
+
+@pytest.mark.parametrize(("cached_entries", "lines"), [(0, 35), (4, 11), (256, 11)])
+def test_lines_of_block_tables_are_fetched_once_where_the_cache_holds_a_place(
+    cached_entries: int, lines: int
+) -> None:
+    # 28 rows of one block each, entries of 48 bits: the table has 10.5 lines of 16 bytes. Of
+    # every eight entries two cross lines: rows 2, 5, 10, 13, 18, 21 and 26. Without a cache each
+    # row fetches its one or two lines, 28 + 7. Going down, a row needs the line of the row above.
+    cache = IndexCache(cached_entries)
+    of_rows = [range(48 * row // 128, (48 * row + 47) // 128 + 1) for row in range(28)]
+    assert sum(len(cache.misses(wanted, 3)) for wanted in of_rows) == lines
+    stage = conv_stage(16, 28, 28, 16, square(1))
+    read, written = (part.name for part in stored_maps([stage]))
+    block = (16, 1, 64)
+    sizes = {
+        read: BlockedSize(block, np.ones((1, 28, 1), np.int64), 48),
+        written: linear_size(stage.output, 16),
+    }
+    search = StageSearch(stage, chip(), Sizes(sizes, 16, cached_entries))
+    (variant,) = (v for v in search.variants if v.order == "weights_outer" and not v.ifmap_resident)
+    p = search.cuts.channels.pairs().index((16, 16, (1, 1)))
+    bits = np.broadcast_to(variant.ifmap_bits, search.cuts.shape)
+    one_row, all_cols = search.cuts.row_extents.index(1), len(search.cuts.col_extents) - 1
+    assert bits[p, one_row, all_cols] == (28 + lines) * 128
+
+
+def test_input_channels_of_raw_maps_are_cut_at_groups_where_these_can_be_whole() -> None:
+    stage = conv_stage(100, 8, 8, 16, square(1))
+    search = StageSearch(stage, chip(), Sizes.raw(stored_maps([stage]), 16, channel_group=16))
+    assert set(search.cuts.channels.in_channels.tolist()) == {100, 64, 32, 16, 8, 4, 2, 1}
