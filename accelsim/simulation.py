@@ -20,8 +20,9 @@ from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.traces.traffic import write_traffic
 from accelsim.dram.traces.write import TraceForm
 from accelsim.energy.dram_known import energy_label
+from accelsim.energy.idle import frame_rate_warnings, idle_seconds, price_idle
 from accelsim.energy.notes import energy_notes
-from accelsim.energy.price import price, price_idle
+from accelsim.energy.price import price
 from accelsim.errors import TraceError
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved
@@ -114,6 +115,7 @@ def simulate(
         trace.facts,
         codec=chip.codec.name,
         images=images,
+        idle_seconds=idle_seconds(counts, chip),
         idle_energy_pj=price_idle(counts, chip).as_dict(),
         closed_loop=coding.lossless,
         reconstruction=coding.reconstruction,
@@ -126,7 +128,7 @@ def simulate(
             *_notes(chip, trace, prepared),
             *energy_notes(counts, chip),
         ],
-        warnings=_warnings(chip, trace, prepared),
+        warnings=[*_warnings(chip, trace, prepared), *frame_rate_warnings(counts, chip)],
     )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 FS_PER_S = 10**15
 KIB = 1024
+PJ_PER_MW_S = 1e9
 
 
 def ceil_div(numerator: int, denominator: int) -> int:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from accelsim.dram.standard import STANDARDS
 from accelsim.results.build import MapRates, build_result
 from accelsim.results.result import Result
 from accelsim.sim.counts import (
@@ -25,6 +26,7 @@ CHIP = SimpleNamespace(
     name="made_up",
     core=Clock.from_mhz(500),
     array=SimpleNamespace(rows=4, cols=8),
+    dram=SimpleNamespace(config=STANDARDS["lpddr4_3200_x16"].config(channels=2)),
     resolved={"core": {"clock_mhz": 500}, "dram": {"standard": "lpddr4_3200"}},
 )
 FACTS = TraceFacts("tiny_net", n_images=1, sha256="ab" * 32, accuracy={"top1": 0.75})
@@ -42,17 +44,19 @@ def layer(
     map_values: int = 0,
 ) -> LayerCounts:
     stall_cycles = dict.fromkeys(STALL_CAUSES, 0) | (stalls or {})
+    cycles = compute + vector + sum(stall_cycles.values())
     return LayerCounts(
         name=name,
         kind=kind,
-        cycles=compute + vector + sum(stall_cycles.values()),
+        cycles=cycles,
         compute_cycles=compute,
         vector_cycles=vector,
         stall_cycles=stall_cycles,
         macs=macs,
         bytes_by_tensor={kind: ByteCounts() for kind in TENSOR_KINDS} | (traffic or {}),
         sram=SramCounts(),
-        dram=DramEvents(),
+        # The memory is busy for a quarter of the time on one of its two channels.
+        dram=DramEvents(reads=10, writes=5, bus_fs=500_000 * cycles),
         encoded_values=0,
         decoded_values=0,
         vector_values=0,

@@ -4,7 +4,10 @@ from collections.abc import Iterator
 from dataclasses import replace
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from accelsim import read_hardware, simulate
 from accelsim.hardware.chip import Chip
@@ -12,7 +15,8 @@ from accelsim.hardware.problems import DATAFLOW_NAMES
 from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.results.result import ENERGY_PARTS, Result
 from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Conv, Window
+from accelsim.workload.layer import Conv, Pool, Window
+from accelsim.workload.trace import TraceFacts
 from tests.test_io_energy import SHAPES, TwoLayers
 
 
@@ -111,3 +115,83 @@ def test_a_pointwise_layer_costs_what_a_pencil_says() -> None:
     idle = 256 * layer.cycles - macs
     assert found["array_clock"] == pytest.approx(idle * 48 * 0.00794 * (22 / 40) ** 1.9)
     assert found["codec"] == found["vector"] == 0
+
+
+def pooled(channels: int = 16, side: int = 13) -> TwoLayers:
+    """Poolings whose windows overlap read rows again that were just written, and rows of 13
+    values share a line with the next, so that tiles do."""
+    trace = TwoLayers()
+    layers = (
+        Conv("first", "x", "a", channels, channels, Window((1, 1))),
+        Pool("pool1", "a", "b", Window((5, 5), (1, 1), (2, 2, 2, 2))),
+        Pool("pool2", "b", "c", Window((5, 5), (1, 1), (2, 2, 2, 2))),
+        Conv("last", "c", "z", channels, channels, Window((3, 3), (1, 1), (1, 1, 1, 1))),
+    )
+    edges = tuple(Edge(name, channels, side, side) for name in "xabcz")
+    trace.graph = Graph(layers, edges, ("x",), ("z",))
+    rng = np.random.default_rng(5)
+    shape = channels, side, side
+    trace._values = [
+        {
+            name: (rng.integers(1, 200, shape) * (rng.random(shape) < 0.5)).astype(np.uint8)
+            for name in "xabcz"
+        }
+        for _ in range(2)
+    ]
+    trace._weights = {}
+    trace.facts = TraceFacts("pooled", 2, f"pooled {channels} {side}")
+    return trace
+
+
+MEMORIES = ("ddr4_2400_x16", "lpddr4_3200_x16", "gddr6_14000_x16", "hbm2_2000", "ddr5_4800_x32")
+
+
+@settings(deadline=None, max_examples=12)
+@given(
+    memory=st.sampled_from(MEMORIES),
+    policy=st.sampled_from(["dramsim3", "dramsim3", "ramulator", "ideal"]),
+    codec=st.sampled_from(["raw", "zvc", "huffman"]),
+    channels=st.sampled_from([1, 2]),
+    clock_mhz=st.sampled_from([200, 1000, 1733]),
+    buffers_kib=st.sampled_from([4, 16]),
+    images=st.sampled_from([1, 2]),
+)
+def test_no_layer_moves_more_than_the_bus_can(
+    memory: str,
+    policy: str,
+    codec: str,
+    channels: int,
+    clock_mhz: int,
+    buffers_kib: int,
+    images: int,
+) -> None:
+    machine = chip(
+        f"dram.standard={memory}",
+        f"dram.policy={policy}",
+        f"dram.channels={channels}",
+        f"core.clock_mhz={clock_mhz}",
+        *(f"buffers.{kind}_kib={buffers_kib}" for kind in ("ifmap", "weight", "ofmap")),
+    )
+    result = simulate(machine, pooled(), codec=codec, images=images)
+    peak = machine.dram.config.peak_gb_s
+    for figures in (*result.layers, result.totals):
+        assert 0 <= figures.bandwidth_gb_s <= peak * (1 + 1e-12)
+        assert figures.dram.bus_bytes <= figures.dram.fetched_bytes
+        kinds = figures.dram.by_tensor.values()
+        assert figures.dram.fetched_bytes == sum(kind.fetched_bytes for kind in kinds)
+    total = result.totals
+    assert total.dram.bus_bytes == sum(layer.dram.bus_bytes for layer in result.layers)
+    assert total.bandwidth_gb_s * total.seconds * 1e9 == pytest.approx(total.dram.bus_bytes)
+    moved = sum(layer.bandwidth_gb_s * layer.seconds for layer in result.layers)
+    assert moved == pytest.approx(total.bandwidth_gb_s * total.seconds)
+
+
+def test_rows_that_the_write_buffer_answers_are_not_on_the_bus() -> None:
+    """Without one, every line that is asked for is a burst."""
+    trace, memory = pooled(), "dram.standard=ddr4_2400_x16"
+    small = [f"buffers.{kind}_kib=4" for kind in ("ifmap", "weight", "ofmap")]
+    ideal = simulate(chip(memory, *small), trace).totals
+    merging = simulate(chip(memory, "dram.policy=dramsim3", *small), trace).totals
+    assert ideal.dram.bus_bytes == ideal.dram.fetched_bytes
+    assert merging.dram.bus_bytes < merging.dram.fetched_bytes == ideal.dram.fetched_bytes
+    assert merging.bus.costly_bits < ideal.bus.costly_bits

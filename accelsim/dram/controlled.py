@@ -90,6 +90,10 @@ class ControlledMemory:
         idle = rank[:, Rank.IDLE_CYCLES] + (passed - down) * is_idle
         active_down = rank[:, Rank.ACTIVE_DOWN_CYCLES] + down * is_active
         idle_down = rank[:, Rank.IDLE_DOWN_CYCLES] + down * is_idle
+        burst_fs = self.config.timing.burst_cycles * self._period_fs
+        bursts = int(self._state.counts[:, [Count.RD, Count.WR]].sum())
+        ends = self._state.channel[:, Channel.LAST_BEAT] * self._period_fs
+        still_to_come = np.maximum(ends - time_fs, 0)
         return Background(
             refreshes=int(rank[:, Rank.REFRESHES].sum()),
             active_rank_cycles=int(active.sum()),
@@ -98,6 +102,7 @@ class ControlledMemory:
             open_bank_cycles=int((rank[:, Rank.OPEN_BANK_CYCLES] + passed * n_open).sum()),
             active_power_down_rank_cycles=int(active_down.sum()),
             idle_power_down_rank_cycles=int(idle_down.sum()),
+            bus_fs=bursts * burst_fs - int(still_to_come.sum()),
         )
 
     def finish(self, now_fs: int) -> int:

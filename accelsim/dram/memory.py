@@ -91,6 +91,13 @@ class Background:
     """Sum over ranks of DRAM cycles in power-down with any bank open: no active ones."""
     idle_power_down_rank_cycles: int = 0
     """The same with all banks closed: no idle ones."""
+    bus_fs: int = 0
+    """Sum over channels of the time in which data were on the bus.
+
+    Of bursts on their way the time up to the end of the last one counts as still to come, any
+    gaps between them too. So from one moment to a later one it grows by no more than the time
+    between them, and at the end it is the time of all bursts.
+    """
 
 
 @dataclass(frozen=True)

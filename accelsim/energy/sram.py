@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Final
 
 from accelsim.errors import ConfigError
+from accelsim.hardware.chip import Chip
 from accelsim.units import KIB, ceil_div
 
 TABLE: Final = Path(__file__).with_name("sram_table.csv")
@@ -89,6 +90,21 @@ def sram_macro(size_bytes: int, width_bits: int, node_nm: int, cell: str) -> Sra
     corner = (node_nm, width_bits, max(kib / macros, sizes[0]))
     read, write, leakage, area = _power_law(cell, corner)
     return SramMacro(read, write, leakage * macros * share, area * macros * share)
+
+
+def buffer_macros(chip: Chip) -> tuple[SramMacro, SramMacro, SramMacro]:
+    """The ifmap, weight and ofmap buffers."""
+    buffers, energy = chip.buffers, chip.energy
+    ifmap, weight, ofmap = (
+        sram_macro(size_bytes, buffers.port_bits, energy.node_nm, energy.sram_cell)
+        for size_bytes in (buffers.ifmap_bytes, buffers.weight_bytes, buffers.ofmap_bytes)
+    )
+    return ifmap, weight, ofmap
+
+
+def buffers_leakage_mw(chip: Chip) -> float:
+    """All three buffers."""
+    return sum(macro.leakage_mw for macro in buffer_macros(chip))
 
 
 def _inside(key: str, value: int, axis: tuple[int, ...], unit: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from accelsim.mapping.bus import NO_BUS, BusCounts, BusLevels
+from accelsim.mapping.bus import NO_BUS, NO_COUNTS, BusCounts, BusLevels
 from accelsim.mapping.dataflow import PassCost
 from accelsim.mapping.layout import Extents
 from accelsim.mapping.stage import Stage
@@ -20,6 +20,7 @@ class Tally:
         self._stage, self._tables = stage, levels.other
         self._weights = levels.weights.get(stage.name, levels.other)
         self._bus = {f.name: 0 for f in fields(BusCounts)}
+        self._weight_bus = NO_COUNTS
         self._bytes = {kind: _zeros(ByteCounts) for kind in TENSOR_KINDS}
         self._sram = _zeros(SramCounts)
         self._macs = self._encoded = self._decoded = self._vector = self._pooled = self._values = 0
@@ -61,7 +62,7 @@ class Tally:
             coded_bytes=n_bytes,
             padding_bytes=padding_bytes,
         )
-        self._drive(False, *self._weights.of(8 * n_bytes))
+        self._weight_bus += BusCounts(*self._weights.of(8 * n_bytes))
         self._sram["weight_write_bytes"] += n_bytes
 
     def filled_ifmap(self, n_bytes: int) -> None:
@@ -122,6 +123,7 @@ class Tally:
             weight_bits=self._stage.weight_bits,
             register_bits=self._register_bits,
             bus=BusCounts(**self._bus),
+            weight_bus=self._weight_bus,
         )
 
     def _drive(self, write: bool, costly_bits: int, toggles: int) -> None:

@@ -75,3 +75,6 @@ class StageWork:
     register_bits: int
     """Bits read from and written to the registers of the PEs."""
     bus: BusCounts = NO_COUNTS
+    """Of all lines but those of weights, were each a burst of its own."""
+    weight_bus: BusCounts = NO_COUNTS
+    """Of the lines of weights."""

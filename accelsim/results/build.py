@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from math import fsum
 from typing import Any
 
+from accelsim.dram.config import DramConfig
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.bus import NO_COUNTS
 from accelsim.results.json_form import config_sha256
@@ -14,6 +15,7 @@ from accelsim.results.result import (
     ENERGY_PARTS,
     BitsPerValue,
     DramTraffic,
+    Idle,
     LayerResult,
     Result,
     Totals,
@@ -48,6 +50,7 @@ def build_result(
     *,
     codec: str,
     images: int = 1,
+    idle_seconds: float = 0.0,
     idle_energy_pj: Mapping[str, float] | None = None,
     closed_loop: bool = True,
     reconstruction: bool = False,
@@ -60,7 +63,7 @@ def build_result(
 
     ``energy_pj`` and ``rates`` have one entry per layer of ``counts``, in its order; energy
     is by part, parts left out are zero. ``idle_energy_pj`` is what the machine burns between
-    frames at a fixed frame rate: it belongs to the total, not to a layer.
+    frames at a fixed frame rate, in ``idle_seconds``: it belongs to the total, not to a layer.
     """
     if not len(counts.layers) == len(energy_pj) == len(rates):
         raise ValueError(
@@ -83,6 +86,7 @@ def build_result(
         totals=_totals(counts, [*energy_pj, idle_energy_pj or {}], rates, chip, images),
         layers=layers,
         versions=versions(chip.resolved),
+        idle=Idle(idle_seconds, _energy([idle_energy_pj or {}])) if idle_seconds else None,
         config=dict(chip.resolved),
         config_sha256=config_sha256(chip.resolved),
         inputs={"trace_sha256": facts.sha256},
@@ -124,7 +128,6 @@ def _figures(
 ) -> dict[str, Any]:
     macs = sum(layer.macs for layer in layers)
     seconds = _seconds(cycles, chip)
-    dram = _dram(layers)
     return {
         "cycles": cycles,
         "compute_cycles": sum(layer.compute_cycles for layer in layers),
@@ -135,8 +138,8 @@ def _figures(
         "utilization": _ratio(macs, chip.array.rows * chip.array.cols * cycles),
         "macs": macs,
         "seconds": seconds,
-        "dram": dram,
-        "bandwidth_gb_s": _ratio(dram.fetched_bytes, seconds) / 1e9,
+        "dram": _dram(layers, chip.dram.config.line_bytes),
+        "bandwidth_gb_s": _bandwidth_gb_s(layers, chip.core.to_fs(cycles), chip.dram.config),
         "bits_per_value": _bits_per_value(layers, rates),
         "energy_pj": _energy(energy_pj),
         "bus": sum((layer.bus for layer in layers), NO_COUNTS),
@@ -153,14 +156,21 @@ def bound(layer: LayerCounts) -> str:
     return max(STALL_CAUSES, key=lambda cause: layer.stall_cycles[cause])
 
 
-def _dram(layers: Sequence[LayerCounts]) -> DramTraffic:
+def _bandwidth_gb_s(layers: Sequence[LayerCounts], time_fs: int, memory: DramConfig) -> float:
+    """The share of the time in which the data buses were busy, of their peak."""
+    busy_fs = sum(layer.dram.bus_fs for layer in layers)
+    return memory.peak_gb_s * _ratio(busy_fs, memory.organisation.channels * time_fs)
+
+
+def _dram(layers: Sequence[LayerCounts], line_bytes: int) -> DramTraffic:
     by_kind = {
         kind: sum((layer.bytes_by_tensor[kind] for layer in layers), ByteCounts())
         for kind in TENSOR_KINDS
     }
     whole = _by_field(sum(by_kind.values(), ByteCounts()))
     by_tensor = {kind: Traffic(**_by_field(counts)) for kind, counts in by_kind.items()}
-    return DramTraffic(by_tensor=by_tensor, **whole)
+    bursts = sum(layer.dram.reads + layer.dram.writes for layer in layers)
+    return DramTraffic(by_tensor=by_tensor, bus_bytes=bursts * line_bytes, **whole)
 
 
 def _by_field(counts: ByteCounts) -> dict[str, int]:

@@ -20,10 +20,13 @@ def flat_totals(figures: Figures) -> dict[str, Cell]:
 
 
 def flat_layers(result: Result) -> list[dict[str, Cell]]:
-    """One row per layer, its name first."""
-    return [
+    """One row per layer, its name first; and one for the time between images, if there is any."""
+    rows: list[dict[str, Cell]] = [
         {"name": x.name, "kind": x.kind, "bound": x.bound, **flat_totals(x)} for x in result.layers
     ]
+    if result.idle:
+        rows.append({"name": "between images", "kind": "idle", **flatten(asdict(result.idle))})
+    return rows
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Cell]:

@@ -47,7 +47,7 @@ def io_figures(results: Mapping[str, Result]) -> dict[str, IoFigures]:
         for codec, result in results.items()
     }
     moved = {
-        codec: result.totals.dram.fetched_bytes / result.images / 1e6
+        codec: result.totals.dram.bus_bytes / result.images / 1e6
         for codec, result in results.items()
     }
     base = baseline_of(results)

@@ -44,6 +44,8 @@ class DramTraffic(Traffic):
     """All DRAM bytes, and the same by tensor kind (ifmap, weight, ofmap, psum)."""
 
     by_tensor: dict[str, Traffic]
+    bus_bytes: int = 0
+    """Of the bursts: fetched, but for lines that the write buffer answered or merged."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class Figures:
     """Cold latency of the batch."""
     dram: DramTraffic
     bandwidth_gb_s: float
-    """fetched bytes / seconds / 1e9."""
+    """What was on the memory's bus in these seconds, whoever asked for it; at most its peak."""
     bits_per_value: BitsPerValue
     energy_pj: dict[str, float]
     """By part (``ENERGY_PARTS``), and ``total``."""
@@ -105,6 +107,16 @@ class LayerResult(Figures):
     """What bounds it: ``compute``, ``vector``, or the cause of most of its stalls."""
 
 
+@dataclass(frozen=True)
+class Idle:
+    """What a run at a fixed frame rate spends between its images, on no layer."""
+
+    seconds: float
+    """All pauses; ``Totals.seconds`` does not hold them."""
+    energy_pj: dict[str, float]
+    """By part, and ``total``; ``Totals.energy_pj`` is that of the layers and this."""
+
+
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Result:
     """A run: hardware and trace by name and hash, totals, layers.
@@ -128,6 +140,8 @@ class Result:
     images: int
     totals: Totals
     layers: tuple[LayerResult, ...]
+    idle: Idle | None = None
+    """None where images follow one another, or come faster than the chip can take them."""
     versions: dict[str, str]
     """Of this package, of its sources (a hash), of the libraries that decide numbers, and of
     whatever comes from other packages: ``"codec NAME": "PACKAGE VERSION (SOURCE HASH)"``."""

@@ -121,7 +121,8 @@ def _time(result: Result) -> Table:
         footer=(
             f"{result.images} image{'s' * (result.images != 1)} in {si(totals.seconds, 's')}: "
             f"{number(totals.images_per_second_cold)} images/s cold"
-            + (f", {number(steady)} images/s in steady state" if steady else ""),
+            + (f", {number(steady)} images/s in steady state" if steady else "")
+            + (f"; {si(result.idle.seconds, 's')} between images" if result.idle else ""),
             "use = MACs / (PEs x cycles); busy = compute and vector cycles; the other columns = "
             "cycles spent waiting",
             "for: ifmap, weight, ofmap (and final drain), index from DRAM; decoder, encoder; "
@@ -167,16 +168,18 @@ def _moved(figures: Figures) -> tuple[int, ...]:
 
 
 def _energy(result: Result) -> Table:
-    lines = _lines(result)
+    idle = [("between images", result.idle.energy_pj)] if result.idle else []
+    layers = [(layer.name, layer.energy_pj) for layer in result.layers]
+    lines = [*layers, *idle, ("TOTAL", result.totals.energy_pj)]
     groups = {"total": ("total",), **ENERGY_GROUPS}
     columns = [
-        column([sum(figures.energy_pj[part] for part in parts) / 1e6 for _, _, figures in lines])
+        column([sum(energy[part] for part in parts) / 1e6 for _, energy in lines])
         for parts in groups.values()
     ]
     return Table(
         title="Energy",
         columns=(Column("layer", is_text=True), *(Column(group, "uJ") for group in groups)),
-        rows=tuple((name, *cells) for (name, _, _), *cells in zip(lines, *columns, strict=True)),
+        rows=tuple(zip((name for name, _ in lines), *columns, strict=True)),
         footer=(
             *([line] if (line := accuracy_line(result.accuracy)) else []),
             *([line] if (line := pins_line(result.totals)) else []),
@@ -199,7 +202,7 @@ def rates(bits: BitsPerValue) -> tuple[str, str, str, str]:
 
 def on_pins(figures: Figures) -> tuple[str, str]:
     """Costly bits and toggles in percent of the bits that were moved; dots if not counted."""
-    n_bits = 8 * figures.dram.fetched_bytes
+    n_bits = 8 * figures.dram.bus_bytes
     return share(figures.bus.costly_bits, n_bits), share(figures.bus.toggles, n_bits)
 
 

@@ -27,7 +27,11 @@ STALL_CAUSES: Final = (
 
 @dataclass(frozen=True)
 class DramEvents:
-    """DRAM commands and states that a layer owns: commands by cause, states by time."""
+    """DRAM commands and states that a layer owns: commands by cause, states by time.
+
+    ``reads`` and ``writes`` are bursts on the bus: fewer than the lines that were asked for,
+    where the write buffer answers a read or merges a write.
+    """
 
     activates: int = 0
     precharges: int = 0
@@ -41,6 +45,8 @@ class DramEvents:
     open_bank_cycles: int = 0
     active_power_down_rank_cycles: int = 0
     idle_power_down_rank_cycles: int = 0
+    bus_fs: int = 0
+    """Time in which the data buses were busy while the layer ran, whoever moved the data."""
 
     def __add__(self, other: DramEvents) -> DramEvents:
         return DramEvents(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
@@ -80,7 +86,7 @@ class LayerCounts:
     register_bits: int = 0
     """Bits read from and written to the registers of the PEs."""
     bus: BusCounts = NO_COUNTS
-    """Costly bits and toggles on the memory's data pins."""
+    """Costly bits and toggles on the memory's data pins, of the bursts in ``dram``."""
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
-from accelsim.dram.memory import POLICIES, Background, Decoder, Memory
+from accelsim.dram.memory import POLICIES, Background, Decoder, DramCounts, Memory
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.program import Kind, Program, Requester
-from accelsim.sim.counts import STALL_CAUSES, DramEvents, LayerCounts, RunCounts
+from accelsim.mapping.work import StageWork
+from accelsim.sim.counts import STALL_CAUSES, BusCounts, DramEvents, LayerCounts, RunCounts
 from accelsim.sim.machine import Machine, Times
 from accelsim.sim.stalls import StallAccount
 
@@ -87,20 +88,7 @@ def _count(
             macs=work.macs,
             bytes_by_tensor=work.bytes_by_tensor,
             sram=work.sram,
-            dram=DramEvents(
-                activates=int(dram.activates[i]),
-                precharges=int(dram.precharges[i]),
-                reads=int(dram.reads[i]),
-                writes=int(dram.writes[i]),
-                row_hits=int(dram.row_hits[i]),
-                refreshes=states[i].refreshes,
-                active_rank_cycles=states[i].active_rank_cycles,
-                idle_rank_cycles=states[i].idle_rank_cycles,
-                self_refresh_rank_cycles=states[i].self_refresh_rank_cycles,
-                open_bank_cycles=states[i].open_bank_cycles,
-                active_power_down_rank_cycles=states[i].active_power_down_rank_cycles,
-                idle_power_down_rank_cycles=states[i].idle_power_down_rank_cycles,
-            ),
+            dram=_events(dram, i, states[i]),
             encoded_values=work.encoded_values,
             decoded_values=work.decoded_values,
             vector_values=work.vector_values,
@@ -109,7 +97,7 @@ def _count(
             value_bits=work.value_bits,
             weight_bits=work.weight_bits,
             register_bits=work.register_bits,
-            bus=work.bus,
+            bus=on_pins(work, int(dram.reads[i]), int(dram.writes[i]), memory.line_bytes),
         )
         for i, work in enumerate(program.stages)
     )
@@ -123,6 +111,37 @@ def _count(
     )
 
 
+def _events(dram: DramCounts, label: int, states: Background) -> DramEvents:
+    return DramEvents(
+        activates=int(dram.activates[label]),
+        precharges=int(dram.precharges[label]),
+        reads=int(dram.reads[label]),
+        writes=int(dram.writes[label]),
+        row_hits=int(dram.row_hits[label]),
+        **asdict(states),
+    )
+
+
+def on_pins(work: StageWork, reads: int, writes: int, line_bytes: int) -> BusCounts:
+    """Costly bits and toggles of the bursts that a stage caused.
+
+    Lines which the write buffer answered or merged need no burst and never reach the pins.
+    Weights are never among them, since nobody writes any; the others are taken for the mean
+    of what the stage moves in their direction.
+    """
+    moved, bus = dict(work.bytes_by_tensor), work.bus
+    weight_bytes = moved.pop("weight").read_bytes
+    asked_bytes = sum(each.read_bytes for each in moved.values())
+    read = (reads * line_bytes - weight_bytes) / max(1, asked_bytes)
+    written = writes * line_bytes / max(1, sum(each.written_bytes for each in moved.values()))
+    return work.weight_bus + BusCounts(
+        round(read * bus.read_costly_bits),
+        round(read * bus.read_toggles),
+        round(written * bus.written_costly_bits),
+        round(written * bus.written_toggles),
+    )
+
+
 def _states_by_stage(program: Program, machine: Machine, end: Background) -> list[Background]:
     """The memory's time-dependent counters, by the stage that owns the time."""
     states = [Background(0, 0, 0) for _ in program.stages]
@@ -130,6 +149,8 @@ def _states_by_stage(program: Program, machine: Machine, end: Background) -> lis
     moments = sorted(machine.background.items())
     for number, (row, at) in enumerate(moments):
         after = end if number == len(moments) - 1 else at  # the drain belongs to the last
+        # A burst that has just been sent may be still to come with the gap before it.
+        after = replace(after, bus_fs=max(before.bus_fs, after.bus_fs))
         stage = int(program.rows.stage[row])
         states[stage] = _plus(states[stage], after, before)
         before = after

@@ -3,21 +3,15 @@
 import math
 from dataclasses import asdict, fields, replace
 
-import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.dram.config import Compat, RefreshPolicy
-from accelsim.dram.replay import replay
-from accelsim.dram.standard import STANDARDS
-from accelsim.dram.traces.requests import Requests
 from accelsim.energy.dram import price_dram
 from accelsim.energy.parts import EnergyParts
-from accelsim.energy.price import price, price_idle
+from accelsim.energy.price import price
 from accelsim.energy.sram import sram_macro, table
 from accelsim.errors import ConfigError
-from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved, read_hardware
 from accelsim.results.result import ENERGY_PARTS
 from accelsim.sim.counts import (
@@ -177,29 +171,13 @@ def test_buffers_leak_while_a_layer_runs() -> None:
     assert {*only(found)} == {"leakage", "array_leakage", "array_clock"}
 
 
-MOVED = {
-    "ifmap": ByteCounts(read_bytes=60 * 16),
-    "weight": ByteCounts(read_bytes=40 * 16),
-    "ofmap": ByteCounts(written_bytes=50 * 16),
-    "psum": ByteCounts(),
-}
-
-
-def test_lines_that_need_no_burst_cost_nothing_on_the_pins() -> None:
-    """Of 100 lines read a waiting write answers 75, of 50 written 40 meet in the buffer."""
-    bus = BusCounts(8000, 0, 4000, 0)
-    few = DramEvents(reads=25, writes=10)
-    found = price(layer(dram=few, bus=bus, bytes_by_tensor=MOVED), CHIP).dram_io
-    assert found == pytest.approx((2000 + 800) * 1440 / 94 * 5 / 12)
-
-
 def test_dram_parts_are_those_of_the_dram() -> None:
     events = DramEvents(
         activates=3, reads=100, writes=50, refreshes=2, active_rank_cycles=900, idle_rank_cycles=80
     )
     # DDR4-2400 x16: of 150 bursts of 128 bits one in four low, one in five toggling.
     bus = BusCounts(3200, 2560, 1600, 1280)
-    found = only(price(layer(dram=events, bus=bus, bytes_by_tensor=MOVED), CHIP))
+    found = only(price(layer(dram=events, bus=bus), CHIP))
     expected = price_dram(events, CHIP.dram.config, "typical")
     termination, swing = expected["dram_io"] / 2, 1.2 * 60 / 94
     expected["dram_io"] = termination + 3840 * 1.7 * swing**2 / 2
@@ -252,111 +230,6 @@ def test_price_is_linear_in_the_counts(a: LayerCounts, b: LayerCounts) -> None:
     expected = price(a, CHIP) + price(b, CHIP)
     for name in ENERGY_PARTS:
         assert getattr(price(both, CHIP), name) == pytest.approx(getattr(expected, name), rel=1e-9)
-
-
-def at_frame_rate(hz: float | None) -> Chip:
-    return chip_from_resolved(CHIP.resolved, {"frame_rate_hz": hz})
-
-
-def test_without_a_frame_rate_there_is_no_idle_energy() -> None:
-    assert price_idle(a_run(layer(cycles=1000)), CHIP) == EnergyParts()
-
-
-def test_a_machine_that_is_too_slow_has_no_idle_time() -> None:
-    """1e9 cycles at 1 GHz last one second: two frames a second cannot be kept."""
-    assert price_idle(a_run(layer(cycles=10**9)), at_frame_rate(2.0)) == EnergyParts()
-
-
-def test_at_a_frame_rate_buffers_leak_and_dram_stands_by_between_images() -> None:
-    """Two images at 10 Hz have 200 ms; the run takes 50; 150 ms are idle on both channels."""
-    chip = chip_from_resolved(CHIP.resolved, {"frame_rate_hz": 10.0, "dram.channels": 2})
-    run = a_run(layer(cycles=50_000_000), images=2)
-    idle = price_idle(run, chip)
-    leakage_mw = sum(table()["lop", 45, 128, kib].leakage_mw for kib in (64, 128, 32))
-    assert idle.leakage == pytest.approx(leakage_mw * 1e9 * 0.15)
-    config = chip.dram.config
-    cycles = round(0.15e9 / config.timing.tCK_ns)
-    # Each refresh wakes its rank, follows tXP later and takes tRFC, longer than the 128 cycles.
-    refreshes = cycles // config.timing.tREFI
-    awake = refreshes * (config.timing.tXP + config.timing.tRFC)
-    events = DramEvents(
-        refreshes=refreshes * 2,
-        idle_rank_cycles=awake * 2,
-        idle_power_down_rank_cycles=(cycles - awake) * 2,
-    )
-    standby = price_dram(events, config, "typical")
-    assert idle.dram_background == pytest.approx(standby["dram_background"], rel=1e-6)
-    assert idle.dram_refresh == pytest.approx(standby["dram_refresh"], rel=1e-4)
-    assert set(only(idle)) == {"leakage", "dram_background", "dram_refresh"}
-    assert price(run, chip) == price(run.layers[0], chip) + idle
-
-
-def test_an_idle_memory_with_refresh_by_bank_refreshes_at_its_own_interval() -> None:
-    chip = at_frame_rate(10.0)
-    config = chip.dram.config
-    by_bank = replace(
-        config,
-        controller=replace(config.controller, refresh_policy="bank_staggered"),
-        timing=replace(config.timing, tREFIb=1000, tRFCb=100),
-    )
-    run = a_run(layer(cycles=50_000_000))  # 50 of 100 ms
-    idle = price_idle(run, replace(chip, dram=replace(chip.dram, config=by_bank)))
-    refreshes = round(0.05e9 / config.timing.tCK_ns) // 1000
-    expected = price_dram(DramEvents(refreshes=refreshes), by_bank, "typical")["dram_refresh"]
-    assert idle.dram_refresh == pytest.approx(expected, rel=1e-4)
-
-
-def test_an_idle_memory_sleeps_as_the_controller_would() -> None:
-    """One pause of 20 ms between two reads: replay against the closed form."""
-    sleeps = {"dram.standard": "lpddr4_3200_x16", "dram.self_refresh_cycles": 1000}
-    chip = chip_from_resolved(CHIP.resolved, {"frame_rate_hz": 40.0, **sleeps})
-    run = a_run(layer(cycles=5_000_000))  # 5 of 25 ms
-    config = chip.dram.config
-    cycles = round(0.02e9 / config.timing.tCK_ns)
-    requests = Requests(np.array([0, 0]), np.array([0, 0]), np.array([0, cycles]))
-    paused = replay(config, requests)
-    events = DramEvents(
-        refreshes=paused.refreshes,
-        idle_rank_cycles=paused.idle_rank_cycles,
-        active_rank_cycles=paused.active_rank_cycles,
-        idle_power_down_rank_cycles=paused.idle_power_down_rank_cycles,
-        active_power_down_rank_cycles=paused.active_power_down_rank_cycles,
-        self_refresh_rank_cycles=paused.self_refresh_rank_cycles,
-    )
-    idle, replayed = price_idle(run, chip), price_dram(events, config, "typical")
-    assert paused.self_refresh_rank_cycles > 0.99 * cycles
-    assert idle.dram_background == pytest.approx(replayed["dram_background"], rel=0.01)
-
-
-@pytest.mark.parametrize("policy", ["rank_simultaneous", "rank_staggered"])
-@pytest.mark.parametrize("compat", ["none", "dramsim3"])
-def test_an_idle_memory_is_refreshed_as_often_as_the_controller_does(
-    policy: RefreshPolicy, compat: Compat
-) -> None:
-    """Two ranks, of which DRAMsim3 refreshes one if all are due at once."""
-    standard = STANDARDS["ddr4_3200_x64"].config()
-    config = replace(
-        standard,
-        compat=compat,
-        organisation=replace(standard.organisation, ranks=2),
-        controller=replace(standard.controller, refresh_policy=policy),
-    )
-    chip = at_frame_rate(10.0)
-    chip = replace(chip, dram=replace(chip.dram, config=config))
-    cycles = 200 * config.timing.tREFI
-    seconds = cycles * config.timing.tCK_ns * 1e-9
-    run = a_run(layer(cycles=round((0.1 - seconds) * 1e9)))
-    requests = Requests(np.array([0]), np.array([0]), np.array([cycles + 1]))
-    each = price_dram(DramEvents(refreshes=1), config, "typical")["dram_refresh"]
-    assert price_idle(run, chip).dram_refresh / each == pytest.approx(
-        replay(config, requests).refreshes, abs=2
-    )
-
-
-def test_a_slower_frame_rate_costs_more_for_each_image() -> None:
-    run = a_run(layer(cycles=1_000_000))
-    slow, fast = (price(run, at_frame_rate(hz)).total for hz in (10.0, 100.0))
-    assert slow > fast > price(run, CHIP).total
 
 
 def test_a_node_without_a_table_is_refused_before_pricing() -> None:

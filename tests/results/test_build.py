@@ -53,10 +53,13 @@ def test_bytes_of_the_parts_add_up(make_result):
     assert dram.by_tensor["psum"].fetched_bytes == 0
 
 
-def test_bandwidth_is_fetched_bytes_per_second(make_result):
-    totals = make_result().totals
-    fetched = 1032 + 512 + 2032 + 2032 + 2032
-    assert totals.bandwidth_gb_s == pytest.approx(fetched / (1550 * 2e-9) / 1e9)
+def test_bandwidth_is_the_busy_share_of_the_peak(make_result):
+    """A quarter of the time on one of two channels of 3200 MT/s x 16 bits, 6.4 GB/s each."""
+    result = make_result()
+    for figures in (*result.layers, result.totals):
+        assert figures.bandwidth_gb_s == pytest.approx(2 * 6.4 / 8)
+    assert result.layers[0].dram.bus_bytes == 15 * 32
+    assert result.totals.dram.bus_bytes == 2 * 15 * 32
 
 
 def test_rates_of_feature_maps_leave_weights_out(make_result):

@@ -15,7 +15,7 @@ Make = Callable[..., Result]
 def run(make_result: Make, codec: str, moved: int, io_pj: float, bus: BusCounts) -> Result:
     result = make_result(1.0, codec=codec, images=2)
     energy = {**result.totals.energy_pj, "dram_io": io_pj, "dram_read": 6e6, "dram_phy": 2e6}
-    dram = replace(result.totals.dram, fetched_bytes=moved)
+    dram = replace(result.totals.dram, bus_bytes=moved)
     totals = replace(result.totals, dram=dram, bus=bus, energy_pj=energy)
     return replace(result, totals=totals)
 

@@ -33,7 +33,7 @@ def test_the_keys_are_those_of_the_contract(make_result):
     result = json.loads(to_json(make_result()))
     assert set(result) >= TOP_KEYS
     assert set(result["totals"]) == TOTAL_KEYS
-    assert set(result["totals"]["dram"]) == BYTE_KEYS | {"by_tensor"}
+    assert set(result["totals"]["dram"]) == BYTE_KEYS | {"by_tensor", "bus_bytes"}
     assert set(result["totals"]["dram"]["by_tensor"]) == {"ifmap", "weight", "ofmap", "psum"}
     assert set(result["totals"]["dram"]["by_tensor"]["psum"]) == BYTE_KEYS
     assert set(result["totals"]["bits_per_value"]) == {"entropy", "huffman", "stream", "fetched"}

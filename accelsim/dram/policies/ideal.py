@@ -69,11 +69,19 @@ class IdealMemory:
     def background_at(self, time_fs: int) -> Background:
         """State counters up to ``time_fs``."""
         cycles, n_ranks = ceil_div(time_fs, self._period_fs), self.config.n_ranks
+        n_channels, burst_cycles = (
+            self.config.organisation.channels,
+            self.config.timing.burst_cycles,
+        )
+        lines = int(self._count[:, [Count.RD, Count.WR]].sum())
+        # One bus, on which a cycle counts once for each channel.
+        still_to_come = max(0, int(self._bus[Bus.FREE]) * self._period_fs - n_channels * time_fs)
         return Background(
             refreshes=cycles // self.config.timing.tREFI * n_ranks,
             active_rank_cycles=cycles * n_ranks,
             idle_rank_cycles=0,
             open_bank_cycles=cycles * n_ranks * self.config.organisation.banks,
+            bus_fs=lines * burst_cycles * self._period_fs - still_to_come,
         )
 
     def finish(self, now_fs: int) -> int:

@@ -1,0 +1,56 @@
+"""What the machine draws while it waits for the next image at a fixed frame rate.
+
+Images take 1 / ``frame_rate_hz`` each. What the run leaves of that time buffers and PEs leak,
+and the memory stands by as ``accelsim.dram.idle`` says. The clock of the array stops.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from accelsim.dram.idle import idle_background
+from accelsim.energy.dram import price_dram
+from accelsim.energy.parts import EnergyParts
+from accelsim.energy.pe_array import leakage_mw
+from accelsim.energy.sram import buffers_leakage_mw
+from accelsim.hardware.chip import Chip
+from accelsim.sim.counts import DramEvents, RunCounts
+from accelsim.units import FS_PER_S, PJ_PER_MW_S
+
+
+def idle_seconds(counts: RunCounts, chip: Chip) -> float:
+    """All pauses of a run together; zero without a frame rate, or if the chip is too slow."""
+    if chip.frame_rate_hz is None:
+        return 0.0
+    busy_s = chip.core.to_fs(counts.cycles) / FS_PER_S
+    return max(0.0, len(counts.image_end_cycles) / chip.frame_rate_hz - busy_s)
+
+
+def price_idle(counts: RunCounts, chip: Chip) -> EnergyParts:
+    """Energy of the pauses, one after each image."""
+    seconds, config = idle_seconds(counts, chip), chip.dram.config
+    cycles = round(seconds * FS_PER_S / config.clock.period_fs)
+    states = idle_background(config, cycles, pauses=len(counts.image_end_cycles))
+    return EnergyParts(
+        leakage=buffers_leakage_mw(chip) * seconds * PJ_PER_MW_S,
+        array_leakage=leakage_mw(chip) * seconds * PJ_PER_MW_S,
+        **price_dram(DramEvents(**asdict(states)), config, chip.energy.mode),
+    )
+
+
+def frame_rate_warnings(counts: RunCounts, chip: Chip) -> list[str]:
+    """That the chip cannot keep its frame rate, as far as this run shows."""
+    asked = chip.frame_rate_hz
+    if asked is None:
+        return []
+    ends = counts.image_end_cycles
+    cycles, images, how = counts.cycles, len(ends), "from a cold start"
+    if len(ends) > 1:
+        cycles, images, how = ends[-1] - ends[0], len(ends) - 1, "in steady state"
+    reached = images * FS_PER_S / chip.core.to_fs(cycles) if cycles else asked
+    if reached >= asked:
+        return []
+    return [
+        f"frame_rate_hz: {asked:g} images/s were asked for, this run reaches {reached:.4g} {how}; "
+        "it is priced without a pause"
+    ]
