@@ -3,8 +3,10 @@
 import pytest
 
 from accelsim.results.build import MapRates, bound, build_result
+from accelsim.results.flat import flat_layers
+from accelsim.results.json_form import parse_result, to_json
 from accelsim.results.result import ENERGY_PARTS
-from accelsim.results.tables import ENERGY_GROUPS, STALL_GROUPS
+from accelsim.results.tables import ENERGY_GROUPS, STALL_GROUPS, run_tables
 from accelsim.sim.counts import STALL_CAUSES, ByteCounts, RunCounts
 
 
@@ -111,15 +113,33 @@ def test_energy_has_every_part_and_their_total(make_result):
 def test_idle_energy_belongs_to_the_total_alone(make_layer, made_up_chip, made_up_facts):
     result = build_result(
         RunCounts((make_layer("a", compute=1),), 1, (1,)),
-        [{"mac": 5.0}],
+        [{"mac": 5e6}],
         [MapRates()],
         made_up_chip,
         made_up_facts,
         codec="raw",
-        idle_energy_pj={"dram_background": 7.0},
+        idle_seconds=0.25,
+        idle_energy_pj={"dram_background": 7e6, "total": 7e6},
     )
-    assert result.layers[0].energy_pj["total"] == 5.0
-    assert result.totals.energy_pj["total"] == 12.0
+    assert result.layers[0].energy_pj["total"] == 5e6
+    assert result.totals.energy_pj["total"] == 12e6
+    # It has a line of its own, so that the lines add up; and nothing else of the run is idle.
+    assert result.idle is not None
+    assert (result.idle.seconds, result.idle.energy_pj["total"]) == (0.25, 7e6)
+    assert parse_result(to_json(result), "here") == result
+    energy = run_tables(result)[2]
+    lines = {row[0]: float(row[1]) for row in energy.rows}
+    assert lines["between images"] + lines["a"] == pytest.approx(lines["TOTAL"], abs=1e-3)
+    first, last = flat_layers(result)
+    assert (first["name"], last["name"], last["kind"]) == ("a", "between images", "idle")
+    assert (last["seconds"], last["energy_pj.total"]) == (0.25, 7e6)
+    assert "250 ms between images" in run_tables(result)[0].footer[0]
+
+
+def test_images_that_follow_one_another_leave_no_idle_line(make_result):
+    result = make_result()
+    assert result.idle is None
+    assert [row[0] for row in run_tables(result)[2].rows] == ["conv1", "add2", "TOTAL"]
 
 
 def test_an_energy_part_without_a_name_in_the_contract_is_refused(
