@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from types import SimpleNamespace
+from importlib.metadata import EntryPoint
 
 import numpy as np
 import pytest
@@ -51,9 +51,10 @@ def test_a_dataflow_costs_the_same_under_another_name(
     name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own = simulate(chip(f"array.dataflow={name}"), TwoLayers())
-    point = SimpleNamespace(load=lambda: DATAFLOWS[name])
+    module = f"accelsim.mapping.dataflows.{name}:DATAFLOW"
+    points = [EntryPoint("somebody_elses", module, "accelsim.dataflows")]
     for registry in (DATAFLOWS, DATAFLOW_NAMES):
-        monkeypatch.setitem(registry.__dict__, "_entry_points", {"somebody_elses": point})
+        monkeypatch.setitem(registry.__dict__, "_entry_points", {"somebody_elses": points})
     other = simulate(chip("array.dataflow=somebody_elses"), TwoLayers())
     assert other.totals == own.totals
     assert own.totals.energy_pj["rf"] > 0
