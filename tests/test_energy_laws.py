@@ -1,6 +1,6 @@
 """Laws of energy and rates over whole runs, whatever the chip."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.metadata import EntryPoint
 
@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim import read_hardware, simulate
+from accelsim import read_hardware, registry, simulate
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.problems import DATAFLOW_NAMES
 from accelsim.mapping.dataflow import DATAFLOWS
@@ -46,15 +46,37 @@ def wider(bits: int) -> TwoLayers:
     return trace
 
 
+@pytest.fixture
+def renamed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
+    """Registers one of our dataflows as ``somebody_elses``, as an outside package would."""
+    found = registry.entry_points
+
+    def rename(name: str) -> None:
+        module = f"accelsim.mapping.dataflows.{name}:DATAFLOW"
+        points = [EntryPoint("somebody_elses", module, "accelsim.dataflows")]
+        monkeypatch.setattr(
+            registry,
+            "entry_points",
+            lambda group: points if group == "accelsim.dataflows" else found(group=group),
+        )
+        forget()
+
+    def forget() -> None:
+        for names in (DATAFLOWS, DATAFLOW_NAMES):
+            for cached in ("_registered", "_entry_points"):
+                names.__dict__.pop(cached, None)
+
+    yield rename
+    monkeypatch.undo()
+    forget()
+
+
 @pytest.mark.parametrize("name", ["output_stationary", "weight_stationary", "input_stationary"])
 def test_a_dataflow_costs_the_same_under_another_name(
-    name: str, monkeypatch: pytest.MonkeyPatch
+    name: str, renamed: Callable[[str], None]
 ) -> None:
     own = simulate(chip(f"array.dataflow={name}"), TwoLayers())
-    module = f"accelsim.mapping.dataflows.{name}:DATAFLOW"
-    points = [EntryPoint("somebody_elses", module, "accelsim.dataflows")]
-    for registry in (DATAFLOWS, DATAFLOW_NAMES):
-        monkeypatch.setitem(registry.__dict__, "_entry_points", {"somebody_elses": points})
+    renamed(name)
     other = simulate(chip("array.dataflow=somebody_elses"), TwoLayers())
     assert other.totals == own.totals
     assert own.totals.energy_pj["rf"] > 0
