@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from pathlib import Path
 
 from accelsim.results.files import replacing
@@ -48,8 +49,11 @@ def export(result: SweepResult) -> list[Path]:
     empty = [name for name in names_of(table) if all(row.get(name) is None for row in table)]
     types = {name: polars.String if name in texts else polars.Float64 for name in empty}
     frame = polars.DataFrame(table, schema_overrides=types, infer_schema_length=None, strict=False)
+    # By way of memory: polars says of a full disk that the file is out of specification.
+    content = BytesIO()
+    frame.write_parquet(content)
     with replacing(result.folder / "points.parquet") as unfinished:
-        frame.write_parquet(unfinished)
+        unfinished.write_bytes(content.getvalue())
     return [*written, result.folder / "points.parquet"]
 
 

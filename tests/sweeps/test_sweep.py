@@ -1,5 +1,6 @@
 """Sweeps with a made-up simulator: resumed, parallel, interrupted, with failing points."""
 
+import errno
 import os
 import signal
 import subprocess
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from accelsim.errors import MappingError
+from accelsim.errors import MappingError, UserError
 from accelsim.sweeps.export import export, rows
 from accelsim.sweeps.local import run_local
 from accelsim.sweeps.points import make_points
@@ -254,6 +255,19 @@ def test_no_column_of_the_parquet_file_is_without_a_type(study, simulate, tmp_pa
     assert [name for name, kind in schema.items() if kind == polars.Null] == []
     assert schema["images_per_second"] == polars.Float64
     assert schema["error"] == schema["codec.block"] == polars.String
+
+
+def test_a_full_disk_is_said_of_the_parquet_file_too(study, simulate, tmp_path, monkeypatch):
+    pytest.importorskip("polars")
+    result = sweep(study, tmp_path / "out", jobs=1, simulate=simulate)
+
+    def full(path, content):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    with pytest.raises(UserError, match="points.parquet: cannot write: No space left on device"):
+        export(result)
+    assert not (tmp_path / "out" / "points.parquet").exists()
 
 
 def test_a_sweep_is_a_line_in_the_shell_and_its_front_in_a_notebook(study, simulate, tmp_path):
