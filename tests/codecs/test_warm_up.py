@@ -10,12 +10,16 @@ from pkgutil import walk_packages
 import numpy as np
 import accelsim.codecs
 from accelsim.codecs.base import CODECS, Word
+from accelsim.jit.parts import Part
 
 names = [m.name for m in walk_packages(accelsim.codecs.__path__, "accelsim.codecs.")]
 modules = [import_module(name) for name in names]
-kernels = {id(k): k for m in modules for k in vars(m).values() if hasattr(k, "py_func")}
+def is_kernel(value):
+    return hasattr(value, "py_func") and not isinstance(value, Part)
+
+kernels = {id(k): k for m in modules for k in vars(m).values() if is_kernel(k)}
 with_kernels = [m for m in modules if any(k.py_func.__module__ == m.__name__
-                for k in vars(m).values() if hasattr(k, "py_func"))]
+                for k in vars(m).values() if is_kernel(k))]
 for module in with_kernels:
     module.warm_up()
 before = {k.py_func.__qualname__: len(k.signatures) for k in kernels.values()}

@@ -89,4 +89,4 @@ def submit(
 def warm_up() -> None:
     """Compile with the types of production."""
     front, one = new_front(1, 1, 1, 1, {}), np.ones(1, np.int64)
-    submit(addresses(front), 0, 0, 0, 0, False, 0, one, one, one, one)
+    submit(addresses(front), 0, 0, 0, 0, 0, 0, one, one, one, one)
