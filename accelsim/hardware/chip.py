@@ -8,17 +8,13 @@ A part that no hardware file could describe cannot be made: each is checked by i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, TypeAlias
 
 from accelsim.codecs.base import BlockHardware
-from accelsim.dram.config import DramConfig
-from accelsim.dram.reach import reach_warnings
-from accelsim.dram.standard import STANDARDS
 from accelsim.hardware.document import Document, flat
-from accelsim.hardware.memory import NEVER_POWER_DOWN, changes, memory_of
+from accelsim.hardware.dram_port import DramPort as DramPort
 from accelsim.hardware.problems import check_part, checked
-from accelsim.hardware.schema import Dram
 from accelsim.html_table import html_table
 from accelsim.units import Clock, in_kib, in_mhz
 
@@ -124,63 +120,6 @@ class CodecBlock:
 
     def section(self) -> Section:
         return {**asdict(self), "block": list(self.block)}
-
-
-@dataclass(frozen=True)
-class DramPort:
-    """The memory behind the chip, resolved, and how tensors are placed in it."""
-
-    config: DramConfig
-    allocation: Literal["staggered", "packed"]
-    """Row-aligned with staggered banks, or back to back."""
-    policy: str
-    """A registered policy: dramsim3, ramulator, ideal."""
-    outstanding_reads: int
-    """Read lines in flight for each DMA engine."""
-    standard: str
-    """Where ``config`` comes from: a standard by name, or the path of a DRAMsim3 file."""
-    ini_text: str | None = None
-    """What stands in that file."""
-
-    def __post_init__(self) -> None:
-        controller = self.config.controller
-        if self.policy in NEVER_POWER_DOWN and controller.power_down_cycles:
-            awake = replace(self.config, controller=replace(controller, power_down_cycles=0))
-            object.__setattr__(self, "config", awake)
-        check_part("dram", self.section())
-
-    @property
-    def warnings(self) -> tuple[str, ...]:
-        """Of the memory's figures, and of engines that cannot use all of it."""
-        named = (f"memory {self.config.name}: {text}" for text in self.config.warnings)
-        return *named, *reach_warnings(self.config, self.outstanding_reads, self.policy)
-
-    def section(self) -> Section:
-        organisation, controller = self.config.organisation, self.config.controller
-        named = {
-            "standard": self.standard,
-            "channels": organisation.channels,
-            "address_map": controller.address_map,
-            "allocation": self.allocation,
-            "policy": self.policy,
-            "dbi": self._inversion(),
-            "outstanding_reads": self.outstanding_reads,
-            "self_refresh_cycles": controller.self_refresh_cycles,
-            "power_down_cycles": controller.power_down_cycles,
-            "ini_text": self.ini_text,
-        }
-        check_part("dram", named)
-        changed = changes(self.config, memory_of(Dram.model_validate(named)))
-        return {**named, "changes": changed or None}
-
-    def _inversion(self) -> Literal["default", "on", "off"]:
-        pins = self.config.power.interface
-        if pins is None or self.ini_text is not None or self.standard not in STANDARDS:
-            return "default"
-        usual = STANDARDS[self.standard].power.interface
-        if usual is None or usual.dbi == pins.dbi:
-            return "default"
-        return "on" if pins.dbi else "off"
 
 
 @dataclass(frozen=True)

@@ -265,7 +265,7 @@ def test_a_full_disk_is_said_of_the_parquet_file_too(study, simulate, tmp_path, 
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     monkeypatch.setattr(Path, "write_bytes", full)
-    with pytest.raises(UserError, match="points.parquet: cannot write: No space left on device"):
+    with pytest.raises(UserError, match=r"points\.parquet: cannot write: No space left on device"):
         export(result)
     assert not (tmp_path / "out" / "points.parquet").exists()
 
