@@ -161,7 +161,7 @@ def test_measured_zvc_is_a_mask_and_the_values(accelsim, tmp_path):
     assert arrays["b"]["bits_per_value"] == (4 + 8) / 4
     assert set(arrays["a"]) == {
         "values", "density", "entropy_bits", "huffman_bits", "stream_bits", "side_bits",
-        "bits_per_value", "lossless", "mse",
+        "bits_per_value", "lossless", "mse", "word_bits",
         "fetched_bits", "blocks", "block_bits_p50", "block_bits_p99", "block_bits_max",
         "reconstruction",
     }  # fmt: skip
