@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, log10
 from pathlib import Path
 
 from matplotlib.axes import Axes
@@ -63,7 +64,7 @@ def _figure(panels: Mapping[str, Sequence[Mark]], title: str) -> Figure:
     first = next(iter(panels.values()))[0].result
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     figure.supxlabel(
-        f"{source_line(first, with_machine=n_panels == 1)}. "
+        f"{source_line(first, with_machine=n_panels == 1)}.\n"
         "Line: what no other beats in both. Lower is better; faster and smaller too.",
         x=0.01,
         ha="left",
@@ -141,6 +142,9 @@ def _spread(axes: Axes, areas: Sequence[float]) -> None:
     positive = [area for area in areas if area > 0]
     if positive and max(positive) / min(positive) >= 20:
         axes.set_xscale("symlog", linthresh=min(positive))
+        decades = range(ceil(log10(min(positive))), ceil(log10(max(positive))) + 1)
+        axes.set_xticks([0, *(10**n for n in decades)])
+        axes.minorticks_off()
     axes.set_xlim(left=-0.3 * min(positive, default=1.0))
 
 
