@@ -135,7 +135,9 @@ def test_states_grow_from_moment_to_moment() -> None:
         memory.advance(cycle * period)
         seen = memory.background_at(cycle * period)
         assert all_states(seen) == cycle
-        assert all(count >= vars(before)[state] for state, count in vars(seen).items())
+        # Bus time is no state: a burst is counted with the gap before its data when it is sent.
+        states = vars(seen).keys() - {"bus_fs"}
+        assert all(vars(seen)[state] >= vars(before)[state] for state in states)
         before = seen
     assert before.idle_power_down_rank_cycles == 1001 - IDLE
     assert before.active_power_down_rank_cycles > 0
