@@ -32,6 +32,12 @@ def test_each_command_compiles_only_what_it_uses() -> None:
     assert not [n for n in run if n.startswith("accelsim.codecs.formats.") and "zvc" not in n]
 
 
+def test_an_ideal_memory_compiles_no_controller() -> None:
+    needed = set(needed_modules(modules_of_run("ideal", ["zvc"])))
+    assert "accelsim.dram.kernel.ideal" in needed
+    assert "accelsim.dram.kernel.serve" not in needed
+
+
 def test_a_format_brings_what_it_builds_upon() -> None:
     needed = needed_modules(codec_modules(["transform_coding"]))
     assert any(name.startswith("accelsim.codecs.transforms.") for name in needed)

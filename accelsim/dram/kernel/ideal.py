@@ -13,7 +13,7 @@ import numpy as np
 from accelsim.dram.front import PERIOD_FS, Front, FrontState, Requester, new_front
 from accelsim.dram.kernel.by_address import front_at
 from accelsim.dram.kernel.completion import retire
-from accelsim.dram.kernel.serve import (
+from accelsim.dram.kernel.lines import (
     BURSTS,
     await_arrival,
     book_arrivals,
