@@ -26,20 +26,20 @@ from accelsim.energy.price import price
 from accelsim.errors import TraceError
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved
-from accelsim.mapping.bus import NO_BUS, BusLevels, pins_of
-from accelsim.mapping.fuse import plan_fusions
-from accelsim.mapping.lower import lower
-from accelsim.mapping.measured import (
+from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.measuring.measured import (
     bus_levels,
     calibration_images,
     measure_maps,
     planned_sizes,
 )
-from accelsim.mapping.notes import mapping_notes
-from accelsim.mapping.plan import plan
-from accelsim.mapping.program import Program
-from accelsim.mapping.stage import Stage, StagePlan, StoredMap
-from accelsim.mapping.stages import stored_maps
+from accelsim.mapping.measuring.notes import mapping_notes
+from accelsim.mapping.placing.bus import NO_BUS, BusLevels, pins_of
+from accelsim.mapping.stages.form import stored_maps
+from accelsim.mapping.stages.fuse import plan_fusions
+from accelsim.mapping.stages.stage import Stage, StagePlan, StoredMap
+from accelsim.mapping.tiling.plan import plan
+from accelsim.program.table import Program
 from accelsim.results.build import MapRates, build_result
 from accelsim.results.comparison import Comparison
 from accelsim.results.result import Result

@@ -16,6 +16,7 @@ FLOORS: list[set[str]] = [
     {"workload"},
     {"codecs", "dram"},
     {"hardware"},
+    {"program"},
     {"mapping"},
     {"sim"},
     {"energy"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,14 +15,15 @@ from accelsim import read_hardware, read_trace, simulate
 from accelsim.codecs.size_cache import SizeCache
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.fuse import plan_fusions
-from accelsim.mapping.lower import lower
-from accelsim.mapping.measured import measure_maps, planned_sizes
-from accelsim.mapping.plan import plan
-from accelsim.mapping.program import Kind, Program, Requester
-from accelsim.mapping.sizes import Sizes
-from accelsim.mapping.stages import stages, stored_maps
-from accelsim.mapping.work import StageWork
+from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.measuring.measured import measure_maps, planned_sizes
+from accelsim.mapping.stages.form import stages, stored_maps
+from accelsim.mapping.stages.fuse import plan_fusions
+from accelsim.mapping.stages.stage import StagePlan
+from accelsim.mapping.tiling.plan import plan
+from accelsim.mapping.tiling.sizes import Sizes
+from accelsim.program.table import Kind, Program, Requester
+from accelsim.program.work import StageWork
 from accelsim.sim.counts import LayerCounts
 from accelsim.sim.run import run
 from accelsim.simulation import prepare
@@ -315,20 +317,20 @@ def test_the_laws_hold(
     check_bytes(program, machine)
     check_macs(program, graph)
     check_dependencies(program)
-    check_buffers(program, machine)
+    check_buffers(program, plans, machine)
     for number, planned in enumerate(plans):
         check_stage(program, number, planned.stage, blocked, machine)
         if planned.stage.fused_add:
             n_added = sum(part.n_values for part in planned.stage.shortcut)
             assert program.stages[number].vector_values == n_added * program.n_images
-    check_shortcuts(program)
+    check_shortcuts(program, plans)
     check_table_entries(program, machine)
     played = run(program, machine)
     check_run(program, played.counts, policy, machine.dram.config.line_bytes)
     check_order(program, played.times)
 
 
-def check_shortcuts(program: Program) -> None:
+def check_shortcuts(program: Program, plans: Sequence[StagePlan]) -> None:
     """One ifmap READ for each tile of a stage with a shortcut, and for no other computation."""
     rows = program.rows
     adds = np.flatnonzero(rows.needs_shortcut >= 0)
@@ -339,5 +341,5 @@ def check_shortcuts(program: Program) -> None:
     assert len(set(reads.tolist())) == len(reads)
     assert (rows.release_ifmap_bytes[adds] >= rows.acquire_bytes[reads]).all()
     finished = np.unique(rows.after[rows.kind == Kind.WRITE])
-    fused = [bool(p.stage.fused_add) for p in program.plans]
+    fused = [bool(p.stage.fused_add) for p in plans]
     assert adds.tolist() == [row for row in finished if fused[rows.stage[row]]]

@@ -21,8 +21,8 @@ from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.memory import POLICIES
 from accelsim.errors import ConfigError, MappingError, TraceError, UnknownNameError
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.measured import measure_maps, values_of
-from accelsim.mapping.program import Kind, Program, Requester
+from accelsim.mapping.measuring.measured import measure_maps, values_of
+from accelsim.program.table import Kind, Program, Requester
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import decoder_of, run
 from accelsim.simulation import prepare

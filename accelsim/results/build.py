@@ -9,7 +9,7 @@ from typing import Any
 
 from accelsim.dram.config import DramConfig
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.bus import NO_COUNTS
+from accelsim.program.work import NO_COUNTS
 from accelsim.results.json_form import config_sha256
 from accelsim.results.result import (
     ENERGY_PARTS,

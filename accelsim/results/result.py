@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
 from accelsim.energy.parts import EnergyParts
-from accelsim.mapping.bus import NO_COUNTS, BusCounts
+from accelsim.program.work import NO_COUNTS, BusCounts
 
 if TYPE_CHECKING:
     from accelsim.results.tables import Table

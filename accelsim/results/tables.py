@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from accelsim.html_table import html_table
-from accelsim.mapping.bus import NO_COUNTS
+from accelsim.program.work import NO_COUNTS
 from accelsim.results.accuracy import accuracy_line
 from accelsim.results.figures import column, number, percent, share, si
 from accelsim.results.result import BitsPerValue, Figures, LayerResult, Result, Totals

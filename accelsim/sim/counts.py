@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
-from accelsim.mapping.bus import NO_COUNTS
-from accelsim.mapping.bus import BusCounts as BusCounts
-from accelsim.mapping.work import TENSOR_KINDS as TENSOR_KINDS
-from accelsim.mapping.work import ByteCounts as ByteCounts
-from accelsim.mapping.work import SramCounts as SramCounts
+from accelsim.program.work import NO_COUNTS
+from accelsim.program.work import TENSOR_KINDS as TENSOR_KINDS
+from accelsim.program.work import BusCounts as BusCounts
+from accelsim.program.work import ByteCounts as ByteCounts
+from accelsim.program.work import SramCounts as SramCounts
 
 STALL_CAUSES: Final = (
     "ifmap_dram",

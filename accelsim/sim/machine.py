@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from accelsim.dram.memory import Background, Completion, Memory, Transfer
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.program import NONE, Kind, Program, Requester
+from accelsim.program.table import NONE, Kind, Program, Requester
 from accelsim.sim.engine import co_simulate, now_fs
 from accelsim.sim.kernel import encode_blocks
 

@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from accelsim.dram.memory import POLICIES, Background, Decoder, DramCounts, Memory
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.program import Kind, Program, Requester
-from accelsim.mapping.work import StageWork
+from accelsim.program.table import Kind, Program, Requester
+from accelsim.program.work import StageWork
 from accelsim.sim.counts import STALL_CAUSES, BusCounts, DramEvents, LayerCounts, RunCounts
 from accelsim.sim.machine import Machine, Times
 from accelsim.sim.stalls import StallAccount

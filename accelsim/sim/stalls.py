@@ -16,7 +16,7 @@ import numpy as np
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.reach import limit_delays_fs
-from accelsim.mapping.program import NONE, Program, Requester
+from accelsim.program.table import NONE, Program, Requester
 from accelsim.sim.counts import STALL_CAUSES
 from accelsim.sim.machine import Times
 from accelsim.units import Clock

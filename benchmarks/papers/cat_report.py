@@ -27,8 +27,8 @@ from accelsim import read_hardware
 from accelsim.codecs.base import CODECS, Codec, Word
 from accelsim.codecs.measure import measure_map
 from accelsim.codecs.rates import entropy_bits
-from accelsim.mapping.layout import BlockedMap
-from accelsim.mapping.stage import StoredMap
+from accelsim.mapping.placing.layout import BlockedMap
+from accelsim.mapping.stages.stage import StoredMap
 from accelsim.report.style import LINE_COLOURS, MARKERS, save, styled
 from accelsim.training.cat import QuantisedNetwork
 from accelsim.training.cat_training import restored

@@ -19,7 +19,7 @@ from typing import Any
 from accelsim import read_hardware, read_trace, simulate
 from accelsim.dram.memory import POLICIES, Completion, Transfer
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.program import NONE, Program, Requester
+from accelsim.program.table import NONE, Program, Requester
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import decoder_of, run
 from accelsim.simulation import prepare, with_codec

@@ -14,15 +14,15 @@ from accelsim.codecs.base import BlockStats, Word
 from accelsim.codecs.blocks import block_sizes
 from accelsim.codecs.measure import MapStats
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.layout import block_grid
-from accelsim.mapping.lower import lower
-from accelsim.mapping.measured import planned_sizes
-from accelsim.mapping.plan import plan
-from accelsim.mapping.program import Program
-from accelsim.mapping.search import StageSearch
-from accelsim.mapping.sizes import Sizes
-from accelsim.mapping.stage import StagePlan, StoredMap
-from accelsim.mapping.stages import stages, stored_maps
+from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.measuring.measured import planned_sizes
+from accelsim.mapping.placing.layout import block_grid
+from accelsim.mapping.stages.form import stages, stored_maps
+from accelsim.mapping.stages.stage import StagePlan, StoredMap
+from accelsim.mapping.tiling.plan import plan
+from accelsim.mapping.tiling.search import StageSearch
+from accelsim.mapping.tiling.sizes import Sizes
+from accelsim.program.table import Program
 from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from hypothesis import strategies as st
 
-from accelsim.mapping.stage import Stage
-from accelsim.mapping.stages import stages
+from accelsim.mapping.stages.form import stages
+from accelsim.mapping.stages.stage import Stage
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 

@@ -7,7 +7,7 @@ import pytest
 from accelsim.dram.address_map import address_map
 from accelsim.dram.standard import STANDARDS
 from accelsim.errors import ConfigError
-from accelsim.mapping.allocate import Allocator
+from accelsim.mapping.placing.allocate import Allocator
 
 MAPS = ["rochracobabg", "rochrababgco", "rorachbabgco"]
 

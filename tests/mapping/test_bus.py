@@ -13,8 +13,8 @@ from accelsim.codecs.beats import BeatTotals, Pins
 from accelsim.codecs.measure import measure_map
 from accelsim.codecs.named import codec_named
 from accelsim.dram.standard import STANDARDS
-from accelsim.mapping.bus import BusLevels, Levels, levels_of, pins_of, random_levels
-from accelsim.mapping.stage import StoredMap
+from accelsim.mapping.placing.bus import BusLevels, Levels, levels_of, pins_of, random_levels
+from accelsim.mapping.stages.stage import StoredMap
 from tests.codecs.test_beats import plain
 from tests.dram import golden
 

@@ -5,11 +5,11 @@ import pytest
 from accelsim import read_hardware
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.fuse import Plans, plan_fusions
-from accelsim.mapping.plan import plan
-from accelsim.mapping.sizes import Sizes
-from accelsim.mapping.stage import Stage
-from accelsim.mapping.stages import stages, stored_maps
+from accelsim.mapping.stages.form import stages, stored_maps
+from accelsim.mapping.stages.fuse import Plans, plan_fusions
+from accelsim.mapping.stages.stage import Stage
+from accelsim.mapping.tiling.plan import plan
+from accelsim.mapping.tiling.sizes import Sizes
 from accelsim.workload.graph import Graph
 from accelsim.workload.layer import Add, Conv, Layer, Pool, Window
 from tests.mapping.test_lower import graph_of

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from accelsim import read_hardware
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.fetch import fetches
-from accelsim.mapping.lower import lower
-from accelsim.mapping.plan import plan
-from accelsim.mapping.sizes import Sizes
-from accelsim.mapping.stage import Stage, Tiling
-from accelsim.mapping.stages import stages, stored_maps
-from accelsim.mapping.tiles import kernel_ranges, passes
+from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.stages.form import stages, stored_maps
+from accelsim.mapping.stages.stage import Stage, Tiling
+from accelsim.mapping.tiling.fetch import fetches
+from accelsim.mapping.tiling.plan import plan
+from accelsim.mapping.tiling.sizes import Sizes
+from accelsim.mapping.tiling.tiles import kernel_ranges, passes
 from accelsim.sim.run import run
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Conv, Window

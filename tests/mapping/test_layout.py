@@ -5,11 +5,11 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accelsim.codecs.base import BlockStats
-from accelsim.mapping.bus import Levels
-from accelsim.mapping.index_cache import IndexCache
-from accelsim.mapping.layout import BlockedMap, LinearMap, block_grid
-from accelsim.mapping.stage import StoredMap
-from accelsim.mapping.window import Window3
+from accelsim.mapping.placing.bus import Levels
+from accelsim.mapping.placing.index_cache import IndexCache
+from accelsim.mapping.placing.layout import BlockedMap, LinearMap, block_grid
+from accelsim.mapping.stages.stage import StoredMap
+from accelsim.mapping.windows.window import Window3
 
 
 def stored(channels: int, rows: int, cols: int, bits: int = 8) -> StoredMap:

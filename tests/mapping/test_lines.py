@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.mapping.lines import Arrangement, line_counts
-from accelsim.mapping.ranges import Ranges
+from accelsim.mapping.windows.lines import Arrangement, line_counts
+from accelsim.mapping.windows.ranges import Ranges
 
 Range = tuple[int, int]
 

@@ -13,13 +13,13 @@ from accelsim.codecs.base import BlockStats, Word
 from accelsim.codecs.blocks import block_sizes
 from accelsim.codecs.measure import MapStats
 from accelsim.hardware.chip import Buffers, Chip
-from accelsim.mapping.lower import lower
-from accelsim.mapping.measured import planned_sizes
-from accelsim.mapping.plan import plan
-from accelsim.mapping.program import NONE, Kind, Program, Requester
-from accelsim.mapping.stage import StagePlan, StoredMap
-from accelsim.mapping.stages import stages, stored_maps
-from accelsim.mapping.tiles import passes
+from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.measuring.measured import planned_sizes
+from accelsim.mapping.stages.form import stages, stored_maps
+from accelsim.mapping.stages.stage import StagePlan, StoredMap
+from accelsim.mapping.tiling.plan import plan
+from accelsim.mapping.tiling.tiles import passes
+from accelsim.program.table import NONE, Kind, Program, Requester
 from accelsim.sim.machine import Machine
 from accelsim.units import bits_to_bytes
 from accelsim.workload.graph import Edge, Graph, output_shape
@@ -96,11 +96,11 @@ chips = st.builds(
 @given(networks, chips, st.integers(0, 3))
 @settings(deadline=None, max_examples=60)
 def test_bytes_macs_buffers_and_order(graph: Graph, chip: Chip, seed: int) -> None:
-    program, _ = program_of(graph, chip, seed)
+    program, plans = program_of(graph, chip, seed)
     check_bytes(program, chip)
     check_macs(program, graph)
     check_dependencies(program)
-    check_buffers(program, chip)
+    check_buffers(program, plans, chip)
 
 
 def check_bytes(program: Program, chip: Chip) -> None:
@@ -156,7 +156,7 @@ def lines_of(program: Program, row: int) -> list[int]:
     ]
 
 
-def check_buffers(program: Program, chip: Chip) -> None:
+def check_buffers(program: Program, plans: Sequence[StagePlan], chip: Chip) -> None:
     """All bytes come back, and the machine gets through with the buffers that it has."""
     rows = program.rows
     read = rows.kind == Kind.READ
@@ -168,8 +168,8 @@ def check_buffers(program: Program, chip: Chip) -> None:
         assert taken == released.sum()
         assert (released >= 0).all()
     assert rows.acquire_bytes[~read].sum() == rows.release_ofmap_bytes.sum()
-    check_windows_are_held(program)
-    tilings = [p.tiling for p in program.plans]
+    check_windows_are_held(program, plans)
+    tilings = [p.tiling for p in plans]
     computes = np.isin(rows.kind, (Kind.COMPUTE, Kind.VECTOR))
     for stage, tiling in enumerate(tilings):
         mine = computes & (rows.stage == stage)
@@ -180,12 +180,12 @@ def check_buffers(program: Program, chip: Chip) -> None:
     Machine(program, chip, OneLineAtATime(len(program.stages))).run()
 
 
-def check_windows_are_held(program: Program) -> None:
+def check_windows_are_held(program: Program, plans: Sequence[StagePlan]) -> None:
     """At every pass the buffers hold at least its input window and its weights."""
     rows = program.rows
     held = {Requester.IFMAP: 0, Requester.WEIGHT: 0}
-    passes_of = [tuple(passes(p.stage, p.tiling)) for p in program.plans]
-    place = dict.fromkeys(range(len(program.plans)), 0)
+    passes_of = [tuple(passes(p.stage, p.tiling)) for p in plans]
+    place = dict.fromkeys(range(len(plans)), 0)
     for row in range(rows.n_rows):
         if rows.kind[row] == Kind.READ and rows.requester[row] in held:
             held[Requester(rows.requester[row])] += int(rows.acquire_bytes[row])
@@ -193,7 +193,7 @@ def check_windows_are_held(program: Program) -> None:
             stage = int(rows.stage[row])
             step = passes_of[stage][place[stage] % len(passes_of[stage])]
             place[stage] += 1
-            planned = program.plans[stage].stage
+            planned = plans[stage].stage
             least = min(bits_to_bytes(part.bits) for part in planned.reads)
             n_values = step.window.n_values * len(planned.inputs)
             if planned.shortcut and step.last:

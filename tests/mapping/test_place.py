@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from accelsim.errors import MappingError
-from accelsim.mapping.layout import BlockedMap, LinearMap
-from accelsim.mapping.place import PlacedMap, Placement
-from accelsim.mapping.program import NONE
-from accelsim.mapping.window import Window3
+from accelsim.mapping.placing.layout import BlockedMap, LinearMap
+from accelsim.mapping.placing.place import PlacedMap, Placement
+from accelsim.mapping.windows.window import Window3
+from accelsim.program.table import NONE
 from tests.mapping.test_layout import stats, stored
 from tests.mapping.test_lower import chip_of, made_up_stats
 

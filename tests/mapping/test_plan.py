@@ -17,18 +17,23 @@ from hypothesis import strategies as st
 from accelsim.dram.standard import STANDARDS
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Buffers, PeArray
-from accelsim.mapping import candidates
 from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.mapping.fetch import Fetch, fetches, shortcut_fetches
-from accelsim.mapping.index_cache import IndexCache
-from accelsim.mapping.layout import LinearMap, block_grid, blocks_in
-from accelsim.mapping.plan import TIME_TOLERANCE, plan, psum_bytes_per_value, vector_operations
-from accelsim.mapping.search import StageSearch
-from accelsim.mapping.sizes import BlockedSize, LinearSize, MapSize, Sizes, linear_size
-from accelsim.mapping.stage import Stage, StagePlan, StoredMap, Tiling
-from accelsim.mapping.stages import stages, stored_maps
-from accelsim.mapping.tiles import Pass, passes
-from accelsim.mapping.window import Window3
+from accelsim.mapping.placing.index_cache import IndexCache
+from accelsim.mapping.placing.layout import LinearMap, block_grid, blocks_in
+from accelsim.mapping.stages.form import stages, stored_maps
+from accelsim.mapping.stages.stage import Stage, StagePlan, StoredMap, Tiling
+from accelsim.mapping.tiling import candidates
+from accelsim.mapping.tiling.fetch import Fetch, fetches, shortcut_fetches
+from accelsim.mapping.tiling.plan import (
+    TIME_TOLERANCE,
+    plan,
+    psum_bytes_per_value,
+    vector_operations,
+)
+from accelsim.mapping.tiling.search import StageSearch
+from accelsim.mapping.tiling.sizes import BlockedSize, LinearSize, MapSize, Sizes, linear_size
+from accelsim.mapping.tiling.tiles import Pass, passes
+from accelsim.mapping.windows.window import Window3
 from accelsim.units import Clock
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from accelsim import read_hardware
-from accelsim.mapping.lower import lower
-from accelsim.mapping.plan import plan
-from accelsim.mapping.program import Kind, Program
-from accelsim.mapping.sizes import Sizes
-from accelsim.mapping.stage import Stage
-from accelsim.mapping.stages import stages, stored_maps
+from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.stages.form import stages, stored_maps
+from accelsim.mapping.stages.stage import Stage
+from accelsim.mapping.tiling.plan import plan
+from accelsim.mapping.tiling.sizes import Sizes
+from accelsim.program.table import Kind, Program
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Scale, Window
 from tests.mapping.small_stages import graph_of, square

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from accelsim.mapping.stage import Stage
-from accelsim.mapping.stages import stages, stored_maps
+from accelsim.mapping.stages.form import stages, stored_maps
+from accelsim.mapping.stages.stage import Stage
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
 from tests.mapping.small_stages import graph_of, square

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.layout import Extents
-from accelsim.mapping.lower import lower
-from accelsim.mapping.stage import StagePlan, Tiling
-from accelsim.mapping.stages import stages
-from accelsim.mapping.tally import Tally
-from accelsim.mapping.work import SramCounts, StageWork
+from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.lowering.tally import Tally
+from accelsim.mapping.placing.layout import Extents
+from accelsim.mapping.stages.form import stages
+from accelsim.mapping.stages.stage import StagePlan, Tiling
+from accelsim.program.work import SramCounts, StageWork
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Conv, Layer, Pool, Window
 from tests.mapping.small_stages import graph_of

@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from accelsim.mapping.fetch import fetches, shortcut_fetches
-from accelsim.mapping.spans import Axis, Sliding, spans
-from accelsim.mapping.stage import Stage, StoredMap, Tiling
-from accelsim.mapping.stages import stages
-from accelsim.mapping.tiles import channel_groups, passes
-from accelsim.mapping.window import Block, Window3, align
+from accelsim.mapping.stages.form import stages
+from accelsim.mapping.stages.stage import Stage, StoredMap, Tiling
+from accelsim.mapping.tiling.fetch import fetches, shortcut_fetches
+from accelsim.mapping.tiling.spans import Axis, Sliding, spans
+from accelsim.mapping.tiling.tiles import channel_groups, passes
+from accelsim.mapping.windows.window import Block, Window3, align
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Scale
 from tests.mapping.small_stages import conv_stage, graph_of, small_stages, square

@@ -7,7 +7,7 @@ from itertools import product
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.mapping.window import Window3, align, intersection, new_part
+from accelsim.mapping.windows.window import Window3, align, intersection, new_part
 
 EXTENTS = (5, 7, 6)
 

@@ -8,8 +8,8 @@ import numpy as np
 from accelsim.dram.memory import Background, Completion, DramCounts, Transfer
 from accelsim.dram.standard import STANDARDS
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.program import Kind, Program, Requester, RowWriter
-from accelsim.mapping.work import TENSOR_KINDS, ByteCounts, SramCounts, StageWork
+from accelsim.program.table import Kind, Program, Requester, RowWriter
+from accelsim.program.work import TENSOR_KINDS, ByteCounts, SramCounts, StageWork
 from accelsim.units import Clock
 
 CORE = Clock(1_000_000)  # 1 GHz: a cycle is a nanosecond
@@ -122,4 +122,4 @@ class Builder:
             register_bits=0,
             **nothing,
         )
-        return Program(rows, extents, (stage,) * self.n_stages, 1, (), self.line)
+        return Program(rows, extents, (stage,) * self.n_stages, 1, self.line)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from accelsim.mapping.program import Program, Requester
+from accelsim.program.table import Program, Requester
 from accelsim.sim.counts import STALL_CAUSES
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import _count

@@ -12,13 +12,13 @@ from accelsim import read_hardware
 from accelsim.codecs.base import CODECS, Word
 from accelsim.codecs.measure import MapStats, measure_map
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.layout import BlockedMap
-from accelsim.mapping.lower import lower
-from accelsim.mapping.measured import planned_sizes
-from accelsim.mapping.plan import plan
-from accelsim.mapping.program import NONE, Kind, Program, Requester
-from accelsim.mapping.stage import Stage, StoredMap
-from accelsim.mapping.stages import stages, stored_maps
+from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.measuring.measured import planned_sizes
+from accelsim.mapping.placing.layout import BlockedMap
+from accelsim.mapping.stages.form import stages, stored_maps
+from accelsim.mapping.stages.stage import Stage, StoredMap
+from accelsim.mapping.tiling.plan import plan
+from accelsim.program.table import NONE, Kind, Program, Requester
 from accelsim.sim.counts import ByteCounts, RunCounts
 from accelsim.sim.machine import Times
 from accelsim.sim.run import run
@@ -153,7 +153,7 @@ def test_the_laws_hold(seed: int, codec: str, layout: str, policy: str) -> None:
     check_bytes(program, chip)
     check_macs(program, graph)
     check_dependencies(program)
-    check_buffers(program, chip)
+    check_buffers(program, plans, chip)
     for number, stage in enumerate(work):
         check_stage(program, number, stage, blocked, chip)
     check_table_entries(program, chip)

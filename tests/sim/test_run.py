@@ -2,8 +2,7 @@
 
 from dataclasses import replace
 
-from accelsim.mapping.bus import BusCounts
-from accelsim.mapping.work import TENSOR_KINDS, ByteCounts
+from accelsim.program.work import TENSOR_KINDS, BusCounts, ByteCounts
 from accelsim.sim.run import on_pins
 from tests.sim.small_machine import Builder
 

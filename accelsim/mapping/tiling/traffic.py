@@ -13,12 +13,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from accelsim.mapping.cuts import StageCuts, of_parts, per_pair
-from accelsim.mapping.occurrences import Floats, Ints
-from accelsim.mapping.ranges import Ranges
-from accelsim.mapping.sizes import BlockedSize, MapSize
-from accelsim.mapping.stage import StoredMap
-from accelsim.mapping.tiles import Kernel, kernel_ranges
+from accelsim.mapping.stages.stage import StoredMap
+from accelsim.mapping.tiling.cuts import StageCuts, of_parts, per_pair
+from accelsim.mapping.tiling.sizes import BlockedSize, MapSize
+from accelsim.mapping.tiling.tiles import Kernel, kernel_ranges
+from accelsim.mapping.windows.occurrences import Floats, Ints
+from accelsim.mapping.windows.ranges import Ranges
 from accelsim.units import ceil_div
 from accelsim.workload.layer import Conv
 

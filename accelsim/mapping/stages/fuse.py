@@ -13,8 +13,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from accelsim.errors import MappingError
-from accelsim.mapping.stage import Stage, StagePlan
-from accelsim.mapping.stages import stages
+from accelsim.mapping.stages.form import stages
+from accelsim.mapping.stages.stage import Stage, StagePlan
 from accelsim.units import bits_to_bytes
 from accelsim.workload.graph import Graph
 from accelsim.workload.layer import Conv

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from accelsim.mapping.occurrences import Floats, Ints
+from accelsim.mapping.windows.occurrences import Floats, Ints
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.hardware.chip import PeArray
-from accelsim.mapping.axes import Reads
-from accelsim.mapping.candidates import pooling_overlaps
-from accelsim.mapping.cuts import StageCuts, per_pair
 from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.mapping.occurrences import Floats, Ints
-from accelsim.mapping.stage import StoredMap
-from accelsim.mapping.tiles import kernel_of
+from accelsim.mapping.stages.stage import StoredMap
+from accelsim.mapping.tiling.axes import Reads
+from accelsim.mapping.tiling.candidates import pooling_overlaps
+from accelsim.mapping.tiling.cuts import StageCuts, per_pair
+from accelsim.mapping.tiling.tiles import kernel_of
+from accelsim.mapping.windows.occurrences import Floats, Ints
 from accelsim.units import bits_to_bytes
 from accelsim.workload.layer import Conv
 

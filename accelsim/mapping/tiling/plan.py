@@ -14,12 +14,12 @@ from numpy.typing import NDArray
 
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Buffers, Chip
-from accelsim.mapping.needs import keeps_psums
-from accelsim.mapping.occurrences import Floats
-from accelsim.mapping.search import StageSearch, Variant
-from accelsim.mapping.sizes import Sizes
-from accelsim.mapping.stage import Stage, StagePlan, Tiling
-from accelsim.mapping.tiles import Pass
+from accelsim.mapping.stages.stage import Stage, StagePlan, Tiling
+from accelsim.mapping.tiling.needs import keeps_psums
+from accelsim.mapping.tiling.search import StageSearch, Variant
+from accelsim.mapping.tiling.sizes import Sizes
+from accelsim.mapping.tiling.tiles import Pass
+from accelsim.mapping.windows.occurrences import Floats
 from accelsim.units import KIB, bits_to_bytes, ceil_div
 from accelsim.workload.layer import Add, Conv, Pool, Scale
 

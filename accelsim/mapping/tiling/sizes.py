@@ -13,11 +13,11 @@ from typing import TypeAlias
 
 import numpy as np
 
-from accelsim.mapping.lines import Arrangement, line_counts
-from accelsim.mapping.occurrences import Floats, Ints, weighted_sum
-from accelsim.mapping.ranges import Ranges
-from accelsim.mapping.stage import StoredMap
-from accelsim.mapping.window import Block
+from accelsim.mapping.stages.stage import StoredMap
+from accelsim.mapping.windows.lines import Arrangement, line_counts
+from accelsim.mapping.windows.occurrences import Floats, Ints, weighted_sum
+from accelsim.mapping.windows.ranges import Ranges
+from accelsim.mapping.windows.window import Block
 from accelsim.units import ceil_div
 
 

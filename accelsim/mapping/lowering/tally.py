@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from accelsim.mapping.bus import NO_BUS, NO_COUNTS, BusCounts, BusLevels
 from accelsim.mapping.dataflow import PassCost
-from accelsim.mapping.layout import Extents
-from accelsim.mapping.stage import Stage
-from accelsim.mapping.work import TENSOR_KINDS, ByteCounts, SramCounts, StageWork
+from accelsim.mapping.placing.bus import NO_BUS, BusLevels
+from accelsim.mapping.placing.layout import Extents
+from accelsim.mapping.stages.stage import Stage
+from accelsim.program.work import (
+    NO_COUNTS,
+    TENSOR_KINDS,
+    BusCounts,
+    ByteCounts,
+    SramCounts,
+    StageWork,
+)
 from accelsim.units import bits_to_bytes
 
 

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.fetch import Fetch
-from accelsim.mapping.index_cache import IndexCache
-from accelsim.mapping.layout import BlockedMap, Extents, Ints
-from accelsim.mapping.place import PlacedMap, Placement
-from accelsim.mapping.program import NONE, Kind, Requester, RowWriter
-from accelsim.mapping.tally import Tally
+from accelsim.mapping.lowering.tally import Tally
+from accelsim.mapping.placing.index_cache import IndexCache
+from accelsim.mapping.placing.layout import BlockedMap, Extents, Ints
+from accelsim.mapping.placing.place import PlacedMap, Placement
+from accelsim.mapping.tiling.fetch import Fetch
+from accelsim.program.table import NONE, Kind, Requester, RowWriter
 from accelsim.units import ceil_div
 
 

@@ -16,18 +16,18 @@ from typing import TypeAlias
 import numpy as np
 
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.bus import NO_BUS, BusLevels
 from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.mapping.fetch import Fetch, fetches, shortcut_fetches
-from accelsim.mapping.layout import BlockedMap, Ints
-from accelsim.mapping.place import ImageStats, PlacedMap, Placement
-from accelsim.mapping.plan import psum_bytes_per_value, vector_operations
-from accelsim.mapping.program import NONE, Kind, Program, Requester, RowWriter
-from accelsim.mapping.reader import Reader, one_extent, runs
-from accelsim.mapping.stage import StagePlan, StoredMap
-from accelsim.mapping.tally import Tally
-from accelsim.mapping.tiles import Pass, passes
-from accelsim.mapping.window import Block
+from accelsim.mapping.lowering.reader import Reader, one_extent, runs
+from accelsim.mapping.lowering.tally import Tally
+from accelsim.mapping.placing.bus import NO_BUS, BusLevels
+from accelsim.mapping.placing.layout import BlockedMap, Ints
+from accelsim.mapping.placing.place import ImageStats, PlacedMap, Placement
+from accelsim.mapping.stages.stage import StagePlan, StoredMap
+from accelsim.mapping.tiling.fetch import Fetch, fetches, shortcut_fetches
+from accelsim.mapping.tiling.plan import psum_bytes_per_value, vector_operations
+from accelsim.mapping.tiling.tiles import Pass, passes
+from accelsim.mapping.windows.window import Block
+from accelsim.program.table import NONE, Kind, Program, Requester, RowWriter
 from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.layer import Conv
 
@@ -64,7 +64,6 @@ def lower(
         extents=extents,
         stages=tuple(tally.work() for tally in tallies),
         n_images=len(images),
-        plans=tuple(plans),
         total_lines=placement.total_lines,
     )
 

@@ -18,7 +18,8 @@ from typing import TypeAlias
 
 import numpy as np
 
-from accelsim.mapping.spans import (
+from accelsim.mapping.stages.stage import Stage, Tiling
+from accelsim.mapping.tiling.spans import (
     Axis,
     Span,
     col_axis,
@@ -28,8 +29,7 @@ from accelsim.mapping.spans import (
     row_axis,
     row_spans,
 )
-from accelsim.mapping.stage import Stage, Tiling
-from accelsim.mapping.window import Window3
+from accelsim.mapping.windows.window import Window3
 from accelsim.units import ceil_div
 from accelsim.workload.layer import Add, Conv, Scale
 
@@ -154,7 +154,7 @@ def kernel_ranges(stage: Stage, kernel: Kernel | None) -> tuple[Ranges, ...]:
 def passes(stage: Stage, tiling: Tiling) -> Iterator[Pass]:
     """The passes of a stage in execution order.
 
-    >>> from accelsim.mapping.stages import stages
+    >>> from accelsim.mapping.stages.form import stages
     >>> from accelsim.workload.graph import Edge, Graph
     >>> from accelsim.workload.layer import Window
     >>> conv = Conv("conv", "x", "y", 4, 8, Window((3, 3), padding=(1, 1, 1, 1)))

@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from accelsim.mapping.occurrences import Floats, Ints, Occurrences, occurrences
-from accelsim.mapping.ranges import Ranges
-from accelsim.mapping.spans import Axis, Spans, position_ranges, read_pieces, spans
-from accelsim.mapping.stage import Stage
-from accelsim.mapping.tiles import Kernel, channel_groups, kernel_ranges
+from accelsim.mapping.stages.stage import Stage
+from accelsim.mapping.tiling.spans import Axis, Spans, position_ranges, read_pieces, spans
+from accelsim.mapping.tiling.tiles import Kernel, channel_groups, kernel_ranges
+from accelsim.mapping.windows.occurrences import Floats, Ints, Occurrences, occurrences
+from accelsim.mapping.windows.ranges import Ranges
 
 
 class Reads(NamedTuple):

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Final
 
-from accelsim.mapping.bus import NO_COUNTS, BusCounts
-
 TENSOR_KINDS: Final = ("ifmap", "weight", "ofmap", "psum")
 
 
@@ -51,6 +49,30 @@ class SramCounts:
 
     def __add__(self, other: SramCounts) -> SramCounts:
         return SramCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+@dataclass(frozen=True)
+class BusCounts:
+    """Events on the data pins: what DRAM drives when read, and the chip when it writes."""
+
+    read_costly_bits: int = 0
+    read_toggles: int = 0
+    written_costly_bits: int = 0
+    written_toggles: int = 0
+
+    @property
+    def costly_bits(self) -> int:
+        return self.read_costly_bits + self.written_costly_bits
+
+    @property
+    def toggles(self) -> int:
+        return self.read_toggles + self.written_toggles
+
+    def __add__(self, other: BusCounts) -> BusCounts:
+        return BusCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
+
+
+NO_COUNTS: Final = BusCounts()
 
 
 @dataclass(frozen=True)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from accelsim.codecs.measure import MapStats
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.allocate import Allocator
-from accelsim.mapping.bus import NO_BUS, BusLevels
-from accelsim.mapping.layout import BlockedMap, LinearMap, MapLayout, block_grid, blocks_in
-from accelsim.mapping.program import NONE
-from accelsim.mapping.stage import StoredMap
-from accelsim.mapping.window import Block, Window3
+from accelsim.mapping.placing.allocate import Allocator
+from accelsim.mapping.placing.bus import NO_BUS, BusLevels
+from accelsim.mapping.placing.layout import BlockedMap, LinearMap, MapLayout, block_grid, blocks_in
+from accelsim.mapping.stages.stage import StoredMap
+from accelsim.mapping.windows.window import Block, Window3
+from accelsim.program.table import NONE
 from accelsim.units import bits_to_bytes, ceil_div
 
 Ints = NDArray[np.int64]

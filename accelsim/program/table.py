@@ -22,8 +22,7 @@ from enum import IntEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.stage import StagePlan
-from accelsim.mapping.work import StageWork
+from accelsim.program.work import StageWork
 
 NONE = -1
 Column = NDArray[np.int64]
@@ -106,7 +105,6 @@ class Program:
     extents: ExtentTable
     stages: tuple[StageWork, ...]
     n_images: int
-    plans: tuple[StagePlan, ...]
     total_lines: int
     """Lines of DRAM that the tensors occupy."""
 

@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.stage import Stage
+from accelsim.mapping.stages.stage import Stage
 from accelsim.workload.layer import Add, Scale, Window
 
 Ints = NDArray[np.int64]

@@ -21,7 +21,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TypeGuard
 
-from accelsim.mapping.stage import Stage, StoredMap
+from accelsim.mapping.stages.stage import Stage, StoredMap
 from accelsim.units import bits_to_bytes
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Scale

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.axes import (
+from accelsim.mapping.stages.stage import Stage, StoredMap
+from accelsim.mapping.tiling.axes import (
     ChannelAxis,
     PlaceAxis,
     Reads,
@@ -22,19 +23,18 @@ from accelsim.mapping.axes import (
     products,
     reads,
 )
-from accelsim.mapping.candidates import (
+from accelsim.mapping.tiling.candidates import (
     channel_extents,
     col_extents,
     kernel_extents,
     row_extents,
 )
-from accelsim.mapping.occurrences import Floats, Ints
-from accelsim.mapping.ranges import Ranges
-from accelsim.mapping.sizes import Sizes
-from accelsim.mapping.spans import col_axis, row_axis, shortcut_axis
-from accelsim.mapping.stage import Stage, StoredMap
-from accelsim.mapping.tiles import Kernel
-from accelsim.mapping.window import Block
+from accelsim.mapping.tiling.sizes import Sizes
+from accelsim.mapping.tiling.spans import col_axis, row_axis, shortcut_axis
+from accelsim.mapping.tiling.tiles import Kernel
+from accelsim.mapping.windows.occurrences import Floats, Ints
+from accelsim.mapping.windows.ranges import Ranges
+from accelsim.mapping.windows.window import Block
 from accelsim.workload.layer import Conv
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
 
-from accelsim.mapping.stage import Stage, StoredMap
-from accelsim.mapping.tiles import Pass, Ranges
-from accelsim.mapping.window import Block, Window3, align, intersection, new_part
+from accelsim.mapping.stages.stage import Stage, StoredMap
+from accelsim.mapping.tiling.tiles import Pass, Ranges
+from accelsim.mapping.windows.window import Block, Window3, align, intersection, new_part
 
 
 @dataclass(frozen=True, slots=True)

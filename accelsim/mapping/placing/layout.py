@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockStats
 from accelsim.codecs.fallback import as_stored
-from accelsim.mapping.bus import NO_LEVELS, Levels
-from accelsim.mapping.lines import Arrangement
-from accelsim.mapping.stage import StoredMap
-from accelsim.mapping.window import Window3, align
+from accelsim.mapping.placing.bus import NO_LEVELS, Levels
+from accelsim.mapping.stages.stage import StoredMap
+from accelsim.mapping.windows.lines import Arrangement
+from accelsim.mapping.windows.window import Window3, align
 from accelsim.units import bits_to_bytes, ceil_div
 
 Ints = NDArray[np.int64]
@@ -61,7 +61,7 @@ class Extents:
     """Values that pass a decoder to read the window: those of blocks that are not stored raw."""
     fallback_blocks: int
     costly_bits: int = 0
-    """On the data pins; see ``accelsim.mapping.bus``."""
+    """On the data pins; see ``accelsim.mapping.placing.bus``."""
     toggles: int = 0
 
 

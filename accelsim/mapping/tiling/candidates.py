@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import lcm
 
-from accelsim.mapping.stage import Stage
-from accelsim.mapping.tiles import Kernel, channel_groups, kernel_of
-from accelsim.mapping.window import Block
+from accelsim.mapping.stages.stage import Stage
+from accelsim.mapping.tiling.tiles import Kernel, channel_groups, kernel_of
+from accelsim.mapping.windows.window import Block
 from accelsim.units import ceil_div
 from accelsim.workload.layer import Conv
 

@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from accelsim.mapping.occurrences import Floats, Ints, weighted_sum
-from accelsim.mapping.ranges import Ranges, table
+from accelsim.mapping.windows.occurrences import Floats, Ints, weighted_sum
+from accelsim.mapping.windows.ranges import Ranges, table
 
 
 class Parts(NamedTuple):

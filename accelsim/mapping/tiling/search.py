@@ -9,13 +9,13 @@ import numpy as np
 
 from accelsim.dram.reach import reachable_gb_s
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.cuts import StageCuts, per_pair
 from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.mapping.needs import Needs
-from accelsim.mapping.occurrences import Floats, Ints, weighted_sum
-from accelsim.mapping.sizes import Sizes
-from accelsim.mapping.stage import Stage
-from accelsim.mapping.traffic import Traffic
+from accelsim.mapping.stages.stage import Stage
+from accelsim.mapping.tiling.cuts import StageCuts, per_pair
+from accelsim.mapping.tiling.needs import Needs
+from accelsim.mapping.tiling.sizes import Sizes
+from accelsim.mapping.tiling.traffic import Traffic
+from accelsim.mapping.windows.occurrences import Floats, Ints, weighted_sum
 from accelsim.units import FS_PER_S
 from accelsim.workload.layer import Conv
 

@@ -7,7 +7,7 @@ tables by their mean over all bits.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Final, NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 
 from accelsim.codecs.beats import BeatTotals, Pins, count_beats
 from accelsim.dram.config import DramConfig
-from accelsim.mapping.stage import StoredMap
+from accelsim.mapping.stages.stage import StoredMap
 
 
 def pins_of(config: DramConfig) -> Pins | None:
@@ -86,27 +86,3 @@ class BusLevels:
 
 
 NO_BUS: Final = BusLevels()
-
-
-@dataclass(frozen=True)
-class BusCounts:
-    """Events on the data pins: what DRAM drives when read, and the chip when it writes."""
-
-    read_costly_bits: int = 0
-    read_toggles: int = 0
-    written_costly_bits: int = 0
-    written_toggles: int = 0
-
-    @property
-    def costly_bits(self) -> int:
-        return self.read_costly_bits + self.written_costly_bits
-
-    @property
-    def toggles(self) -> int:
-        return self.read_toggles + self.written_toggles
-
-    def __add__(self, other: BusCounts) -> BusCounts:
-        return BusCounts(*(getattr(self, f.name) + getattr(other, f.name) for f in fields(self)))
-
-
-NO_COUNTS: Final = BusCounts()

@@ -1,0 +1,1 @@
+"""From planned stages to the program: every tile operation as a row."""

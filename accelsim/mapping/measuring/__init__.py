@@ -1,0 +1,1 @@
+"""What the stored maps of a trace are in the chip's codec."""

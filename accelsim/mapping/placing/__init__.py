@@ -1,0 +1,1 @@
+"""Where every tensor lies in DRAM, and what its lines look like on the pins."""

@@ -1,0 +1,1 @@
+"""Boxes of feature maps: ranges along each axis, how often they occur, the lines they touch."""
