@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accelsim.dram.config import ADDRESS_FIELDS, DramConfig
+from accelsim.dram.config import DramConfig
+from accelsim.dram.system import ADDRESS_FIELDS
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 
 from accelsim.dram.address_map import address_map
 from accelsim.dram.chunked_replay import ChunkedReplay, ReplayCounts
-from accelsim.dram.config import ADDRESS_FIELDS, DramConfig
+from accelsim.dram.config import DramConfig
+from accelsim.dram.system import ADDRESS_FIELDS
 from accelsim.dram.traces.requests import Requests
 
 

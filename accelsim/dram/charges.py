@@ -8,11 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import fsum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from accelsim.dram.config import DramConfig
-    from accelsim.dram.power import Power, Rail
+from accelsim.dram.power import Power, Rail
+from accelsim.dram.system import DramSystem
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Charges:
     refresh: float
 
 
-def charges(config: DramConfig) -> Charges:
+def charges(config: DramSystem) -> Charges:
     """The charges of ``config``, summed over its rails.
 
     >>> from accelsim.dram.standard import STANDARDS
@@ -46,12 +44,12 @@ def charges(config: DramConfig) -> Charges:
     )
 
 
-def counted(config: DramConfig) -> Power:
+def counted(config: DramSystem) -> Power:
     """The currents as the formulas take them: DRAMsim3 charges IDD3N for any open bank."""
     return replace(config.power, rho=1.0) if config.compat == "dramsim3" else config.power
 
 
-def _refresh(rail: Rail, config: DramConfig) -> float:
+def _refresh(rail: Rail, config: DramSystem) -> float:
     t, as_dramsim3 = config.timing, config.compat == "dramsim3"
     standby = rail.IDD3N if as_dramsim3 else rail.IDD2N
     by_bank = config.controller.refresh_policy == "bank_staggered"

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from accelsim.dram.system import DramSystem
 from accelsim.errors import ConfigError
 
-if TYPE_CHECKING:
-    from accelsim.dram.config import DramConfig
 
-
-def powers_down(config: DramConfig) -> bool:
+def powers_down(config: DramSystem) -> bool:
     """Whether idle ranks are powered down: ``compat: dramsim3`` passes over the threshold."""
     return config.compat == "none" and config.controller.power_down_cycles > 0
 
 
-def check_power_down(config: DramConfig) -> None:
+def check_power_down(config: DramSystem) -> None:
     """A rank is powered down and wakes as its standard allows."""
     t, cycles = config.timing, config.controller.power_down_cycles
     if not 0 <= cycles < 1 << 31:
@@ -32,7 +28,7 @@ def check_power_down(config: DramConfig) -> None:
         )
 
 
-def power_down_delays(config: DramConfig) -> dict[str, int]:
+def power_down_delays(config: DramSystem) -> dict[str, int]:
     """Cycles by the names of ``accelsim.dram.parameters.P``.
 
     >>> from accelsim.dram.standard import STANDARDS

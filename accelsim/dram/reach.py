@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.address_map import address_map
-from accelsim.dram.config import ADDRESS_FIELDS, DramConfig, Timing
+from accelsim.dram.config import DramConfig
+from accelsim.dram.system import ADDRESS_FIELDS, Timing
 from accelsim.units import ceil_div
 
 MAX_OUTSTANDING_READS: Final = 4096

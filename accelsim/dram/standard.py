@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from accelsim.dram.config import Controller, DramConfig, Organisation, PagePolicy, Timing
+from accelsim.dram.config import DramConfig
 from accelsim.dram.power import ASSUMED, EnergyKnown, Power
+from accelsim.dram.system import Controller, Organisation, PagePolicy, Timing
 from accelsim.registry import Registry
 
 DEFAULT_ADDRESS_MAP = "roracobabgch"

@@ -13,8 +13,8 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, Strict, field_validator
 
-from accelsim.dram.config import ADDRESS_FIELDS
 from accelsim.dram.reach import MAX_OUTSTANDING_READS
+from accelsim.dram.system import ADDRESS_FIELDS
 from accelsim.hardware.keys import REQUIRED, key, part
 from accelsim.units import KIB
 

@@ -4,11 +4,12 @@ from dataclasses import asdict, replace
 
 import pytest
 
-from accelsim.dram.config import Compat, DramConfig, RefreshPolicy
+from accelsim.dram.config import DramConfig
 from accelsim.dram.controlled import ControlledMemory
 from accelsim.dram.idle import idle_background
 from accelsim.dram.memory import POLICIES, Background
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.system import Compat, RefreshPolicy
 from accelsim.units import ceil_div
 from tests.dram.driving import transfer
 

@@ -9,11 +9,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from accelsim.dram import state
-from accelsim.dram.config import Compat, DramConfig
+from accelsim.dram.config import DramConfig
 from accelsim.dram.legality import check
 from accelsim.dram.parameters import ControllerName, P, parameters
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.system import Compat
 from accelsim.dram.traces.requests import Requests
 from accelsim.errors import ConfigError
 from tests.dram.judging import assert_legal

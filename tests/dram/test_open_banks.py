@@ -8,10 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelsim.dram.command import COMMANDS
-from accelsim.dram.config import DramConfig, PagePolicy
+from accelsim.dram.config import DramConfig
 from accelsim.dram.parameters import ControllerName
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.system import PagePolicy
 from accelsim.dram.traces.patterns import PATTERNS
 from accelsim.dram.traces.requests import Requests
 from tests.dram import golden

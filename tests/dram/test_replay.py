@@ -10,11 +10,12 @@ from numpy.typing import NDArray
 
 from accelsim.dram import state
 from accelsim.dram.command import COMMANDS
-from accelsim.dram.config import Controller, DramConfig
+from accelsim.dram.config import DramConfig
 from accelsim.dram.legality import check
 from accelsim.dram.parameters import ControllerName, P, parameters
 from accelsim.dram.replay import ReplayResult, replay
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.system import Controller
 from accelsim.dram.traces.requests import Requests
 from accelsim.errors import ConfigError
 from tests.dram import golden

@@ -7,10 +7,10 @@ from math import ceil, floor
 import numpy as np
 import pytest
 
-from accelsim.dram.config import Timing
 from accelsim.dram.power import Rail
 from accelsim.dram.replay import replay
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.system import Timing
 from accelsim.dram.traces.requests import Requests
 from accelsim.dram.values import dram_values
 from accelsim.energy.dram import event_energy

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelsim.dram.address_map import address_map
-from accelsim.dram.config import ADDRESS_FIELDS
 from accelsim.dram.standard import STANDARDS
+from accelsim.dram.system import ADDRESS_FIELDS
 from accelsim.dram.traces import text as trace_text
 from accelsim.dram.traces import text_kernel as trace_kernel
 from accelsim.dram.traces.arrays import LAST_CYCLE

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from accelsim.dram.charges import charges
+from accelsim.dram.power import Rail
+from accelsim.dram.system import DramSystem
 from accelsim.errors import ConfigError
-
-if TYPE_CHECKING:
-    from accelsim.dram.config import DramConfig
-    from accelsim.dram.power import Rail
 
 RISING: Final = (("IDD2P", "IDD2N"), ("IDD3P", "IDD3N"), ("IDD2P", "IDD3P"), ("IDD2N", "IDD3N"))
 """Pairs of states of which the second never draws less."""
 
 
-def check_power(config: DramConfig) -> None:
+def check_power(config: DramSystem) -> None:
     """Currents are numbers; but for DRAMsim3's own files they also stand in order.
 
     What an imported file says is priced as DRAMsim3 prices it, whatever it is; its reader warns
@@ -67,7 +65,7 @@ def _check_order(name: str, rail: Rail) -> None:
             )
 
 
-def commands_that_yield(config: DramConfig) -> Iterator[tuple[str, str]]:
+def commands_that_yield(config: DramSystem) -> Iterator[tuple[str, str]]:
     """(current, problem) for each command that would give energy back."""
     each = charges(config)
     by_bank = config.controller.refresh_policy == "bank_staggered"

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from accelsim.dram.system import DramSystem
 from accelsim.errors import ConfigError
 
-if TYPE_CHECKING:
-    from accelsim.dram.config import DramConfig
 
-
-def check_bank_refresh(config: DramConfig) -> None:
+def check_bank_refresh(config: DramSystem) -> None:
     """Refreshing bank by bank must leave time for requests."""
     if config.controller.refresh_policy != "bank_staggered":
         return
@@ -30,7 +26,7 @@ def check_bank_refresh(config: DramConfig) -> None:
         )
 
 
-def check_self_refresh(config: DramConfig) -> None:
+def check_self_refresh(config: DramSystem) -> None:
     """A rank sleeps and wakes as its standard allows."""
     t, cycles = config.timing, config.controller.self_refresh_cycles
     if not 0 <= cycles < 1 << 31:

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import TYPE_CHECKING
 
+from accelsim.dram.system import DramSystem, Timing
 from accelsim.errors import ConfigError
 
-if TYPE_CHECKING:
-    from accelsim.dram.config import DramConfig, Timing
 
-
-def check_timing(config: DramConfig) -> None:
+def check_timing(config: DramSystem) -> None:
     """Delays are numbers that leave time for requests; natively they also fit together."""
     name, timing, organisation = config.name, config.timing, config.organisation
     if not 1e-3 <= timing.tCK_ns <= 1e3:

@@ -14,7 +14,7 @@ from math import fsum
 from textwrap import wrap
 from typing import Final
 
-from accelsim.dram.config import SEPARATE_RCD, DramConfig, Organisation, Timing
+from accelsim.dram.config import DramConfig
 from accelsim.dram.ini_files.read import (
     BEATS_PER_CYCLE,
     POWER_DEFAULTS,
@@ -25,6 +25,7 @@ from accelsim.dram.ini_files.read import (
 )
 from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.power_down import powers_down
+from accelsim.dram.system import SEPARATE_RCD, Organisation, Timing
 from accelsim.errors import ConfigError
 
 NEAREST: Final = {"DDR5": "DDR4", "LPDDR5": "LPDDR4", "HBM3": "HBM2"}

@@ -11,17 +11,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from accelsim.dram.config import (
-    SEPARATE_RCD,
-    Controller,
-    DramConfig,
-    Organisation,
-    RefreshPolicy,
-    Timing,
-)
+from accelsim.dram.config import DramConfig
 from accelsim.dram.ini_files.doubts import warnings_of
 from accelsim.dram.ini_files.text import IniValues, parse, shown
 from accelsim.dram.power import EnergyKnown, Power, Rail
+from accelsim.dram.system import SEPARATE_RCD, Controller, Organisation, RefreshPolicy, Timing
 from accelsim.errors import ConfigError
 
 MAX_FILE_BYTES: Final = 1 << 20

@@ -16,8 +16,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.dram.config import Organisation
 from accelsim.dram.rules.rule import Command, Level, compiled
+from accelsim.dram.system import Organisation
 
 NEVER: Final = -1
 CLOSED: Final = -1

@@ -9,7 +9,6 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.dram.config import Organisation
 from accelsim.dram.rules.history import (
     CLOSED,
     NEVER,
@@ -22,6 +21,7 @@ from accelsim.dram.rules.history import (
     new_history,
 )
 from accelsim.dram.rules.rule import Command, Entry, Level, Scope, State
+from accelsim.dram.system import Organisation
 from accelsim.jit import part, state_kernel
 
 

@@ -1,9 +1,9 @@
 """DDR3-1600 at 1.5 V, eight 4 Gb x8 devices on a 64-bit bus: one rank of a module."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _JEDEC = "JESD79-3F speed bin DDR3-1600K (11-11-11), nanoseconds rounded up to cycles"
 _MICRON = "Micron MT41K512M8 (4 Gb DDR3L Rev Q), Table 20, die rev E, for 1.35 and 1.5 V"

@@ -1,9 +1,9 @@
 """DDR4-2400, one 8 Gb x16 device on a 16-bit bus: the memory of a small edge board."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _JEDEC = "JESD79-4 speed bin DDR4-2400, nanoseconds rounded up to cycles"
 _DRAMSIM3 = "DRAMsim3's controller defaults"

@@ -1,9 +1,9 @@
 """DDR4-3200, eight 8 Gb x8 devices on a 64-bit bus: one rank of a desktop module."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _JEDEC = "JESD79-4 speed bin DDR4-3200, nanoseconds rounded up to cycles"
 _DRAMSIM3 = "DRAMsim3's controller defaults"

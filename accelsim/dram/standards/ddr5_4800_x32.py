@@ -1,9 +1,9 @@
 """DDR5-4800: one 32-bit sub-channel of a module, four 16 Gb x8 devices, 64 bytes a burst."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _JEDEC = "JESD79-5D speed bin DDR5-4800B (40-39-39): 16, 16 and 32 ns, rounded as its 13.2 says"
 _MICRON = "Micron MT60B2G8, 16 Gb DDR5 die rev A (Rev D), Table 6, x8, 4800 (second hand)"

@@ -1,9 +1,9 @@
 """GDDR6 at 14 Gb/s per pin, one 16-bit channel of an 8 Gb device, 32 bytes a burst."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _SAMSUNG = "Samsung K4Z80325BC-HC14 (Rev 1.3), Tables 91 and 92, as Ramulator 2.1"
 _CURRENT = "Samsung K4Z80325BC-HC14, Table 82, half of a device with two channels (second hand)"

@@ -1,9 +1,9 @@
 """HBM2 at 2.0 Gb/s per pin: one legacy 128-bit channel of a stack, 32 GB/s."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _DRAMSIM3 = "DRAMsim3 HBM2_8Gb_x128.ini"
 _DEFAULTS = "DRAMsim3's controller defaults"

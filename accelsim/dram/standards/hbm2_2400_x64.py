@@ -1,9 +1,9 @@
 """HBM2 at 2.4 Gb/s per pin: one 64-bit pseudo channel of a stack of four 8 Gb dies."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _STRAP = "timing of a graphics card at 2 Gb/s (DRAMSys HBM2.json; gem5 agrees), rounded up"
 _MEASURED = "measured on 36 stacks, CMU-SAFARI HBM-Power HBM2_1200MTs, per pseudo channel"

@@ -1,9 +1,9 @@
 """HBM3 at 6.4 Gb/s per pin: one 32-bit pseudo channel of a stack of four 16 Gb dies."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _RAMULATOR = "Ramulator 2.1 HBM3_6400Mbps, JESD238 where it says so; cycles, no other source found"
 _DERIVED = "CMU-SAFARI HBM-Power HBM3E_6400MTs: measured HBM2, extrapolated, per pseudo channel"

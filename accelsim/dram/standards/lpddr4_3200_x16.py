@@ -1,9 +1,9 @@
 """LPDDR4-3200, one 16-bit channel of a dual-channel 8 Gb die: the memory of a phone or edge SoC."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _JEDEC = "JESD209-4 for 3200 MT/s, nanoseconds rounded up to cycles of 0.625 ns"
 _DRAMSIM3 = "DRAMsim3's controller defaults"

@@ -1,9 +1,9 @@
 """LPDDR4X-4266, one 16-bit channel of a dual-channel 8 Gb die."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _JEDEC = "JESD209-4 for 4266 MT/s, nanoseconds rounded up to cycles of 15/32 ns"
 _DRAMSYS = "DRAMSys MICRON_6Gb_LPDDR4-3200_32bit_A, per channel"

@@ -1,9 +1,9 @@
 """LPDDR5-6400, one 16-bit channel of a 16 Gb die in bank-group mode, 32 bytes a burst."""
 
-from accelsim.dram.config import Controller, Organisation, Timing
 from accelsim.dram.interface import Held, Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
+from accelsim.dram.system import Controller, Organisation, Timing
 
 _JEDEC = "JESD209-5B for 6400 MT/s, CK:WCK 1:4, rounded up to cycles of 1.25 ns, as Ramulator 2.1"
 _MICRON = "Micron Y52P 16 Gb LPDDR5X (Rev H), Table 18, x16, 7500 (second hand)"

@@ -20,7 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.address_map import AddressMap, address_map
-from accelsim.dram.config import ADDRESS_FIELDS, DramConfig
+from accelsim.dram.config import DramConfig
+from accelsim.dram.system import ADDRESS_FIELDS
 from accelsim.dram.traces.arrays import LAST_CYCLE, Requests
 from accelsim.dram.traces.text_kernel import BEYOND, At, Form, parse_lines
 from accelsim.errors import DramTraceError

@@ -14,7 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.address_map import address_map
-from accelsim.dram.config import ADDRESS_FIELDS, DramConfig
+from accelsim.dram.config import DramConfig
+from accelsim.dram.system import ADDRESS_FIELDS
 from accelsim.dram.traces.arrays import Requests
 from accelsim.dram.traces.text import levels
 from accelsim.errors import UserError

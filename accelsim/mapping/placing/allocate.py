@@ -13,7 +13,8 @@ of two: sixteen tensors use sixteen banks.
 from __future__ import annotations
 
 from accelsim.dram.address_map import address_map
-from accelsim.dram.config import ADDRESS_FIELDS, DramConfig
+from accelsim.dram.config import DramConfig
+from accelsim.dram.system import ADDRESS_FIELDS
 from accelsim.errors import ConfigError
 from accelsim.units import ceil_div
 
