@@ -7,18 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
+from accelsim.dram.events import DramEvents
 from accelsim.dram.standard import STANDARDS
+from accelsim.program.work import TENSOR_KINDS, ByteCounts, SramCounts, StageWork
 from accelsim.results.build import MapRates, build_result
 from accelsim.results.result import Result
-from accelsim.sim.counts import (
-    STALL_CAUSES,
-    TENSOR_KINDS,
-    ByteCounts,
-    DramEvents,
-    LayerCounts,
-    RunCounts,
-    SramCounts,
-)
+from accelsim.sim.counts import STALL_CAUSES, LayerCounts, RunCounts
 from accelsim.units import Clock
 from accelsim.workload.trace import TraceFacts
 
@@ -46,21 +40,27 @@ def layer(
     stall_cycles = dict.fromkeys(STALL_CAUSES, 0) | (stalls or {})
     cycles = compute + vector + sum(stall_cycles.values())
     return LayerCounts(
-        name=name,
-        kind=kind,
+        work=StageWork(
+            name=name,
+            kind=kind,
+            macs=macs,
+            bytes_by_tensor={kind: ByteCounts() for kind in TENSOR_KINDS} | (traffic or {}),
+            sram=SramCounts(),
+            encoded_values=0,
+            decoded_values=0,
+            vector_values=0,
+            fused_pool_values=0,
+            map_values=map_values,
+            value_bits=8,
+            weight_bits=8,
+            register_bits=0,
+        ),
         cycles=cycles,
         compute_cycles=compute,
         vector_cycles=vector,
         stall_cycles=stall_cycles,
-        macs=macs,
-        bytes_by_tensor={kind: ByteCounts() for kind in TENSOR_KINDS} | (traffic or {}),
-        sram=SramCounts(),
         # The memory is busy for a quarter of the time on one of its two channels.
         dram=DramEvents(reads=10, writes=5, bus_fs=500_000 * cycles),
-        encoded_values=0,
-        decoded_values=0,
-        vector_values=0,
-        map_values=map_values,
     )
 
 

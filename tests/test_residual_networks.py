@@ -191,7 +191,7 @@ def test_fused_additions_save_bytes_and_cycles(trace: Trace, codec: str) -> None
 
 
 def fetched_bytes(layer: LayerCounts) -> int:
-    return sum(tensor.fetched_bytes for tensor in layer.bytes_by_tensor.values())
+    return sum(tensor.fetched_bytes for tensor in layer.work.bytes_by_tensor.values())
 
 
 def test_raw_blocks_in_slots_cost_what_an_identity_codec_costs(trace: Trace) -> None:

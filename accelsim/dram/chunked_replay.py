@@ -7,51 +7,41 @@ last request, which is offered together with the next, goes in front of the next
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
+from accelsim.dram.events import DramEvents
 from accelsim.dram.kernel.replay import Driver, account_all
 from accelsim.dram.kernel.replay import replay as replay_kernel
 from accelsim.dram.parameters import ControllerName
-from accelsim.dram.state import NONE, Channel, Count, Misc, Rank, Slot, new_state
+from accelsim.dram.read_out import commands_of, states_of
+from accelsim.dram.state import NONE, Channel, Count, Misc, Slot, new_state
 from accelsim.dram.traces.requests import Requests
 from accelsim.jit import addresses
 
 LOG_ROWS = 1 << 17
 
 
-@dataclass(frozen=True)
-class ReplayCounts:
-    """What a replay counted. Cycles are of the DRAM clock."""
+@dataclass(frozen=True, kw_only=True)
+class ReplayCounts(DramEvents):
+    """What a replay counted: events, and what became of its requests.
+
+    ``reads`` are RD commands: merged and forwarded requests need none. ``row_hits`` of
+    Ramulator are requests whose first command was their column access.
+    """
 
     requests: int
     cycles: int
-    reads: int
-    """RD commands: merged and forwarded requests need none."""
-    writes: int
-    activates: int
-    precharges: int
-    refreshes: int
-    row_hits: int
-    """Column accesses that were not the first after their ACT; of Ramulator, requests whose
-    first command was their column access."""
     average_read_latency_cycles: float
     residual_writes: int
     """Writes left in the write buffers, which DRAMsim3 never drains (Ramulator does)."""
-    active_rank_cycles: int
-    idle_rank_cycles: int
     row_misses: int | None
     """Requests whose first command found their bank closed. Only Ramulator counts them."""
     row_conflicts: int | None
     """Requests whose first command found another row open. Only Ramulator counts them."""
-    self_refresh_rank_cycles: int
-    open_bank_cycles: int
-    """Sum over ranks and their open banks of cycles."""
-    active_power_down_rank_cycles: int
-    idle_power_down_rank_cycles: int
 
 
 class ChunkedReplay:
@@ -75,6 +65,7 @@ class ChunkedReplay:
         on_commands: Callable[[NDArray[np.int64]], None] | None = None,
     ) -> None:
         self._line_bytes, self._controller = config.line_bytes, controller
+        self._burst_fs = config.timing.burst_cycles * config.clock.period_fs
         # DRAMsim3 compares byte addresses: a read would pass by a write of its own line.
         self._by_address = config.compat == "dramsim3"
         self._on_commands = on_commands
@@ -163,31 +154,21 @@ class ChunkedReplay:
         """What was counted, once drained; its ranks stand by until ``cycles``."""
         state = self._state
         account_all(state, cycles)
-        counts, rank = state.counts.sum(axis=0), state.rank.sum(axis=0)
-        reads, writes = int(counts[Count.RD]), int(counts[Count.WR])
-        hits, misses, conflicts = int(counts[Count.HIT]), None, None
+        counts = state.counts.sum(axis=0)
+        events = commands_of(counts) + states_of(state.rank, cycles)
+        bursts = events.reads + events.writes
+        misses, conflicts = None, None
         if self._controller == "ramulator":
             misses, conflicts = int(counts[Count.MISS]), int(counts[Count.CONFLICT])
-            hits = reads + writes - misses - conflicts
+            events = replace(events, row_hits=bursts - misses - conflicts)
         return ReplayCounts(
+            **asdict(replace(events, bus_fs=bursts * self._burst_fs)),
             requests=self._n_requests,
             cycles=cycles,
-            reads=reads,
-            writes=writes,
-            activates=int(counts[Count.ACT]),
-            precharges=int(counts[Count.PRE]),
-            refreshes=int(rank[Rank.REFRESHES]),
-            row_hits=hits,
             average_read_latency_cycles=self._latency_cycles / max(1, self._n_reads),
             residual_writes=int(state.channel[:, Channel.WRITE_LENGTH].sum()),
-            active_rank_cycles=int(rank[Rank.ACTIVE_CYCLES]),
-            idle_rank_cycles=int(rank[Rank.IDLE_CYCLES]),
             row_misses=misses,
             row_conflicts=conflicts,
-            self_refresh_rank_cycles=int(rank[Rank.ASLEEP_CYCLES]),
-            open_bank_cycles=int(rank[Rank.OPEN_BANK_CYCLES]),
-            active_power_down_rank_cycles=int(rank[Rank.ACTIVE_DOWN_CYCLES]),
-            idle_power_down_rank_cycles=int(rank[Rank.IDLE_DOWN_CYCLES]),
         )
 
 

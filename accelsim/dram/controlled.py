@@ -7,17 +7,20 @@ that cycle; data is there when its last beat is.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
+from accelsim.dram.events import DramEvents
 from accelsim.dram.front_end import LOG_ROWS, FrontEnd
 from accelsim.dram.kernel.serve import serve
-from accelsim.dram.memory import Background, Completion, Decoder, DramCounts, Transfer
+from accelsim.dram.memory import Completion, Decoder, DramCounts, Transfer
 from accelsim.dram.parameters import ControllerName
-from accelsim.dram.state import FAR, Channel, Count, Misc, Rank, new_state
+from accelsim.dram.read_out import commands_of, states_of
+from accelsim.dram.state import FAR, Channel, Count, Misc, new_state
 from accelsim.jit import addresses
 from accelsim.units import ceil_div
 
@@ -77,33 +80,14 @@ class ControlledMemory:
             if found or not self._take_logs():
                 return found
 
-    def background_at(self, time_fs: int) -> Background:
+    def background_at(self, time_fs: int) -> DramEvents:
         """State counters up to ``time_fs``, which is not behind the last decision."""
-        rank = self._state.rank
-        now = ceil_div(time_fs, self._period_fs)
-        passed = np.maximum(now - rank[:, Rank.SINCE], 0)
-        down = np.maximum(now - rank[:, Rank.DOWN_FROM], 0)
-        n_open, is_asleep = rank[:, Rank.OPEN_BANKS], rank[:, Rank.ASLEEP_TO] == FAR
-        is_active = n_open > 0
-        is_idle = ~(is_active | is_asleep)
-        active = rank[:, Rank.ACTIVE_CYCLES] + (passed - down) * is_active
-        idle = rank[:, Rank.IDLE_CYCLES] + (passed - down) * is_idle
-        active_down = rank[:, Rank.ACTIVE_DOWN_CYCLES] + down * is_active
-        idle_down = rank[:, Rank.IDLE_DOWN_CYCLES] + down * is_idle
+        states = states_of(self._state.rank, ceil_div(time_fs, self._period_fs))
         burst_fs = self.config.timing.burst_cycles * self._period_fs
         bursts = int(self._state.counts[:, [Count.RD, Count.WR]].sum())
         ends = self._state.channel[:, Channel.LAST_BEAT] * self._period_fs
         still_to_come = np.maximum(ends - time_fs, 0)
-        return Background(
-            refreshes=int(rank[:, Rank.REFRESHES].sum()),
-            active_rank_cycles=int(active.sum()),
-            idle_rank_cycles=int(idle.sum()),
-            self_refresh_rank_cycles=int((rank[:, Rank.ASLEEP_CYCLES] + passed * is_asleep).sum()),
-            open_bank_cycles=int((rank[:, Rank.OPEN_BANK_CYCLES] + passed * n_open).sum()),
-            active_power_down_rank_cycles=int(active_down.sum()),
-            idle_power_down_rank_cycles=int(idle_down.sum()),
-            bus_fs=bursts * burst_fs - int(still_to_come.sum()),
-        )
+        return replace(states, bus_fs=bursts * burst_fs - int(still_to_come.sum()))
 
     def finish(self, now_fs: int) -> int:
         """Flush buffered writes; the time at which the last command ended, at least now."""
@@ -122,13 +106,8 @@ class ControlledMemory:
 
     def counts(self) -> DramCounts:
         """Everything counted so far; complete after ``finish``."""
-        count = self._state.counts
         return DramCounts(
-            activates=count[:, Count.ACT].copy(),
-            precharges=count[:, Count.PRE].copy(),
-            reads=count[:, Count.RD].copy(),
-            writes=count[:, Count.WR].copy(),
-            row_hits=count[:, Count.HIT].copy(),
+            by_label=tuple(commands_of(counts) for counts in self._state.counts),
             background=self.background_at(self._end_cycle * self._period_fs),
             cycles=self._end_cycle,
             drain_writes=self._drain_writes,

@@ -20,11 +20,11 @@ rows open. Not counted: rows that stay open until the first refresh, commands th
 from __future__ import annotations
 
 from accelsim.dram.config import DramConfig
-from accelsim.dram.memory import Background
+from accelsim.dram.events import DramEvents
 from accelsim.dram.power_down import powers_down
 
 
-def idle_background(config: DramConfig, cycles: int, pauses: int = 1) -> Background:
+def idle_background(config: DramConfig, cycles: int, pauses: int = 1) -> DramEvents:
     """The states and refreshes of ``pauses`` equal pauses that last ``cycles`` in all.
 
     >>> from accelsim.dram.standard import STANDARDS
@@ -53,7 +53,7 @@ def idle_background(config: DramConfig, cycles: int, pauses: int = 1) -> Backgro
     is_alone = strict and controller.refresh_policy != "rank_staggered"
     # Ranks that are never refreshed keep their rows open.
     n_open = n_ranks - config.organisation.channels if is_alone and not by_bank else 0
-    return Background(
+    return DramEvents(
         refreshes=refreshes * (config.organisation.channels if is_alone else n_ranks),
         active_rank_cycles=cycles * n_open,
         idle_rank_cycles=standby * (n_ranks - n_open),

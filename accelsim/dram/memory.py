@@ -12,12 +12,13 @@ of *blocks*, each a run of consecutive lines.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
+from accelsim.dram.events import DramEvents
 from accelsim.registry import Registry
 
 
@@ -74,44 +75,17 @@ class Decoder:
     """Clock of the decoder: a block starts on one of its edges."""
 
 
-@dataclass(frozen=True)
-class Background:
-    """State counters accumulated from the start to some moment."""
-
-    refreshes: int
-    active_rank_cycles: int
-    """Sum over ranks of DRAM cycles with at least one bank open."""
-    idle_rank_cycles: int
-    """Sum over ranks of DRAM cycles with all banks closed."""
-    self_refresh_rank_cycles: int = 0
-    """Sum over ranks of DRAM cycles in self-refresh, which are not idle ones."""
-    open_bank_cycles: int = 0
-    """Sum over ranks and their open banks of DRAM cycles."""
-    active_power_down_rank_cycles: int = 0
-    """Sum over ranks of DRAM cycles in power-down with any bank open: no active ones."""
-    idle_power_down_rank_cycles: int = 0
-    """The same with all banks closed: no idle ones."""
-    bus_fs: int = 0
-    """Sum over channels of the time in which data were on the bus.
-
-    Of bursts on their way the time up to the end of the last one counts as still to come, any
-    gaps between them too. So from one moment to a later one it grows by no more than the time
-    between them, and at the end it is the time of all bursts.
-    """
+Background: TypeAlias = DramEvents
+"""Events of time alone, from the start to some moment: states of ranks, refreshes, the bus."""
 
 
 @dataclass(frozen=True)
 class DramCounts:
-    """What a memory did. Arrays are [n_labels], by the label of the transfer that caused it."""
+    """What a memory did."""
 
-    activates: NDArray[np.int64]
-    precharges: NDArray[np.int64]
-    reads: NDArray[np.int64]
-    """Read bursts on the bus."""
-    writes: NDArray[np.int64]
-    row_hits: NDArray[np.int64]
-    """Column accesses that were not the first after their ACT."""
-    background: Background
+    by_label: tuple[DramEvents, ...]
+    """The commands, by the label of the transfer that caused them."""
+    background: DramEvents
     """At the end of the run."""
     cycles: int
     """DRAM clock cycles simulated."""
@@ -140,7 +114,7 @@ class Memory(Protocol):
         """
         ...
 
-    def background_at(self, time_fs: int) -> Background:
+    def background_at(self, time_fs: int) -> DramEvents:
         """State counters up to ``time_fs``, which is not behind the last decision."""
         ...
 

@@ -22,7 +22,7 @@ from accelsim.dram.traces.requests import Requests
 from accelsim.whole_files import replacing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class ReplayResult(ReplayCounts):
     """What a replay counted, and what became of each request."""
 

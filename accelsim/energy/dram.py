@@ -27,8 +27,8 @@ from typing import Literal, TypeAlias
 
 from accelsim.dram.charges import charges, counted
 from accelsim.dram.config import DramConfig
+from accelsim.dram.events import DramEvents
 from accelsim.dram.power import TypicalShares
-from accelsim.sim.counts import DramEvents
 
 EnergyMode: TypeAlias = Literal["max", "typical"]
 

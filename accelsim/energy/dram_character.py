@@ -19,7 +19,6 @@ from accelsim.dram.standard import DEFAULT_ADDRESS_MAP
 from accelsim.dram.traces.patterns import PATTERNS, at_load, random_lines
 from accelsim.energy.dram import EnergyMode, price_dram
 from accelsim.energy.dram_known import energy_label
-from accelsim.sim.counts import DramEvents
 
 ADDRESS_MAPS: Final = (DEFAULT_ADDRESS_MAP, "rochrababgco", "rochrabacobg", "barochrabgco")
 """From the lowest field: channels, bank groups and banks; a whole row; bank groups, then
@@ -129,22 +128,8 @@ def _pattern(
 
 
 def _pj_per_bit(result: ReplayCounts, config: DramConfig, mode: EnergyMode) -> dict[str, float]:
-    events = DramEvents(
-        activates=result.activates,
-        precharges=result.precharges,
-        reads=result.reads,
-        writes=result.writes,
-        row_hits=result.row_hits,
-        refreshes=result.refreshes,
-        active_rank_cycles=result.active_rank_cycles,
-        idle_rank_cycles=result.idle_rank_cycles,
-        self_refresh_rank_cycles=result.self_refresh_rank_cycles,
-        open_bank_cycles=result.open_bank_cycles,
-        active_power_down_rank_cycles=result.active_power_down_rank_cycles,
-        idle_power_down_rank_cycles=result.idle_power_down_rank_cycles,
-    )
     bits = 8 * config.line_bytes * max(1, result.reads + result.writes)
-    parts = {part: pj / bits for part, pj in price_dram(events, config, mode).items()}
+    parts = {part: pj / bits for part, pj in price_dram(result, config, mode).items()}
     return {**parts, "total": sum(parts.values())}
 
 

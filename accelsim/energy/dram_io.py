@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from accelsim.dram.config import DramConfig
+from accelsim.dram.events import DramEvents
 from accelsim.dram.interface import BitEnergy
 from accelsim.energy.dram import EnergyMode
-from accelsim.sim.counts import BusCounts, DramEvents
+from accelsim.sim.counts import BusCounts
 
 
 @dataclass(frozen=True)

@@ -6,15 +6,13 @@ and the memory stands by as ``accelsim.dram.idle`` says. The clock of the array 
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 from accelsim.dram.idle import idle_background
 from accelsim.energy.dram import price_dram
 from accelsim.energy.parts import EnergyParts
 from accelsim.energy.pe_array import leakage_mw
 from accelsim.energy.sram import buffers_leakage_mw
 from accelsim.hardware.chip import Chip
-from accelsim.sim.counts import DramEvents, RunCounts
+from accelsim.sim.counts import RunCounts
 from accelsim.units import FS_PER_S, PJ_PER_MW_S
 
 
@@ -34,7 +32,7 @@ def price_idle(counts: RunCounts, chip: Chip) -> EnergyParts:
     return EnergyParts(
         leakage=buffers_leakage_mw(chip) * seconds * PJ_PER_MW_S,
         array_leakage=leakage_mw(chip) * seconds * PJ_PER_MW_S,
-        **price_dram(DramEvents(**asdict(states)), config, chip.energy.mode),
+        **price_dram(states, config, chip.energy.mode),
     )
 
 

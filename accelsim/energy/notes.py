@@ -10,7 +10,8 @@ from accelsim.sim.counts import RunCounts
 
 def energy_notes(counts: RunCounts, chip: Chip) -> list[str]:
     """Sentences for the result: what MACs were priced as, and what is never switched off."""
-    widths = Counter((layer.value_bits, layer.weight_bits) for layer in counts.layers if layer.macs)
+    work = [layer.work for layer in counts.layers if layer.work.macs]
+    widths = Counter((each.value_bits, each.weight_bits) for each in work)
     macs = ", ".join(
         f"{value} x {weight} bits in {n} layer{'s' * (n != 1)}"
         for (value, weight), n in sorted(widths.items())

@@ -17,6 +17,7 @@ from accelsim.energy.pe_array import idle_pe_pj, leakage_mw
 from accelsim.energy.sram import buffer_macros, buffers_leakage_mw
 from accelsim.energy.vampire import VENDORS, with_ones
 from accelsim.hardware.chip import Chip
+from accelsim.program.work import StageWork
 from accelsim.sim.counts import LayerCounts, RunCounts
 from accelsim.units import FS_PER_S, PJ_PER_MW_S
 
@@ -32,19 +33,19 @@ def price(counts: RunCounts | LayerCounts, chip: Chip) -> EnergyParts:
 
 
 def _layer(layer: LayerCounts, chip: Chip) -> EnergyParts:
-    array, node_nm = chip.array, chip.energy.node_nm
-    words = layer.value_bits, layer.weight_bits
+    work, array, node_nm = layer.work, chip.array, chip.energy.node_nm
+    words = work.value_bits, work.weight_bits
     seconds = _seconds(layer.cycles, chip)
-    idle_pe_cycles = array.rows * array.cols * layer.cycles - layer.macs
+    idle_pe_cycles = array.rows * array.cols * layer.cycles - work.macs
     return EnergyParts(
-        mac=layer.macs * mac_pj(*words, array.psum_bits, node_nm),
-        rf=layer.register_bits * register_pj_per_bit(node_nm),
+        mac=work.macs * mac_pj(*words, array.psum_bits, node_nm),
+        rf=work.register_bits * register_pj_per_bit(node_nm),
         array_clock=idle_pe_cycles * idle_pe_pj(array, *words, node_nm),
         array_leakage=leakage_mw(chip, *words) * seconds * PJ_PER_MW_S,
-        sram=_sram_pj(layer, chip),
-        codec=_codec_pj(layer, chip),
-        vector=layer.vector_values * vector_pj(layer.value_bits, node_nm)
-        + layer.fused_pool_values * pool_pj(layer.value_bits, node_nm),
+        sram=_sram_pj(work, chip),
+        codec=_codec_pj(work, chip),
+        vector=work.vector_values * vector_pj(work.value_bits, node_nm)
+        + work.fused_pool_values * pool_pj(work.value_bits, node_nm),
         leakage=buffers_leakage_mw(chip) * seconds * PJ_PER_MW_S,
         **_dram_pj(layer, chip),
     )
@@ -63,10 +64,10 @@ def _dram_pj(layer: LayerCounts, chip: Chip) -> dict[str, float]:
     return {**measured, "dram_io": writes["dram_io"]}
 
 
-def _sram_pj(layer: LayerCounts, chip: Chip) -> float:
+def _sram_pj(work: StageWork, chip: Chip) -> float:
     """Accesses are full words of the port: bytes divided by its width."""
     ifmap, weight, ofmap = buffer_macros(chip)
-    sram = layer.sram
+    sram = work.sram
     per_word_pj = (
         sram.ifmap_read_bytes * ifmap.read_pj
         + sram.ifmap_write_bytes * ifmap.write_pj
@@ -78,11 +79,11 @@ def _sram_pj(layer: LayerCounts, chip: Chip) -> float:
     return per_word_pj * 8 / chip.buffers.port_bits
 
 
-def _codec_pj(layer: LayerCounts, chip: Chip) -> float:
+def _codec_pj(work: StageWork, chip: Chip) -> float:
     lane = chip.codec.hardware
     energy_pj = (
-        layer.encoded_values * lane.encode_pj_per_value
-        + layer.decoded_values * lane.decode_pj_per_value
+        work.encoded_values * lane.encode_pj_per_value
+        + work.decoded_values * lane.decode_pj_per_value
     )
     return scaled(energy_pj, lane.node_nm, chip.energy.node_nm)
 

@@ -16,7 +16,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from accelsim.sim.counts import BusCounts, DramEvents
+from accelsim.dram.events import DramEvents
+from accelsim.sim.counts import BusCounts
 
 LINE_BYTES: Final = 64
 VOLTS: Final = 1.35

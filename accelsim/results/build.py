@@ -99,7 +99,7 @@ def _layer(
     layer: LayerCounts, energy_pj: Mapping[str, float], rates: MapRates, chip: Chip
 ) -> LayerResult:
     figures = _figures([layer], layer.cycles, [energy_pj], [rates], chip)
-    return LayerResult(name=layer.name, kind=layer.kind, bound=bound(layer), **figures)
+    return LayerResult(name=layer.work.name, kind=layer.work.kind, bound=bound(layer), **figures)
 
 
 def _totals(
@@ -126,7 +126,7 @@ def _figures(
     rates: Sequence[MapRates],
     chip: Chip,
 ) -> dict[str, Any]:
-    macs = sum(layer.macs for layer in layers)
+    macs = sum(layer.work.macs for layer in layers)
     seconds = _seconds(cycles, chip)
     return {
         "cycles": cycles,
@@ -164,7 +164,7 @@ def _bandwidth_gb_s(layers: Sequence[LayerCounts], time_fs: int, memory: DramCon
 
 def _dram(layers: Sequence[LayerCounts], line_bytes: int) -> DramTraffic:
     by_kind = {
-        kind: sum((layer.bytes_by_tensor[kind] for layer in layers), ByteCounts())
+        kind: sum((layer.work.bytes_by_tensor[kind] for layer in layers), ByteCounts())
         for kind in TENSOR_KINDS
     }
     whole = _by_field(sum(by_kind.values(), ByteCounts()))
@@ -180,7 +180,7 @@ def _by_field(counts: ByteCounts) -> dict[str, int]:
 def _bits_per_value(layers: Sequence[LayerCounts], rates: Sequence[MapRates]) -> BitsPerValue:
     written = sum(rate.n_values for rate in rates)
     fetched_bits = sum(
-        layer.bytes_by_tensor[kind].fetched_bytes * 8
+        layer.work.bytes_by_tensor[kind].fetched_bytes * 8
         for layer in layers
         for kind in ("ifmap", "ofmap")
     )
@@ -188,7 +188,7 @@ def _bits_per_value(layers: Sequence[LayerCounts], rates: Sequence[MapRates]) ->
         entropy=_rate(fsum(rate.entropy_bits for rate in rates), written),
         huffman=_rate(sum(rate.huffman_bits for rate in rates), written),
         stream=_rate(sum(rate.stream_bits for rate in rates), written),
-        fetched=_rate(fetched_bits, sum(layer.map_values for layer in layers)),
+        fetched=_rate(fetched_bits, sum(layer.work.map_values for layer in layers)),
     )
 
 

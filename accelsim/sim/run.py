@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 
-from accelsim.dram.memory import POLICIES, Background, Decoder, DramCounts, Memory
+from accelsim.dram.events import NO_EVENTS, DramEvents
+from accelsim.dram.memory import POLICIES, Decoder, Memory
 from accelsim.hardware.chip import Chip
 from accelsim.program.table import Kind, Program, Requester
 from accelsim.program.work import StageWork
-from accelsim.sim.counts import STALL_CAUSES, BusCounts, DramEvents, LayerCounts, RunCounts
+from accelsim.sim.counts import STALL_CAUSES, BusCounts, LayerCounts, RunCounts
 from accelsim.sim.machine import Machine, Times
 from accelsim.sim.stalls import StallAccount
 
@@ -79,27 +80,15 @@ def _count(
     states = _states_by_stage(program, machine, dram.background)
     layers = tuple(
         LayerCounts(
-            name=work.name,
-            kind=work.kind,
+            work=work,
             cycles=total[i],
             compute_cycles=compute[i],
             vector_cycles=vector[i],
             stall_cycles=stalls[i],
-            macs=work.macs,
-            bytes_by_tensor=work.bytes_by_tensor,
-            sram=work.sram,
-            dram=_events(dram, i, states[i]),
-            encoded_values=work.encoded_values,
-            decoded_values=work.decoded_values,
-            vector_values=work.vector_values,
-            fused_pool_values=work.fused_pool_values,
-            map_values=work.map_values,
-            value_bits=work.value_bits,
-            weight_bits=work.weight_bits,
-            register_bits=work.register_bits,
-            bus=on_pins(work, int(dram.reads[i]), int(dram.writes[i]), memory.line_bytes),
+            dram=caused + states[i],
+            bus=on_pins(work, caused.reads, caused.writes, memory.line_bytes),
         )
-        for i, work in enumerate(program.stages)
+        for i, (work, caused) in enumerate(zip(program.stages, dram.by_label, strict=True))
     )
     return RunCounts(
         layers=layers,
@@ -108,17 +97,6 @@ def _count(
         drain_writes=dram.drain_writes,
         memory_cycles=dram.cycles,
         dram_lines_submitted=int(program.extents.n_lines.sum()),
-    )
-
-
-def _events(dram: DramCounts, label: int, states: Background) -> DramEvents:
-    return DramEvents(
-        activates=int(dram.activates[label]),
-        precharges=int(dram.precharges[label]),
-        reads=int(dram.reads[label]),
-        writes=int(dram.writes[label]),
-        row_hits=int(dram.row_hits[label]),
-        **asdict(states),
     )
 
 
@@ -142,25 +120,14 @@ def on_pins(work: StageWork, reads: int, writes: int, line_bytes: int) -> BusCou
     )
 
 
-def _states_by_stage(program: Program, machine: Machine, end: Background) -> list[Background]:
-    """The memory's time-dependent counters, by the stage that owns the time."""
-    states = [Background(0, 0, 0) for _ in program.stages]
-    before = Background(0, 0, 0)
+def _states_by_stage(program: Program, machine: Machine, end: DramEvents) -> list[DramEvents]:
+    """The memory's events of time, by the stage that owns the time."""
+    states, before = [NO_EVENTS] * len(program.stages), NO_EVENTS
     moments = sorted(machine.background.items())
     for number, (row, at) in enumerate(moments):
         after = end if number == len(moments) - 1 else at  # the drain belongs to the last
         # A burst that has just been sent may be still to come with the gap before it.
         after = replace(after, bus_fs=max(before.bus_fs, after.bus_fs))
-        stage = int(program.rows.stage[row])
-        states[stage] = _plus(states[stage], after, before)
+        states[int(program.rows.stage[row])] += after - before
         before = after
     return states
-
-
-def _plus(total: Background, after: Background, before: Background) -> Background:
-    return Background(
-        *(
-            getattr(total, f.name) + getattr(after, f.name) - getattr(before, f.name)
-            for f in fields(Background)
-        )
-    )

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accelsim.dram.config import DramConfig
+from accelsim.dram.events import DramEvents
 from accelsim.dram.power import Power, Rail, TypicalShares
 from accelsim.dram.replay import replay
 from accelsim.dram.standard import STANDARDS
@@ -18,7 +19,6 @@ from accelsim.energy.dram import EnergyMode, event_energy, price_dram
 from accelsim.energy.dram_catalogue import bit_energy
 from accelsim.energy.dram_character import characterise
 from accelsim.energy.replay_report import replay_report
-from accelsim.sim.counts import DramEvents
 
 each_standard = pytest.mark.parametrize("name", list(STANDARDS))
 

@@ -53,6 +53,6 @@ def test_no_channel_is_busy_for_longer_than_time_passes(
         n_open -= len(memory.advance(None))
     end = memory.finish(now + 4000 * period)
     counts = memory.counts()
-    bursts = int((counts.reads + counts.writes).sum())
+    bursts = sum(each.reads + each.writes for each in counts.by_label)
     assert counts.background.bus_fs == bursts * config.timing.burst_cycles * period
     assert bursts <= n_lines and counts.background.bus_fs <= n_channels * end

@@ -2,12 +2,12 @@
 
 import pytest
 
+from accelsim.dram.events import DramEvents
 from accelsim.dram.replay import replay
 from accelsim.dram.standard import STANDARDS
 from accelsim.energy.dram import event_energy, price_dram
 from accelsim.energy.dram_catalogue import catalogue
 from accelsim.energy.replay_report import replay_report
-from accelsim.sim.counts import DramEvents
 from tests.dram import golden
 
 

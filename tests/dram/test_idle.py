@@ -6,22 +6,23 @@ import pytest
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.controlled import ControlledMemory
+from accelsim.dram.events import NO_EVENTS, DramEvents
 from accelsim.dram.idle import idle_background
-from accelsim.dram.memory import POLICIES, Background
+from accelsim.dram.memory import POLICIES
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.system import Compat, RefreshPolicy
 from accelsim.units import ceil_div
 from tests.dram.driving import transfer
 
 
-def left_idle(config: DramConfig, pause: int, pauses: int) -> Background:
+def left_idle(config: DramConfig, pause: int, pauses: int) -> DramEvents:
     """What a controller does in so many pauses of ``pause`` cycles, each after a few reads.
 
     Every rank gets some, at eight phases of the refresh timer.
     """
     memory = POLICIES["dramsim3"](config, 1, 1, {})
     assert isinstance(memory, ControlledMemory)
-    period, total = config.clock.period_fs, dict.fromkeys(asdict(Background(0, 0, 0)), 0)
+    period, total = config.clock.period_fs, NO_EVENTS
     lines = [0, *(1 << bit for bit in range(20))]  # every bit of rank and bank is set once
     now = 0
     for number in range(pauses):
@@ -34,13 +35,12 @@ def left_idle(config: DramConfig, pause: int, pauses: int) -> Background:
         now = done.arrived_fs + 200 * period
         while memory.advance(now):
             pass
-        before = asdict(memory.background_at(now))
+        before = memory.background_at(now)
         now += pause * period
         while memory.advance(now):
             pass
-        after = asdict(memory.background_at(now))
-        total = {name: total[name] + after[name] - before[name] for name in total}
-    return Background(**total)
+        total += memory.background_at(now) - before
+    return total
 
 
 def with_two_ranks(name: str, **controller: object) -> DramConfig:

@@ -220,7 +220,7 @@ def test_finish_finds_nothing_left_after_a_pause() -> None:
     drive(memory, [[Job(transfer(0, [0], [5], is_write=True), 0)]])
     memory.finish(10**9)
     counts = memory.counts()
-    assert (counts.drain_writes, counts.writes.tolist()) == (0, [5])
+    assert (counts.drain_writes, counts.by_label[0].writes) == (0, 5)
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accelsim.dram.events import DramEvents
 from accelsim.dram.standard import STANDARDS
 from accelsim.energy.dram import EnergyMode, event_energy, price_dram
 from accelsim.energy.dram_io import pin_prices, with_data
-from accelsim.sim.counts import BusCounts, DramEvents
+from accelsim.program.work import BusCounts
 from tests.dram import golden
 
 MODES: tuple[EnergyMode, EnergyMode] = ("max", "typical")

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accelsim.dram.events import DramEvents
 from accelsim.dram.idle import idle_background
 from accelsim.energy.dram import price_dram
 from accelsim.energy.idle import frame_rate_warnings, idle_seconds, price_idle
@@ -14,7 +15,7 @@ from accelsim.energy.price import price
 from accelsim.energy.sram import table
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved
-from accelsim.sim.counts import DramEvents, RunCounts
+from accelsim.sim.counts import RunCounts
 from tests.energy.test_price import CHIP, a_run, layer, only
 
 

@@ -7,23 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accelsim.dram.events import DramEvents
 from accelsim.energy.dram import price_dram
 from accelsim.energy.parts import EnergyParts
 from accelsim.energy.price import price
 from accelsim.energy.sram import sram_macro, table
 from accelsim.errors import ConfigError
 from accelsim.hardware.read import chip_from_resolved, read_hardware
+from accelsim.program.work import TENSOR_KINDS, BusCounts, ByteCounts, SramCounts, StageWork
 from accelsim.results.result import ENERGY_PARTS
-from accelsim.sim.counts import (
-    STALL_CAUSES,
-    TENSOR_KINDS,
-    BusCounts,
-    ByteCounts,
-    DramEvents,
-    LayerCounts,
-    RunCounts,
-    SramCounts,
-)
+from accelsim.sim.counts import STALL_CAUSES, LayerCounts, RunCounts
 
 # On grid points of the SRAM table, at the node of the arithmetic figures.
 ROUND = {
@@ -43,20 +36,32 @@ CHIP = read_hardware("edge_npu", ROUND)
 
 
 def layer(**counts: object) -> LayerCounts:
-    nothing = LayerCounts(
+    """Of nothing but ``counts``, of its work or of its time."""
+    work = StageWork(
         name="conv1",
         kind="conv",
+        macs=0,
+        bytes_by_tensor={kind: ByteCounts() for kind in TENSOR_KINDS},
+        sram=SramCounts(),
+        encoded_values=0,
+        decoded_values=0,
+        vector_values=0,
+        fused_pool_values=0,
+        map_values=0,
+        value_bits=8,
+        weight_bits=8,
+        register_bits=0,
+    )
+    mapped = {
+        f.name: counts.pop(f.name) for f in fields(StageWork) if f.name in {*counts} - {"bus"}
+    }
+    nothing = LayerCounts(
+        work=replace(work, **mapped),  # type: ignore[arg-type]
         cycles=0,
         compute_cycles=0,
         vector_cycles=0,
         stall_cycles=dict.fromkeys(STALL_CAUSES, 0),
-        macs=0,
-        bytes_by_tensor={kind: ByteCounts() for kind in TENSOR_KINDS},
-        sram=SramCounts(),
         dram=DramEvents(),
-        encoded_values=0,
-        decoded_values=0,
-        vector_values=0,
     )
     return replace(nothing, **counts)  # type: ignore[arg-type]
 
@@ -218,15 +223,14 @@ def test_layers_add_up_to_the_run_and_parts_to_the_total(layers: list[LayerCount
 @settings(deadline=None, max_examples=50)
 @given(some_layer, some_layer)
 def test_price_is_linear_in_the_counts(a: LayerCounts, b: LayerCounts) -> None:
-    counted = ("cycles", "macs", "encoded_values", "decoded_values", "vector_values")
-    counted += ("register_bits",)
-    both = replace(
-        a,
-        **{name: getattr(a, name) + getattr(b, name) for name in counted},
-        fused_pool_values=a.fused_pool_values + b.fused_pool_values,
-        sram=a.sram + b.sram,
-        dram=a.dram + b.dram,
+    counted = ("macs", "encoded_values", "decoded_values", "vector_values", "register_bits")
+    counted += ("fused_pool_values",)
+    work = replace(
+        a.work,
+        **{name: getattr(a.work, name) + getattr(b.work, name) for name in counted},
+        sram=a.work.sram + b.work.sram,
     )
+    both = replace(a, work=work, cycles=a.cycles + b.cycles, dram=a.dram + b.dram)
     expected = price(a, CHIP) + price(b, CHIP)
     for name in ENERGY_PARTS:
         assert getattr(price(both, CHIP), name) == pytest.approx(getattr(expected, name), rel=1e-9)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from accelsim.dram.events import DramEvents
 from accelsim.energy.price import price
 from accelsim.energy.vampire import VENDORS
 from accelsim.hardware.read import read_hardware
-from accelsim.sim.counts import BusCounts, ByteCounts, DramEvents
+from accelsim.program.work import BusCounts, ByteCounts
 from tests.energy.test_price import layer
 
 # mA at 0, 10, 25, 50 and 100 % ones, as printed: whole milliamperes.

@@ -109,6 +109,6 @@ def test_its_cycles_follow() -> None:
     case = Case("depthwise", 100, 28, "raw", "edge_npu")
     chip = chip_of(case)
     counts = run(lowered(case, chip).program, chip).counts
-    layer = next(layer for layer in counts.layers if layer.name == "layer")
+    layer = next(layer for layer in counts.layers if layer.work.name == "layer")
     assert 78_400 <= layer.compute_cycles <= 78_400 * 1.03
     assert layer.cycles <= 78_400 * 1.05

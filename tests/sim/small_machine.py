@@ -5,7 +5,8 @@ from typing import Any, cast
 
 import numpy as np
 
-from accelsim.dram.memory import Background, Completion, DramCounts, Transfer
+from accelsim.dram.events import NO_EVENTS, DramEvents
+from accelsim.dram.memory import Completion, DramCounts, Transfer
 from accelsim.dram.standard import STANDARDS
 from accelsim.hardware.chip import Chip
 from accelsim.program.table import Kind, Program, Requester, RowWriter
@@ -50,16 +51,15 @@ class OneLineAtATime:
             return [self._pending.pop(0)]
         return []
 
-    def background_at(self, time_fs: int) -> Background:
-        return Background(0, CORE.edge_at_or_after(time_fs), 0)
+    def background_at(self, time_fs: int) -> DramEvents:
+        return DramEvents(active_rank_cycles=CORE.edge_at_or_after(time_fs))
 
     def finish(self, now_fs: int) -> int:
         return max(now_fs, self._free_fs)
 
     def counts(self) -> DramCounts:
-        zeros = np.zeros(self._n_labels, np.int64)
         end = self.background_at(self._free_fs)
-        return DramCounts(zeros, zeros, zeros, zeros, zeros, end, end.active_rank_cycles, 0)
+        return DramCounts((NO_EVENTS,) * self._n_labels, end, end.active_rank_cycles, 0)
 
 
 def chip(ifmap: int = 1000, weight: int = 1000, ofmap: int = 1000, encode_fill: int = 0) -> Chip:

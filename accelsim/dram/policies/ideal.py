@@ -10,14 +10,18 @@ Counted as activity for energy: bursts, all row hits; every bank open; nominal r
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.dram.config import DramConfig
+from accelsim.dram.events import DramEvents
 from accelsim.dram.front_end import FrontEnd
 from accelsim.dram.kernel.ideal import Bus, serve_ideal
-from accelsim.dram.memory import Background, Completion, Decoder, DramCounts, Transfer
+from accelsim.dram.memory import Completion, Decoder, DramCounts, Transfer
 from accelsim.dram.reach import unloaded_read_cycles
+from accelsim.dram.read_out import commands_of
 from accelsim.dram.state import FAR, Count
 from accelsim.units import ceil_div
 
@@ -66,7 +70,7 @@ class IdealMemory:
             if found or not self._front_end.take_traffic():
                 return found
 
-    def background_at(self, time_fs: int) -> Background:
+    def background_at(self, time_fs: int) -> DramEvents:
         """State counters up to ``time_fs``."""
         cycles, n_ranks = ceil_div(time_fs, self._period_fs), self.config.n_ranks
         n_channels, burst_cycles = (
@@ -76,7 +80,7 @@ class IdealMemory:
         lines = int(self._count[:, [Count.RD, Count.WR]].sum())
         # One bus, on which a cycle counts once for each channel.
         still_to_come = max(0, int(self._bus[Bus.FREE]) * self._period_fs - n_channels * time_fs)
-        return Background(
+        return DramEvents(
             refreshes=cycles // self.config.timing.tREFI * n_ranks,
             active_rank_cycles=cycles * n_ranks,
             idle_rank_cycles=0,
@@ -95,13 +99,9 @@ class IdealMemory:
 
     def counts(self) -> DramCounts:
         """Everything counted so far; complete after ``finish``."""
-        reads, writes = self._count[:, Count.RD].copy(), self._count[:, Count.WR].copy()
+        commands = (commands_of(counts) for counts in self._count)
         return DramCounts(
-            activates=np.zeros_like(reads),
-            precharges=np.zeros_like(reads),
-            reads=reads,
-            writes=writes,
-            row_hits=reads + writes,
+            by_label=tuple(replace(each, row_hits=each.reads + each.writes) for each in commands),
             background=self.background_at(self._end_cycle * self._period_fs),
             cycles=self._end_cycle,
             drain_writes=0,
