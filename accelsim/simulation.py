@@ -19,9 +19,8 @@ from accelsim.codecs.named import base_name, codec_of_any_width, takes
 from accelsim.codecs.size_cache import SizeCache
 from accelsim.dram.traces.traffic import write_traffic
 from accelsim.dram.traces.write import TraceForm
-from accelsim.energy.dram_known import energy_label
-from accelsim.energy.idle import frame_rate_warnings, idle_seconds, price_idle
-from accelsim.energy.notes import energy_notes
+from accelsim.energy.idle import frame_rate_warnings, idle_events, idle_seconds, price_idle
+from accelsim.energy.notes import dram_note, energy_notes
 from accelsim.energy.price import price
 from accelsim.errors import TraceError
 from accelsim.hardware.chip import Chip
@@ -116,6 +115,7 @@ def simulate(
         codec=chip.codec.name,
         images=images,
         idle_seconds=idle_seconds(counts, chip),
+        idle_counts=idle_events(counts, chip),
         idle_energy_pj=price_idle(counts, chip).as_dict(),
         closed_loop=coding.lossless,
         reconstruction=coding.reconstruction,
@@ -317,7 +317,7 @@ def _notes(chip: Chip, trace: Trace, prepared: Prepared) -> list[str]:
     """What a reader must know about how the figures came about."""
     n_images = trace.facts.n_images
     fitted = calibration_images(n_images, 0)
-    notes = [f"DRAM energy: {energy_label(chip.dram.config, chip.energy.mode)}"]
+    notes = [dram_note(chip)]
     if chip.codec.layout != "linear":
         notes.append(_coded_share(prepared))
     if fitted == (0,):

@@ -42,6 +42,7 @@ def make_app() -> App:
     app.command(f"{here}.run:run", name="run", help="Simulate one network on one chip.")
     app.command(f"{here}.compare:compare", name="compare", help="Rank codecs on one chip.")
     app.command(f"{here}.sweep:sweep", name="sweep", help="Run a study of many design points.")
+    app.command(f"{here}.price:price", name="price", help="Price an old result again.")
     app.command(f"{here}.docs:docs", name="docs", help="The pages that explain it all.")
     app.command(f"{here}.warm_up:warm_up", name="warm-up", help="Compile all kernels now.")
     groups = {

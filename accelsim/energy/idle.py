@@ -6,6 +6,7 @@ and the memory stands by as ``accelsim.dram.idle`` says. The clock of the array 
 
 from __future__ import annotations
 
+from accelsim.dram.events import DramEvents
 from accelsim.dram.idle import idle_background
 from accelsim.energy.dram import price_dram
 from accelsim.energy.parts import EnergyParts
@@ -24,15 +25,24 @@ def idle_seconds(counts: RunCounts, chip: Chip) -> float:
     return max(0.0, len(counts.image_end_cycles) / chip.frame_rate_hz - busy_s)
 
 
+def idle_events(counts: RunCounts, chip: Chip) -> DramEvents:
+    """What the memory does in the pauses, one after each image."""
+    config = chip.dram.config
+    cycles = round(idle_seconds(counts, chip) * FS_PER_S / config.clock.period_fs)
+    return idle_background(config, cycles, pauses=len(counts.image_end_cycles))
+
+
 def price_idle(counts: RunCounts, chip: Chip) -> EnergyParts:
-    """Energy of the pauses, one after each image."""
-    seconds, config = idle_seconds(counts, chip), chip.dram.config
-    cycles = round(seconds * FS_PER_S / config.clock.period_fs)
-    states = idle_background(config, cycles, pauses=len(counts.image_end_cycles))
+    """Energy of the pauses of a run."""
+    return price_pauses(idle_seconds(counts, chip), idle_events(counts, chip), chip)
+
+
+def price_pauses(seconds: float, events: DramEvents, chip: Chip) -> EnergyParts:
+    """Energy of pauses that last ``seconds`` together, in which the memory does ``events``."""
     return EnergyParts(
         leakage=buffers_leakage_mw(chip) * seconds * PJ_PER_MW_S,
         array_leakage=leakage_mw(chip) * seconds * PJ_PER_MW_S,
-        **price_dram(states, config, chip.energy.mode),
+        **price_dram(events, chip.dram.config, chip.energy.mode),
     )
 
 

@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 
+from accelsim.energy.dram_known import energy_label
 from accelsim.hardware.chip import Chip
 from accelsim.sim.counts import RunCounts
+
+
+def dram_note(chip: Chip) -> str:
+    """What the energy of the memory is made of."""
+    return f"DRAM energy: {energy_label(chip.dram.config, chip.energy.mode)}"
 
 
 def energy_notes(counts: RunCounts, chip: Chip) -> list[str]:

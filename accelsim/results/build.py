@@ -8,6 +8,7 @@ from math import fsum
 from typing import Any
 
 from accelsim.dram.config import DramConfig
+from accelsim.dram.events import DramEvents
 from accelsim.hardware.chip import Chip
 from accelsim.program.work import NO_COUNTS
 from accelsim.results.json_form import config_sha256
@@ -51,6 +52,7 @@ def build_result(
     codec: str,
     images: int = 1,
     idle_seconds: float = 0.0,
+    idle_counts: DramEvents | None = None,
     idle_energy_pj: Mapping[str, float] | None = None,
     closed_loop: bool = True,
     reconstruction: bool = False,
@@ -63,7 +65,8 @@ def build_result(
 
     ``energy_pj`` and ``rates`` have one entry per layer of ``counts``, in its order; energy
     is by part, parts left out are zero. ``idle_energy_pj`` is what the machine burns between
-    frames at a fixed frame rate, in ``idle_seconds``: it belongs to the total, not to a layer.
+    frames at a fixed frame rate, in ``idle_seconds``, while its memory does ``idle_counts``: it
+    belongs to the total, not to a layer.
     """
     if not len(counts.layers) == len(energy_pj) == len(rates):
         raise ValueError(
@@ -86,7 +89,9 @@ def build_result(
         totals=_totals(counts, [*energy_pj, idle_energy_pj or {}], rates, chip, images),
         layers=layers,
         versions=versions(chip.resolved),
-        idle=Idle(idle_seconds, _energy([idle_energy_pj or {}])) if idle_seconds else None,
+        idle=Idle(idle_seconds, energy_of([idle_energy_pj or {}]), idle_counts)
+        if idle_seconds
+        else None,
         config=dict(chip.resolved),
         config_sha256=config_sha256(chip.resolved),
         inputs={"trace_sha256": facts.sha256},
@@ -99,7 +104,9 @@ def _layer(
     layer: LayerCounts, energy_pj: Mapping[str, float], rates: MapRates, chip: Chip
 ) -> LayerResult:
     figures = _figures([layer], layer.cycles, [energy_pj], [rates], chip)
-    return LayerResult(name=layer.work.name, kind=layer.work.kind, bound=bound(layer), **figures)
+    return LayerResult(
+        name=layer.work.name, kind=layer.work.kind, bound=bound(layer), counts=layer, **figures
+    )
 
 
 def _totals(
@@ -141,7 +148,7 @@ def _figures(
         "dram": _dram(layers, chip.dram.config.line_bytes),
         "bandwidth_gb_s": _bandwidth_gb_s(layers, chip.core.to_fs(cycles), chip.dram.config),
         "bits_per_value": _bits_per_value(layers, rates),
-        "energy_pj": _energy(energy_pj),
+        "energy_pj": energy_of(energy_pj),
         "bus": sum((layer.bus for layer in layers), NO_COUNTS),
     }
 
@@ -192,7 +199,8 @@ def _bits_per_value(layers: Sequence[LayerCounts], rates: Sequence[MapRates]) ->
     )
 
 
-def _energy(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+def energy_of(parts: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Parts of several layers as the sum by part, and ``total``; parts left out are zero."""
     unknown = {name for part in parts for name in part} - {*ENERGY_PARTS, "total"}
     if unknown:
         raise ValueError(f"energy parts that no result names: {sorted(unknown)}")

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from accelsim.results.files import replacing
-from accelsim.results.result import Figures, Result
+from accelsim.results.result import Figures, Idle, Result
 
 Cell: TypeAlias = str | int | float | bool | None
 
 
 def flat_totals(figures: Figures) -> dict[str, Cell]:
     """Every number of a layer or of a whole run: ``dram.by_tensor.ifmap.read_bytes``, ..."""
-    return flatten(asdict(figures))
+    return flatten(_figures(figures))
 
 
 def flat_layers(result: Result) -> list[dict[str, Cell]]:
@@ -25,8 +25,13 @@ def flat_layers(result: Result) -> list[dict[str, Cell]]:
         {"name": x.name, "kind": x.kind, "bound": x.bound, **flat_totals(x)} for x in result.layers
     ]
     if result.idle:
-        rows.append({"name": "between images", "kind": "idle", **flatten(asdict(result.idle))})
+        rows.append({"name": "between images", "kind": "idle", **flatten(_figures(result.idle))})
     return rows
+
+
+def _figures(figures: Figures | Idle) -> dict[str, Any]:
+    """Without the counts from which the figures follow."""
+    return {name: value for name, value in asdict(figures).items() if name != "counts"}
 
 
 def flatten(nested: Mapping[str, Any], prefix: str = "") -> dict[str, Cell]:

@@ -9,8 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Final
 
+from accelsim.dram.events import DramEvents
 from accelsim.energy.parts import EnergyParts
 from accelsim.program.work import NO_COUNTS, BusCounts
+from accelsim.sim.counts import LayerCounts
 
 if TYPE_CHECKING:
     from accelsim.results.tables import Table
@@ -105,6 +107,8 @@ class LayerResult(Figures):
     kind: str
     bound: str
     """What bounds it: ``compute``, ``vector``, or the cause of most of its stalls."""
+    counts: LayerCounts | None = None
+    """What was counted, from which all figures follow; None in results of earlier versions."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +119,8 @@ class Idle:
     """All pauses; ``Totals.seconds`` does not hold them."""
     energy_pj: dict[str, float]
     """By part, and ``total``; ``Totals.energy_pj`` is that of the layers and this."""
+    counts: DramEvents | None = None
+    """What the memory did; None in results of earlier versions."""
 
 
 @dataclass(frozen=True, kw_only=True, repr=False)

@@ -37,6 +37,18 @@ def test_a_run_is_the_same_every_time(accelsim, trace):
     assert first.out == second.out
 
 
+def test_a_result_is_priced_again_without_its_trace(accelsim, trace, tmp_path):
+    first = accelsim("run", "edge_npu", trace, "--json", "--out", tmp_path)
+    again = accelsim("price", tmp_path / "result.json", "--json")
+    assert (again.code, again.out) == (0, first.out)
+    priced = ("price", tmp_path / "result.json", "--set")
+    assert accelsim(*priced, "energy.mode=max", "--out", tmp_path / "max").code == 0
+    written = read_result(tmp_path / "max" / "result.json")
+    assert written.config["energy"]["mode"] == "max"
+    refused = accelsim(*priced, "array.rows=4")
+    assert refused.code == 2 and "run it again" in refused.err
+
+
 def test_an_override_changes_the_chip_and_is_remembered(accelsim, trace):
     said = accelsim("run", "edge_npu", trace, "--set", "array.rows=8", "--json")
     assert json.loads(said.out)["config"]["array"]["rows"] == 8
