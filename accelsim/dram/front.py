@@ -121,6 +121,10 @@ class Front(IntEnum):
     """Completions written by this call."""
     TRAFFIC = auto()
     """Requests recorded."""
+    OFFER_AT = auto()
+    """The first of all ``Requester.AT``, or NONE: to be looked up."""
+    EMPTY_BLOCKS = auto()
+    """Blocks without lines that are submitted and not sent."""
     IDLE_TO_FS = auto()
     """Nothing happens before this time, unless a transfer is submitted."""
 
@@ -193,6 +197,8 @@ def new_front(
     token = np.zeros((n_tokens, len(Token)), np.int64)
     token[:, Token.NEXT] = np.arange(1, n_tokens + 1)
     token[-1, Token.NEXT] = NONE
+    front = np.zeros(len(Front), np.int64)
+    front[Front.OFFER_AT] = NONE
     return FrontState(
         requester=requester,
         xfer=np.zeros((n_requesters, 4, len(Xfer)), np.int64),
@@ -203,7 +209,7 @@ def new_front(
         token=token,
         arrival=np.zeros((2, n_tokens, len(Arrival)), np.int64),
         granted=np.full(n_channels, n_requesters - 1, np.int64),
-        front=np.zeros(len(Front), np.int64),
+        front=front,
         out=np.zeros((4 * n_requesters, len(Out)), np.int64),
         traffic=np.zeros((n_traffic, 3), np.int64),
         fixed=np.array([period_fs, outstanding], np.int64),

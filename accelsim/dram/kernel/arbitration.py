@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from accelsim.dram.front import FrontState, Requester
 from accelsim.dram.kernel.controller import would_accept
+from accelsim.dram.kernel.requester import offer_at
 from accelsim.dram.kernel.transactions import channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.state import FAR, Channel, State
@@ -34,27 +35,31 @@ def first_due(f: FrontState, t: int) -> int:
 
 
 @part
-def would_take(s: State, f: FrontState, c: int, r: int, first: int) -> bool:
-    """True if channel ``c`` would take the next line of ``r`` now; ``first``: ``first_due``."""
+def would_take(s: State, f: FrontState, c: int, r: int, t: int) -> bool:
+    """True if channel ``c`` would take the next line of ``r`` in cycle ``t``, as known now."""
     requester = f.requester
     line, is_write = requester[r, Requester.NEXT_LINE], requester[r, Requester.IS_WRITE]
-    if not is_write and requester[r, Requester.DUE] > first:
-        waiting = s.channel[c, Channel.READ_LENGTH] + s.channel[c, Channel.QUEUED]
-        if waiting >= s.par[P.ENOUGH_READS]:
-            return False
-    return bool(would_accept(s, c, line, is_write))
+    if not would_accept(s, c, line, is_write):
+        return False
+    waiting = s.channel[c, Channel.READ_LENGTH] + s.channel[c, Channel.QUEUED]
+    if is_write or waiting < s.par[P.ENOUGH_READS]:
+        return True
+    return bool(requester[r, Requester.DUE] <= first_due(f, t))
 
 
 @part
 def next_offer(s: State, f: FrontState, t: int) -> int:
     """First cycle from ``t`` on at which some requester can be served, as known now."""
-    requester, soonest, first = f.requester, FAR, first_due(f, t)
+    requester, soonest = f.requester, offer_at(f)
+    if soonest > t:
+        return soonest
+    soonest = FAR
     for r in range(requester.shape[0]):
         at, line = requester[r, Requester.AT], requester[r, Requester.NEXT_LINE]
         if at > t:
             soonest = min(soonest, at)
             continue
         is_empty = line == requester[r, Requester.END_LINE]
-        if is_empty or would_take(s, f, channel_of(s, line), r, first):
+        if is_empty or would_take(s, f, channel_of(s, line), r, t):
             return t
     return int(soonest)

@@ -20,7 +20,9 @@ from accelsim.dram.kernel.lines import (
     line_accepted,
     next_arrival,
     pass_empty_blocks,
+    pass_empty_blocks_of,
 )
+from accelsim.dram.kernel.requester import offer_at
 from accelsim.dram.state import FAR, NONE, Count
 from accelsim.jit import Ints, addresses, part, state_kernel
 
@@ -46,7 +48,7 @@ def take(f: FrontState, bus: Ints, count: Ints, r: int, t: int) -> None:
     token = line_accepted(f, r, t)
     if token != NONE:
         await_arrival(f, BURSTS, -(-bus[Bus.FREE] // units) + bus[Bus.LATENCY], token)
-    pass_empty_blocks(f, r, t)
+    pass_empty_blocks_of(f, r, t)
 
 
 @part
@@ -75,9 +77,7 @@ def serve_ideal(front: Ints, bus: Ints, count: Ints, until_fs: int) -> int:
         if f.traffic.shape[0] > 0 and f.front[Front.TRAFFIC] + units > f.traffic.shape[0]:
             f.front[Front.IDLE_TO_FS] = 0
             break
-        offer = FAR
-        for r in range(n_requesters):
-            offer = min(offer, f.requester[r, Requester.AT])
+        offer = offer_at(f)
         if offer < FAR:
             offer = max(offer, bus[Bus.FREE] // units, f.front[Front.NOW])
         arrival = next_arrival(f)
@@ -89,8 +89,7 @@ def serve_ideal(front: Ints, bus: Ints, count: Ints, until_fs: int) -> int:
         if arrival <= offer:
             book_arrivals(f, t)
             continue
-        for r in range(n_requesters):
-            pass_empty_blocks(f, r, t)
+        pass_empty_blocks(f, t)
         while bus[Bus.FREE] < (t + 1) * units:
             r = next_turn(f, t)
             if r == NONE:

@@ -26,14 +26,23 @@ BURSTS, NEAR = 0, 1
 
 
 @part
-def pass_empty_blocks(f: FrontState, r: int, t: int) -> None:
+def pass_empty_blocks(f: FrontState, t: int) -> None:
     """Send blocks without lines; each arrives with the block before it."""
+    if f.front[Front.EMPTY_BLOCKS] > 0:
+        for r in range(f.requester.shape[0]):
+            pass_empty_blocks_of(f, r, t)
+
+
+@part
+def pass_empty_blocks_of(f: FrontState, r: int, t: int) -> None:
+    """The same of requester ``r``."""
     requester, ring = f.requester, f.block.shape[1]
     while (
         requester[r, Requester.AT] <= t
         and requester[r, Requester.NEXT_LINE] == requester[r, Requester.END_LINE]
     ):
         b = requester[r, Requester.SENT]
+        f.front[Front.EMPTY_BLOCKS] -= 1
         note_hold(f, r, b)
         block_sent(f, r, b, t)
         if b == 0 or f.block[r, (b - 1) & (ring - 1), Block.ARRIVED_FS] != NONE:

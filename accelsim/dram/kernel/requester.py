@@ -6,15 +6,27 @@ when its turn comes to another block, or when data or a decoder lane sets it fre
 
 from __future__ import annotations
 
-from accelsim.dram.front import OUTSTANDING, PERIOD_FS, Block, FrontState, Requester, Xfer
+from accelsim.dram.front import OUTSTANDING, PERIOD_FS, Block, Front, FrontState, Requester, Xfer
 from accelsim.dram.state import FAR, NONE
 from accelsim.jit import part
+
+
+@part
+def offer_at(f: FrontState) -> int:
+    """First cycle at which any requester may offer a line, or FAR; looked up when one changed."""
+    if f.front[Front.OFFER_AT] == NONE:
+        soonest = FAR
+        for r in range(f.requester.shape[0]):
+            soonest = min(soonest, f.requester[r, Requester.AT])
+        f.front[Front.OFFER_AT] = soonest
+    return int(f.front[Front.OFFER_AT])
 
 
 @part
 def renew(f: FrontState, r: int) -> None:
     """Find out when the next line of requester ``r`` may be offered."""
     requester = f.requester
+    f.front[Front.OFFER_AT] = NONE
     waits = requester[r, Requester.IN_FLIGHT] >= f.fixed[OUTSTANDING]
     if waits and not requester[r, Requester.IS_WRITE]:
         requester[r, Requester.AT] = FAR
@@ -28,6 +40,7 @@ def turn_to_block(f: FrontState, r: int) -> None:
     requester, b = f.requester, f.requester[r, Requester.SENT]
     if b == requester[r, Requester.BLOCKS]:
         requester[r, Requester.AT] = requester[r, Requester.BLOCK_AT] = FAR
+        f.front[Front.OFFER_AT] = NONE
         return
     i = b & (f.block.shape[1] - 1)
     x = f.block[r, i, Block.TRANSFER] & (f.xfer.shape[1] - 1)

@@ -9,7 +9,7 @@ accepted in cycle t is acknowledged at the end of the cycle, (t + 1) * period.
 from __future__ import annotations
 
 from accelsim.dram.front import PERIOD_FS, Front, FrontState, Requester, new_front
-from accelsim.dram.kernel.arbitration import first_due, next_offer, would_take
+from accelsim.dram.kernel.arbitration import next_offer, would_take
 from accelsim.dram.kernel.by_address import front_at, state_at
 from accelsim.dram.kernel.completion import retire
 from accelsim.dram.kernel.controller import accept, tick
@@ -22,6 +22,7 @@ from accelsim.dram.kernel.lines import (
     next_arrival,
     pass_empty_blocks,
 )
+from accelsim.dram.kernel.requester import offer_at
 from accelsim.dram.kernel.transactions import ANSWERED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
@@ -43,8 +44,10 @@ def offer(s: State, f: FrontState, r: int, c: int, t: int) -> None:
 @part
 def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
     """Let channel ``c`` take at most one line in cycle ``t``."""
+    if offer_at(f) > t:
+        return
     requester, n, r = f.requester, f.requester.shape[0], f.granted[c]
-    chosen, due, first = NONE, FAR, first_due(f, t)
+    chosen, due = NONE, FAR
     for _ in range(n):
         r = r + 1 if r + 1 < n else 0
         line = requester[r, Requester.NEXT_LINE]
@@ -52,7 +55,7 @@ def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
             continue
         if requester[r, Requester.DUE] >= due:
             continue
-        if would_take(s, f, c, r, first):
+        if would_take(s, f, c, r, t):
             chosen, due = r, requester[r, Requester.DUE]
     if chosen != NONE:
         offer(s, f, chosen, c, t)
@@ -135,8 +138,7 @@ def serve(state: Ints, front: Ints, until_fs: int) -> int:
         # A range, since numba would compile everything once more for the constant c = 0.
         for c in range(n_channels + 1):
             # Before the first channel, and behind each, whose line may have ended a block.
-            for r in range(n_requesters):
-                pass_empty_blocks(f, r, t)
+            pass_empty_blocks(f, t)
             if c == n_channels:
                 break
             if s.channel[c, Channel.NEXT] <= t:

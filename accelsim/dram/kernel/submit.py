@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from accelsim.dram.front import PERIOD_FS, Block, FrontState, Requester, Xfer, new_front
+from accelsim.dram.front import PERIOD_FS, Block, Front, FrontState, Requester, Xfer, new_front
 from accelsim.dram.kernel.by_address import front_at
 from accelsim.dram.kernel.requester import turn_to_block
 from accelsim.dram.state import NONE
@@ -57,6 +57,7 @@ def submit(
         f.block[r, i, Block.FIRST_LINE] = first_line[k] if some else 0
         f.block[r, i, Block.N_LINES] = n_lines[k] if some else 0
         f.block[r, i, Block.LINES_LEFT] = f.block[r, i, Block.N_LINES]
+        f.front[Front.EMPTY_BLOCKS] += f.block[r, i, Block.N_LINES] == 0
         f.block[r, i, Block.READY] = -(-ready_fs[k] // period) if k < len(ready_fs) else 0
         f.block[r, i, Block.TRANSFER] = x
         f.block[r, i, Block.ARRIVED_FS] = NONE
