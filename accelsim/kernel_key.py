@@ -22,6 +22,7 @@ import numpy as np
 
 _PLAIN = (type(None), bool, int, float, complex, str, bytes)
 _LIBRARIES = frozenset({"numpy", "numba", "llvmlite"})
+_JIT = "accelsim.jit."
 _KERNEL = "kernel"
 _SETTINGS = ("OPT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "BOUNDSCHECK", "DEBUGINFO")
 """Variables ``NUMBA_...`` that change the code."""
@@ -134,7 +135,7 @@ def _class(value: Any, seen: dict[int, int]) -> Iterator[str | bytes]:
             yield f"{name} {member.value!r}"
     elif hasattr(value, "_fields"):
         yield from value._fields
-    elif not _is_library(value.__module__):
+    elif not (_is_library(value.__module__) or value.__module__.startswith(_JIT)):
         raise TypeError(f"nothing is known of the contents of {value!r}")
 
 

@@ -27,6 +27,7 @@ from numba.np import arrayobj
 from numpy.typing import NDArray
 
 from accelsim.jit.parts import Part, PartCompiler, WholeCompiler
+from accelsim.jit.tables import Table
 from accelsim.kernel_cache import kernel_folder
 from accelsim.kernel_key import content_key
 
@@ -150,7 +151,7 @@ def _array_in_python(address: int, shape: tuple[int, ...]) -> Ints:
 
 
 def _array_in_kernel(_: Any, address: Any, shape: Any) -> Any:
-    array_type = types.Array(types.int64, len(shape), "C")
+    array_type = Table(types.int64, len(shape), "C")
 
     def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         array = numpy_arrays.make_array(array_type)(context, builder)
@@ -168,5 +169,8 @@ def _array_in_kernel(_: Any, address: Any, shape: Any) -> Any:
 
 
 array_at = cast(Callable[[int, tuple[int, ...]], Ints], intrinsic(_array_in_kernel))
-"""In a ``part`` or ``state_kernel``: the int64 array of this shape that lies at this address."""
+"""In a ``part`` or ``state_kernel``: the int64 array of this shape that lies at this address.
+
+Its indices are never negative.
+"""
 cast(Any, array_at).py_func = _array_in_python
