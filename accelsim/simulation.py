@@ -34,10 +34,9 @@ from accelsim.mapping.measuring.measured import (
 )
 from accelsim.mapping.measuring.notes import mapping_notes
 from accelsim.mapping.placing.bus import NO_BUS, BusLevels, pins_of
-from accelsim.mapping.stages.form import stored_maps
-from accelsim.mapping.stages.fuse import plan_fusions
-from accelsim.mapping.stages.stage import Stage, StagePlan, StoredMap
-from accelsim.mapping.tiling.plan import plan
+from accelsim.mapping.stages.form import storable_maps, stored_maps
+from accelsim.mapping.stages.stage import StagePlan, StoredMap
+from accelsim.mapping.tiling.fuse import plan_graph
 from accelsim.program.table import Program
 from accelsim.results.build import MapRates, build_result
 from accelsim.results.comparison import Comparison
@@ -170,24 +169,18 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
             f"{images} images asked for, the trace has {trace.facts.n_images}",
             f"choose 1 to {trace.facts.n_images}",
         )
-    cache = SizeCache()
-
-    pins = pins_of(chip.dram.config)
-
-    def measured(work: Sequence[Stage], image: int) -> dict[StoredMap, MapStats]:
-        return measure_maps(trace, stored_maps(work), image, chip.codec, cache, pins)
-
-    def plan_of(work: Sequence[Stage]) -> Plans:
-        found = measured(work, 0)
-        coded = _coded_maps(chip, trace, work, found)
-        return plan(work, chip, planned_sizes(found, coded, chip), chip.objective)
-
-    plans = mapping or plan_fusions(trace.graph, plan_of)
-    work = tuple(planned.stage for planned in plans)
-    maps = [measured(work, image) for image in range(images)]
-    coded = _coded_maps(chip, trace, work, maps[0])
+    cache, pins = SizeCache(), pins_of(chip.dram.config)
+    held = mapping and stored_maps(p.stage for p in mapping)
+    first = measure_maps(trace, held or storable_maps(trace.graph), 0, chip.codec, cache, pins)
+    in_blocks = _coded_maps(chip, trace, first)
+    plans = mapping or plan_graph(trace.graph, chip, planned_sizes(first, in_blocks, chip))
+    stored = stored_maps(p.stage for p in plans)
+    maps = [{m: first[m] for m in stored}]
+    for image in range(1, images):
+        maps.append(measure_maps(trace, stored, image, chip.codec, cache, pins))
+    coded = tuple(m for m in stored if m in in_blocks)
     chip = _with_lanes_for(coded, chip)
-    blocked = [{stored: _at_rates_of(chip, m[stored]) for stored in coded} for m in maps]
+    blocked = [{m: _at_rates_of(chip, image[m]) for m in coded} for image in maps]
     levels = bus_levels(trace, maps, pins, cache) if pins else NO_BUS
     return Prepared(chip, lower(plans, blocked, chip, levels), plans, tuple(maps), coded, levels)
 
@@ -236,20 +229,20 @@ def _at_rates_of(chip: Chip, measured: MapStats) -> MapStats:
 
 
 def _coded_maps(
-    chip: Chip, trace: Trace, work: Sequence[Stage], measured: Mapping[StoredMap, MapStats]
-) -> tuple[StoredMap, ...]:
-    """Maps that lie in blocks; none where the layout is linear.
+    chip: Chip, trace: Trace, measured: Mapping[StoredMap, MapStats]
+) -> frozenset[StoredMap]:
+    """Which of the ``measured`` maps lie in blocks; none where the layout is linear.
 
     Images and logits are not coded, nor are maps of words that the codec does not take, nor
     one that is smaller than its own code table, as the few wide values behind a global average
     are.
     """
     if chip.codec.layout == "linear":
-        return ()
+        return frozenset()
     ends = ({*trace.graph.inputs} - {*trace.graph.cut}) | _output_edges(trace.graph)
-    return tuple(
+    return frozenset(
         stored
-        for stored in stored_maps(work)
+        for stored in measured
         if stored.edge not in ends
         and takes(chip.codec.name, Word(stored.bits, stored.signed))
         and measured[stored].table_bits < stored.n_values * stored.bits

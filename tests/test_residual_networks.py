@@ -18,8 +18,8 @@ from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.lower import lower
 from accelsim.mapping.measuring.measured import measure_maps, planned_sizes
 from accelsim.mapping.stages.form import stages, stored_maps
-from accelsim.mapping.stages.fuse import plan_fusions
 from accelsim.mapping.stages.stage import StagePlan
+from accelsim.mapping.tiling.fuse import plan_graph
 from accelsim.mapping.tiling.plan import plan
 from accelsim.mapping.tiling.sizes import Sizes
 from accelsim.program.table import Kind, Program, Requester
@@ -310,7 +310,7 @@ def test_the_laws_hold(
     blocked = coded_part(images, graph, machine)
     sizes = planned_sizes(images[0], blocked[0].keys(), machine)
     try:
-        plans = plan_fusions(graph, lambda work: plan(work, machine, sizes, machine.objective))
+        plans = plan_graph(graph, machine, sizes)
     except MappingError:  # a row of some layer is too long for its buffer, fused or not
         return
     program = lower(plans, blocked, machine)

@@ -1,17 +1,22 @@
 """Poolings and additions in the drain path or on their own: whichever moves less."""
 
+import random
+from collections.abc import Sequence
+from typing import Any
+
 import pytest
 
 from accelsim import read_hardware
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.stages.form import stages, stored_maps
-from accelsim.mapping.stages.fuse import Plans, plan_fusions
+from accelsim.mapping.stages.form import stages, storable_maps, stored_maps
 from accelsim.mapping.stages.stage import Stage
+from accelsim.mapping.tiling import fuse
+from accelsim.mapping.tiling.fuse import Plans, plan_graph
 from accelsim.mapping.tiling.plan import plan
 from accelsim.mapping.tiling.sizes import Sizes
 from accelsim.workload.graph import Graph
-from accelsim.workload.layer import Add, Conv, Layer, Pool, Window
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 from tests.mapping.test_lower import graph_of
 
 SUM = frozenset({"sum"})
@@ -39,17 +44,21 @@ def raw_plan(work: tuple[Stage, ...], on: Chip) -> Plans:
     return plan(work, on, Sizes.raw(stored_maps(work), 16, 16))
 
 
+def best_plan(graph: Graph, on: Chip) -> Plans:
+    return plan_graph(graph, on, Sizes.raw(storable_maps(graph), 16, 16))
+
+
 def traffic_bytes(plans: Plans) -> int:
     return sum(p.tiling.traffic_bytes for p in plans)
 
 
 def test_with_room_the_pooling_joins_its_convolution() -> None:
-    plans = plan_fusions(classifier(), lambda work: raw_plan(work, chip(96)))
+    plans = best_plan(classifier(), chip(96))
     assert [p.stage.name for p in plans] == ["conv"]
 
 
 def test_where_the_input_would_be_read_again_and_again_the_map_is_stored() -> None:
-    plans = plan_fusions(classifier(), lambda work: raw_plan(work, chip(16)))
+    plans = best_plan(classifier(), chip(16))
     assert [p.stage.name for p in plans] == ["conv", "mean"]
     assert traffic_bytes(plans) < traffic_bytes(raw_plan(stages(classifier()), chip(16)))
 
@@ -59,7 +68,7 @@ def test_what_fits_only_apart_is_planned_apart() -> None:
     small = chip(16, "array.dataflow=weight_stationary", "buffers.ofmap_kib=1")
     with pytest.raises(MappingError, match="ofmap"):
         raw_plan(stages(classifier()), small)
-    plans = plan_fusions(classifier(), lambda work: raw_plan(work, small))
+    plans = best_plan(classifier(), small)
     assert [p.stage.name for p in plans] == ["conv", "mean"]
 
 
@@ -75,7 +84,7 @@ def residual(channels: int = 256, out: int = 256, mean: bool = False) -> Graph:
 
 
 def test_with_room_addition_and_pooling_join_their_convolution() -> None:
-    plans = plan_fusions(residual(mean=True), lambda work: raw_plan(work, chip(128)))
+    plans = best_plan(residual(mean=True), chip(128))
     assert [(p.stage.name, p.stage.fusions) for p in plans] == [
         ("conv", ()), ("side", ("sum", "mean")),
     ]  # fmt: skip
@@ -84,7 +93,7 @@ def test_with_room_addition_and_pooling_join_their_convolution() -> None:
 def test_an_addition_saves_the_map_before_it_twice() -> None:
     """Written by the convolution, and read by the addition."""
     on, graph = chip(128), residual()
-    fused = plan_fusions(graph, lambda work: raw_plan(work, on))
+    fused = best_plan(graph, on)
     apart = raw_plan(stages(graph, SUM), on)
     assert traffic_bytes(apart) - traffic_bytes(fused) == 2 * 256 * 13 * 13
 
@@ -92,7 +101,7 @@ def test_an_addition_saves_the_map_before_it_twice() -> None:
 def test_an_addition_whose_tiles_leave_no_room_for_the_windows_is_done_apart() -> None:
     """Two tiles of the shortcut in 4 KiB: many small tiles, each with all weights again."""
     on = chip(16, "buffers.ifmap_kib=4", "buffers.ofmap_kib=64")
-    plans = plan_fusions(residual(), lambda work: raw_plan(work, on))
+    plans = best_plan(residual(), on)
     assert [p.stage.name for p in plans] == ["conv", "side", "sum"]
     assert traffic_bytes(plans) < traffic_bytes(raw_plan(stages(residual()), on))
 
@@ -103,7 +112,7 @@ def test_only_what_does_not_fit_is_given_up_and_the_pooling_first() -> None:
     graph = residual(mean=True)
     with pytest.raises(MappingError, match="run 'mean' on the vector unit"):
         raw_plan(stages(graph), small)
-    plans = plan_fusions(graph, lambda work: raw_plan(work, small))
+    plans = best_plan(graph, small)
     assert [(p.stage.name, p.stage.fusions) for p in plans] == [
         ("conv", ()), ("side", ("sum",)), ("mean", ()),
     ]  # fmt: skip
@@ -117,19 +126,37 @@ def test_a_stage_that_does_not_fit_leaves_the_others_fused() -> None:
         Conv("last", "early", "last", 64, 64, Window((1, 1))),
         Pool("mean", "last", "mean", Window((13, 13)), "avg"),
     ]
-    plans = plan_fusions(graph_of(layers, 64, 13, 13), lambda work: raw_plan(work, small))
+    plans = best_plan(graph_of(layers, 64, 13, 13), small)
     assert [(p.stage.name, p.stage.fusions) for p in plans] == [
         ("first", ("early",)), ("last", ()), ("mean", ()),
     ]  # fmt: skip
 
 
-def test_every_stage_is_planned_once() -> None:
+def test_every_stage_is_planned_once(monkeypatch: pytest.MonkeyPatch) -> None:
     planned: list[Stage] = []
 
-    def plan_of(work: tuple[Stage, ...]) -> Plans:
+    def counted(work: Sequence[Stage], *rest: Any) -> Plans:
         planned.extend(work)
-        return raw_plan(work, chip(16))
+        return plan(work, *rest)
 
-    plans = plan_fusions(classifier(), plan_of)
+    monkeypatch.setattr(fuse, "plan", counted)
+    plans = best_plan(classifier(), chip(16))
     assert [p.stage.name for p in plans] == ["conv", "mean"]
     assert len(planned) == len(set(planned)) == 3, "fused, and both apart"
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_is_fused_only_storable_maps_are_stored(seed: int) -> None:
+    rng = random.Random(seed)
+    layers: list[Layer] = [
+        Conv("a", "x", "a", 8, 8, Window((1, 1))),
+        Conv("b", "x", "b", 8, 8, Window((1, 1))),
+        Concat("ab", ("a", "b"), "ab"),
+        Pool("pool", "ab", "pool", Window((2, 2), (2, 2)), "max"),
+        Conv("c", "pool", "c", 16, 16, Window((1, 1))),
+        Add("sum", ("pool", "c"), "sum"),
+        Pool("mean", "sum", "mean", Window((2, 2)), "avg"),
+    ]
+    graph = graph_of(layers, 8, 4, 4)
+    unfused = frozenset(name for name in ("pool", "sum", "mean") if rng.random() < 0.5)
+    assert set(stored_maps(stages(graph, unfused))) <= set(storable_maps(graph))

@@ -93,6 +93,15 @@ def stored_maps(stages: Iterable[Stage]) -> tuple[StoredMap, ...]:
     return (*network_inputs, *outputs)
 
 
+def storable_maps(graph: Graph) -> tuple[StoredMap, ...]:
+    """Every map that lies in DRAM under some choice of ``unfused``: network inputs, what each
+    layer makes, and the parts of a pooled map that its producers make each."""
+    made = [x.output for x in graph.layers if not isinstance(x, Concat)]
+    pools = _fused_pools(graph, frozenset(), _hosts(graph, frozenset()))
+    whole = [_whole(graph.edge[name]) for name in (*graph.inputs, *made)]
+    return tuple(dict.fromkeys((*whole, *(part for _, part in pools.values()))))
+
+
 def _whole(edge: Edge) -> StoredMap:
     return StoredMap(edge.name, 0, edge.channels, edge.rows, edge.cols, edge.bits, edge.signed)
 

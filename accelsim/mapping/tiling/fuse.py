@@ -10,11 +10,12 @@ traffic is taken.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from accelsim.errors import MappingError
+from accelsim.hardware.chip import Chip
 from accelsim.mapping.stages.form import stages
 from accelsim.mapping.stages.stage import Stage, StagePlan
+from accelsim.mapping.tiling.plan import plan
+from accelsim.mapping.tiling.sizes import Sizes
 from accelsim.units import bits_to_bytes
 from accelsim.workload.graph import Graph
 from accelsim.workload.layer import Conv
@@ -22,13 +23,13 @@ from accelsim.workload.layer import Conv
 Plans = tuple[StagePlan, ...]
 
 
-def plan_fusions(graph: Graph, plan_of: Callable[[tuple[Stage, ...]], Plans]) -> Plans:
+def plan_graph(graph: Graph, chip: Chip, sizes: Sizes) -> Plans:
     """The plan of ``graph`` with the better choice for each pooling and addition.
 
-    ``plan_of`` plans given stages, each by itself. Raises ``MappingError`` when a stage
+    ``sizes`` has every map of ``form.storable_maps``. Raises ``MappingError`` when a stage
     fits in no way.
     """
-    planner = _Planner(plan_of)
+    planner = _Planner(chip, sizes)
     unfused = _too_large(graph, planner)
     best = planner.plan(stages(graph, unfused))
     for name in _doubtful(best):
@@ -41,13 +42,14 @@ def plan_fusions(graph: Graph, plan_of: Callable[[tuple[Stage, ...]], Plans]) ->
 class _Planner:
     """Plans every stage once, however many networks it occurs in."""
 
-    def __init__(self, plan_of: Callable[[tuple[Stage, ...]], Plans]) -> None:
-        self._plan_of, self._known = plan_of, dict[Stage, StagePlan]()
+    def __init__(self, chip: Chip, sizes: Sizes) -> None:
+        self._chip, self._sizes = chip, sizes
+        self._known = dict[Stage, StagePlan]()
 
     def plan(self, work: tuple[Stage, ...]) -> Plans:
         new = tuple(stage for stage in work if stage not in self._known)
-        if new:
-            self._known |= zip(new, self._plan_of(new), strict=True)
+        plans = plan(new, self._chip, self._sizes, self._chip.objective)
+        self._known |= zip(new, plans, strict=True)
         return tuple(self._known[stage] for stage in work)
 
     def fits(self, stage: Stage) -> bool:
