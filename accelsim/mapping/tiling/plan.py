@@ -7,7 +7,6 @@ the buffers, so for the traffic objective a larger buffer never gives more model
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Buffers, Chip
 from accelsim.mapping.stages.stage import Stage, StagePlan, Tiling
+from accelsim.mapping.tiling.known import Objective, known_or
 from accelsim.mapping.tiling.needs import keeps_psums
 from accelsim.mapping.tiling.search import StageSearch, Variant
 from accelsim.mapping.tiling.sizes import Sizes
@@ -23,7 +23,6 @@ from accelsim.mapping.windows.occurrences import Floats
 from accelsim.units import KIB, bits_to_bytes, ceil_div
 from accelsim.workload.layer import Add, Conv, Pool, Scale
 
-Objective: TypeAlias = Literal["traffic", "latency"]
 TIME_TOLERANCE = 0.02
 """Tilings whose modelled times differ by less count as equally fast: the model is no better."""
 BUFFERS = ("ifmap", "weight", "ofmap")
@@ -41,7 +40,7 @@ def plan(
     hides: the first tiles of both operands and the last output tile. Raises
     ``MappingError`` when a stage fits the buffers in no way.
     """
-    return tuple(StagePlan(s, _tiling(s, chip, sizes, objective)) for s in stages)
+    return tuple(StagePlan(s, known_or(_tiling, s, chip, sizes, objective)) for s in stages)
 
 
 def vector_operations(layer: Pool | Add | Scale, step: Pass) -> int:

@@ -7,8 +7,10 @@ layout gives it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 import numpy as np
@@ -49,6 +51,13 @@ class BlockedSize:
     entry_bits: int
     codec_table_lines: int = 0
     """Lines of the codec's own tables, which every stage that uses the map loads."""
+
+    @cached_property
+    def fingerprint(self) -> tuple[object, ...]:
+        """The same for equal maps alone."""
+        lines = np.ascontiguousarray(self.block_lines)
+        held = hashlib.sha256(f"{lines.dtype.str} {lines.shape} ".encode() + lines.tobytes())
+        return self.block, held.digest(), self.entry_bits, self.codec_table_lines
 
     @property
     def unit(self) -> int:
