@@ -27,7 +27,7 @@ from accelsim import read_hardware
 from accelsim.codecs.base import CODECS, Codec, Word
 from accelsim.codecs.measure import measure_map
 from accelsim.codecs.rates import entropy_bits
-from accelsim.mapping.placing.layout import BlockedMap
+from accelsim.mapping.placing.blocked import BlockedMap
 from accelsim.mapping.stages.stage import StoredMap
 from accelsim.report.style import LINE_COLOURS, MARKERS, save, styled
 from accelsim.training.cat import QuantisedNetwork

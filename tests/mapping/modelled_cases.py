@@ -16,7 +16,7 @@ from accelsim.codecs.measure import MapStats
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.lower import lower
 from accelsim.mapping.measuring.measured import planned_sizes
-from accelsim.mapping.placing.layout import block_grid
+from accelsim.mapping.placing.blocked import block_grid
 from accelsim.mapping.stages.form import stages, stored_maps
 from accelsim.mapping.stages.stage import StagePlan, StoredMap
 from accelsim.mapping.tiling.plan import plan

@@ -5,9 +5,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from accelsim.codecs.base import BlockStats
+from accelsim.mapping.placing.blocked import BlockedMap, block_grid
 from accelsim.mapping.placing.bus import Levels
 from accelsim.mapping.placing.index_cache import IndexCache
-from accelsim.mapping.placing.layout import BlockedMap, LinearMap, block_grid
+from accelsim.mapping.placing.linear import LinearMap
 from accelsim.mapping.stages.stage import StoredMap
 from accelsim.mapping.windows.window import Window3
 

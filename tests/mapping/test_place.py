@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from accelsim.errors import MappingError
-from accelsim.mapping.placing.layout import BlockedMap, LinearMap
+from accelsim.mapping.placing.blocked import BlockedMap
+from accelsim.mapping.placing.linear import LinearMap
 from accelsim.mapping.placing.place import PlacedMap, Placement
 from accelsim.mapping.windows.window import Window3
 from accelsim.program.table import NONE

@@ -18,8 +18,9 @@ from accelsim.dram.standard import STANDARDS
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Buffers, PeArray
 from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.mapping.placing.blocked import block_grid, blocks_in
 from accelsim.mapping.placing.index_cache import IndexCache
-from accelsim.mapping.placing.layout import LinearMap, block_grid, blocks_in
+from accelsim.mapping.placing.linear import LinearMap
 from accelsim.mapping.stages.form import stages, stored_maps
 from accelsim.mapping.stages.stage import Stage, StagePlan, StoredMap, Tiling
 from accelsim.mapping.tiling import candidates

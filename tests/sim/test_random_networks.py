@@ -14,7 +14,7 @@ from accelsim.codecs.measure import MapStats, measure_map
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.lower import lower
 from accelsim.mapping.measuring.measured import planned_sizes
-from accelsim.mapping.placing.layout import BlockedMap
+from accelsim.mapping.placing.blocked import BlockedMap
 from accelsim.mapping.stages.form import stages, stored_maps
 from accelsim.mapping.stages.stage import Stage, StoredMap
 from accelsim.mapping.tiling.plan import plan

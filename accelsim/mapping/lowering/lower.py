@@ -20,7 +20,7 @@ from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.mapping.lowering.reader import Reader, one_extent, runs
 from accelsim.mapping.lowering.tally import Tally
 from accelsim.mapping.placing.bus import NO_BUS, BusLevels
-from accelsim.mapping.placing.layout import BlockedMap, Ints
+from accelsim.mapping.placing.layout import Ints
 from accelsim.mapping.placing.place import ImageStats, PlacedMap, Placement
 from accelsim.mapping.stages.stage import StagePlan, StoredMap
 from accelsim.mapping.tiling.fetch import Fetch, fetches, shortcut_fetches
@@ -235,7 +235,7 @@ class _StageWalk:
             self._tally.scaled(computed)
         pooled = computed if self._stage.fused_pool else 0
         self._tally.drained(computed * self._psum_bytes, pooled)
-        if isinstance(output.layout, BlockedMap):
+        if output.layout.table_lines:
             complete = output.complete_table_lines(extents.blocks)
             if len(complete):
                 first, n_lines = runs(output.layout.table_line + complete)
@@ -271,8 +271,7 @@ class _StageWalk:
         return sum(self._buffer_bytes(f.stored, f.fetched.n_values) for f in found)
 
     def _block_of(self, stored: StoredMap) -> Block | None:
-        layout = self._placement[stored].layout
-        return layout.block if isinstance(layout, BlockedMap) else None
+        return self._placement[stored].layout.block
 
     @staticmethod
     def _buffer_bytes(stored: StoredMap, n_values: int) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.tally import Tally
 from accelsim.mapping.placing.index_cache import IndexCache
-from accelsim.mapping.placing.layout import BlockedMap, Extents, Ints
+from accelsim.mapping.placing.layout import Extents, Ints, MapLayout
 from accelsim.mapping.placing.place import PlacedMap, Placement
 from accelsim.mapping.tiling.fetch import Fetch
 from accelsim.program.table import NONE, Kind, Requester, RowWriter
@@ -48,7 +48,7 @@ class Reader:
             tally.moved("ifmap", extents, n_needed, word_bits, write=False)
             moved.append(extents)
             after = max(after, placed.last_write(fetch.fetched))
-            if isinstance(placed.layout, BlockedMap):
+            if placed.layout.table_lines:
                 self._table_entries(placed, placed.layout, extents.blocks, tally, **label)
                 index = self._last_index
         first, last = self._writer.add_extents(
@@ -69,7 +69,7 @@ class Reader:
         return self._last_ifmap
 
     def _table_entries(
-        self, placed: PlacedMap, layout: BlockedMap, blocks: Ints, tally: Tally, **label: int
+        self, placed: PlacedMap, layout: MapLayout, blocks: Ints, tally: Tally, **label: int
     ) -> None:
         lines = placed.table_lines(blocks)
         entries_per_line = ceil_div(self._line_bits, layout.entry_bits)

@@ -19,8 +19,8 @@ from accelsim.codecs.measure import MapStats, measure_map
 from accelsim.codecs.named import codec_named, takes
 from accelsim.codecs.size_cache import SizeCache, size_key
 from accelsim.hardware.chip import Chip, CodecBlock
+from accelsim.mapping.placing.blocked import BlockedMap
 from accelsim.mapping.placing.bus import BusLevels, Levels, levels_of, random_levels
-from accelsim.mapping.placing.layout import BlockedMap
 from accelsim.mapping.stages.stage import StoredMap
 from accelsim.mapping.tiling.sizes import BlockedSize, MapSize, Sizes, linear_size
 from accelsim.units import bits_to_bytes, ceil_div

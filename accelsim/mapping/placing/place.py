@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accelsim.codecs.measure import MapStats
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.placing.allocate import Allocator
+from accelsim.mapping.placing.blocked import BlockedMap, block_grid, blocks_in
 from accelsim.mapping.placing.bus import NO_BUS, BusLevels
-from accelsim.mapping.placing.layout import BlockedMap, LinearMap, MapLayout, block_grid, blocks_in
+from accelsim.mapping.placing.layout import Ints, MapLayout
+from accelsim.mapping.placing.linear import LinearMap
 from accelsim.mapping.stages.stage import StoredMap
 from accelsim.mapping.windows.window import Block, Window3
 from accelsim.program.table import NONE
 from accelsim.units import bits_to_bytes, ceil_div
 
-Ints = NDArray[np.int64]
 ImageStats = Mapping[StoredMap, MapStats]
 """Statistics of the maps that are stored as compressed blocks; all others are linear."""
 
@@ -35,8 +35,7 @@ class PlacedMap:
         n_groups, n_cols = ceil_div(stored.channels, block[0]), ceil_div(stored.cols, block[2])
         self._written = np.full((n_groups, stored.rows, n_cols), NONE, np.int64)
         self._entry_written = np.full(layout.table_lines, NONE, np.int64)
-        if isinstance(layout, BlockedMap):
-            self._entries_missing = self._entries_of(layout.all_blocks)
+        self._entries_missing = self._entries_of(layout.all_blocks)
 
     def wrote(self, window: Window3, row: int) -> None:
         """Remember that WRITE ``row`` stored ``window``."""
@@ -63,7 +62,6 @@ class PlacedMap:
 
     def _entries_of(self, blocks: Ints) -> Ints:
         """[n_table_lines] how many entries of ``blocks`` each line of the table holds."""
-        assert isinstance(self.layout, BlockedMap)
         lines = self.layout.entry_lines(blocks)
         return np.bincount(lines, minlength=self.layout.table_lines)
 
