@@ -1,7 +1,7 @@
 """The hardware file as it is written: every key with its unit, bounds, default and meaning.
 
-This is the border. Whatever passes here is of the right type and within sensible bounds;
-whether names are registered and parts fit together is decided in
+Every file is checked here first: what passes is of the right type and within sensible bounds.
+Whether names are registered and parts fit together is decided in
 ``accelsim.hardware.resolve``. ``hw show``, ``hw check`` and the JSON Schema for editors read
 units, meanings and reasons of defaults from here and nowhere else.
 """
@@ -23,7 +23,7 @@ Extent: TypeAlias = Annotated[int, Strict(), Field(ge=1, le=65536)]
 
 
 class Section(BaseModel):
-    """Keys are closed, numbers are finite, and nothing is converted silently."""
+    """Unknown keys are errors, numbers are finite, and nothing is converted silently."""
 
     model_config = ConfigDict(
         extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_default=False
@@ -44,10 +44,15 @@ class Array(Section):
         "the dataflow with the fewest psum accesses",
     )
     fold_overlap: bool = key(
-        True, "", "load the next fold while the present one streams", "real arrays do"
+        True, "", "load the next fold while the current one streams", "real arrays do"
     )
     psum_bits: int = key(
-        32, "bits", "width of a partial sum", "holds 2^16 products of 8 x 8 bits", ge=8, le=64
+        32,
+        "bits",
+        "width of a partial sum",
+        "holds a sum of 2^16 products of 8 x 8 bits",
+        ge=8,
+        le=64,
     )
 
 
@@ -58,7 +63,7 @@ class Buffers(Section):
     port_bits: int = key(
         128,
         "bits",
-        "width of one SRAM access; decides its energy, not the time",
+        "width of one SRAM access; affects its energy, not the time",
         "one word of 16 values for a row of 16 PEs",
         ge=64,
         le=512,
@@ -76,7 +81,7 @@ class Vector(Section):
     lanes: int = key(
         16,
         "values/cycle",
-        "pooling, sums and scales that are not fused",
+        "throughput of the vector unit, which does pooling, sums and scales that are not fused",
         "one lane for each column of a 16 x 16 array",
         ge=1,
         le=65536,
@@ -84,7 +89,7 @@ class Vector(Section):
 
 
 class LaneOverrides(Section):
-    """Figures of one codec lane; what is left out comes from the codec itself."""
+    """Figures of one codec lane; those that are left out come from the codec itself."""
 
     encode_values_per_cycle: float | None = key(
         None, "values/cycle", "peak rate of one encoder lane", ge=0.001, le=65536
@@ -110,62 +115,62 @@ class LaneOverrides(Section):
         None, "bits", "tables and staging of one decoder lane", ge=0, le=1 << 30
     )
     source: str | None = key(None, "", "where these figures come from")
-    estimate: bool | None = key(None, "", "true where they are estimates")
+    estimate: bool | None = key(None, "", "true if these figures are estimates")
     node_nm: int | None = key(None, "nm", "process node of these energies", ge=2, le=250)
 
 
 class Codec(Section):
-    name: str = key("raw", "", "codec of feature maps; raw is none", "the baseline")
+    name: str = key("raw", "", "codec of the feature maps; raw means none", "the baseline")
     weight_name: Literal["raw"] = key(
-        "raw", "", "codec of weights: compressed weights are not modelled", "all there is"
+        "raw", "", "codec of the weights; compressed weights are not modelled", "the only choice"
     )
     word_bits: int | None = key(
         None,
         "bits",
-        "widest word that the lanes take; null: of the maps that the codec codes",
-        "8 bits, until a trace says what is coded",
+        "widest word that the lanes can code; null: that of the maps to be coded",
+        "8 bits until a trace is read, then its widest coded map",
         ge=2,
         le=16,
     )
     lanes: int | None = key(
         None,
         "lanes",
-        "blocks in work at once, each way; null: what the array needs",
-        "lanes that code a value a cycle for each row of the array",
+        "lanes, of the encoder and of the decoder each; null: what the array needs",
+        "enough lanes for one value per cycle and array row",
         ge=1,
         le=4096,
     )
     block: Annotated[tuple[Extent, Extent, Extent] | None, Strict(False)] = key(
         None,
         "channels, rows, cols",
-        "values that are coded together; null: what suits the codec",
+        "extent of a block, the values that are coded together; null: what suits the codec",
         "[16, 1, 64] for most, [16, 8, 8] for transforms of 8 x 8 pixels",
     )
     scan: Literal["chw", "hwc"] = key(
         "chw",
         "",
         "order of values in a block, outermost first",
-        "one channel after the other, which differences and runs like best",
+        "one channel after the other: best for codecs of differences and runs",
     )
     layout: Literal["auto", "linear", "slotted", "packed"] = key(
         "auto",
         "",
-        "where blocks lie in DRAM; auto: linear (no blocks) for raw, slotted for a codec",
-        "raw is read in exact windows, coded maps by block",
+        "how maps are laid out in DRAM; auto: linear (no blocks) for raw, slotted for a codec",
+        "raw maps are read in exact windows, coded maps block by block",
     )
     fifo_blocks: int = key(
         32,
         "blocks",
-        "blocks on their way to the decoder or in its input FIFO",
-        "two for each of 16 lanes: one in work, one on its way",
+        "blocks on their way to the decoder or in its input FIFO, at most",
+        "two for each of 16 lanes: one being decoded, one on its way",
         ge=1,
         le=65536,
     )
     index_cache_entries: int = key(
         256,
         "entries",
-        "lengths or offsets of blocks kept on chip, LRU",
-        "about those of one tile",
+        "block table entries (lengths or offsets) that are kept on chip, LRU",
+        "about the blocks of one tile",
         ge=1,
         le=1 << 20,
     )
@@ -178,7 +183,7 @@ class Codec(Section):
     ) -> tuple[int, int, int] | None:
         if block is not None and prod(block) > MAX_BLOCK_VALUES:
             raise ValueError(
-                f"must hold at most {MAX_BLOCK_VALUES} values: a block is staged whole"
+                f"must hold at most {MAX_BLOCK_VALUES} values, because blocks are staged on chip"
             )
         return block
 
@@ -186,19 +191,19 @@ class Codec(Section):
 class Dram(Section):
     standard: str = key(REQUIRED, "", "a DRAM standard by name, or a DRAMsim3 .ini file")
     channels: int | None = key(
-        None, "channels", "independent channels", "those of the .ini file, else one", ge=1, le=64
+        None, "channels", "independent channels", "as in the .ini file, otherwise one", ge=1, le=64
     )
     address_map: str | None = key(
         None,
         "",
-        "fields of an address from the highest bits to the lowest",
-        "that of the .ini file, else of the standard: channels and bank groups interleave",
+        "fields of an address, from the highest bits to the lowest",
+        "as in the .ini file, otherwise as in the standard: channels and bank groups interleave",
     )
     allocation: Literal["staggered", "packed"] = key(
         "staggered",
         "",
-        "tensors row-aligned with staggered banks, or back to back",
-        "streams that are read together do not meet in one bank",
+        "where tensors start: at row boundaries in staggered banks, or back to back",
+        "streams that are read together start in different banks",
     )
     policy: str = key(
         "dramsim3", "", "the memory controller: a registered policy", "cycle-level, validated"
@@ -207,29 +212,29 @@ class Dram(Section):
         "default",
         "",
         "data bus inversion: a byte with more than four costly bits is sent inverted",
-        "as is customary for the standard",
+        "as usual for the standard",
     )
     outstanding_reads: int | None = key(
         None,
         "lines",
-        "read bursts in flight for each DMA engine",
-        "bandwidth x latency, at least the read queues: as many as all channels can use",
+        "read bursts in flight per DMA engine, at most",
+        "what all channels can use: bandwidth x latency, at least the size of their read queues",
         ge=1,
         le=MAX_OUTSTANDING_READS,
     )
     self_refresh_cycles: int | None = key(
         None,
         "DRAM cycles",
-        "a rank whose banks were closed so long falls asleep (self-refresh); 0: never",
-        "that of the .ini file, else never",
+        "a rank enters self-refresh after its banks were closed for this long; 0: never",
+        "that of the .ini file, otherwise never",
         ge=0,
         le=10**9,
     )
     power_down_cycles: int | None = key(
         None,
         "DRAM cycles",
-        "a rank without work so long is powered down, and wakes tXP late; 0: never",
-        "that of the standard: 128; never with an .ini file",
+        "a rank is powered down after this long without work, and takes tXP to wake; 0: never",
+        "that of the standard (128); never with an .ini file",
         ge=0,
         le=10**9,
     )
@@ -239,7 +244,7 @@ class Dram(Section):
     changes: dict[str, int | float | str | bool] | None = key(
         None,
         "",
-        "values that differ from the standard's, by dotted name, as timing.tRP: 20",
+        "values that replace those of the standard, by dotted name, such as timing.tRP: 20",
         "none",
     )
 
@@ -247,7 +252,7 @@ class Dram(Section):
     @classmethod
     def _is_a_power_of_two(cls, channels: int | None) -> int | None:
         if channels is not None and channels & (channels - 1):
-            raise ValueError("must be a power of two, for address bits choose the channel")
+            raise ValueError("must be a power of two, because address bits select the channel")
         return channels
 
     @field_validator("address_map")
@@ -264,25 +269,30 @@ class Dram(Section):
 
 class Energy(Section):
     node_nm: int = key(
-        22, "nm", "process of SRAM, logic and codec", "newest node of the SRAM table", ge=22, le=65
+        22,
+        "nm",
+        "process node of SRAM, logic and codec",
+        "the newest node of the SRAM table",
+        ge=22,
+        le=65,
     )
     sram_cell: Literal["hp", "lop", "lstp"] = key(
         "lop",
         "",
-        "SRAM transistors: high performance, low operating power, low standby power",
-        "what accelerator buffers use: hp leaks more, lstp costs more per access",
+        "SRAM transistors: high performance, low operating power or low standby power",
+        "usual for accelerator buffers: hp leaks more, lstp costs more per access",
     )
     mode: Literal["max", "typical"] = key(
         "typical",
         "",
-        "DRAM currents: data sheet maxima, or the measured typical fraction",
+        "DRAM currents: data sheet maxima, or the fraction of them that was measured",
         "maxima would overstate what compression saves",
     )
     dram_data: Literal["pins", "vampire_a", "vampire_b", "vampire_c"] = key(
         "pins",
         "",
-        "what data cost in DRAM: levels on its pins, or ones as measured on DDR3L of a vendor",
-        "every standard has pins; the measurements are of DDR3L",
+        "cost of data in DRAM: levels on the pins, or ones, as measured on one vendor's DDR3L",
+        "works for every standard; the measurements are for DDR3L only",
     )
 
 
@@ -290,8 +300,8 @@ class Mapping(Section):
     objective: Literal["latency", "traffic"] = key(
         "latency",
         "",
-        "what the planner minimises first: modelled time, or modelled DRAM bytes",
-        "fewest bytes can cost an array that is compute bound more than they save",
+        "what the planner minimises first: modelled time or modelled DRAM bytes",
+        "minimising bytes can slow a compute-bound array down by more than it saves",
     )
 
 
@@ -311,7 +321,7 @@ class HardwareFile(Section):
     frame_rate_hz: float | None = key(
         None,
         "Hz",
-        "fixed rate of images; the machine idles in between",
+        "fixed frame rate; the machine idles between images",
         "images follow one another",
         ge=0.001,
         le=10**6,
@@ -319,9 +329,9 @@ class HardwareFile(Section):
     derived: list[str] = key(
         [],
         "",
-        "keys whose values followed from others, and follow them when those are overridden",
-        "written into results",
+        "keys with values derived from others, derived again when those are overridden",
+        "filled in by result files",
     )
     sources: dict[str, str] = key(
-        {}, "", "dotted key to the source of its value; `assumption: why` is one"
+        {}, "", "maps a dotted key to the source of its value; `assumption: why` is allowed"
     )
