@@ -10,21 +10,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 from torch import Tensor, nn
 
 from accelsim.errors import UserError, nearest
 from accelsim.training.capturing.exported import export
-from accelsim.training.capturing.fold import fold
 from accelsim.training.capturing.names import layer_names
 from accelsim.training.capturing.operand import Lowering
 from accelsim.training.capturing.operators import lower
-from accelsim.training.capturing.steps import Convolution, Pooling, Stack, Step, Steps, Sum
-from accelsim.training.float_network import FloatNetwork, TrainedWord
-from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
-
-_INPUT = "input"
+from accelsim.training.capturing.source_line import Call
+from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord
+from accelsim.workload.quantising.fold import fold
+from accelsim.workload.quantising.network import INPUT, float_network
+from accelsim.workload.quantising.steps import Steps
 
 
 def capture(
@@ -61,30 +58,14 @@ def capture(
     for node in exported.outputs:
         net.outputs.append(state.map(node, node))
     fold(net)
-    if not net.steps:
-        raise UserError(name, "computes nothing that is a layer", "give a network of layers")
-    names = layer_names(module, (step.node for step in net.steps), _INPUT)
-    edge_names = {0: _INPUT} | {s.output: n for s, n in zip(net.steps, names, strict=True)}
-    graph = Graph(
-        layers=tuple(_layer(net, s, edge_names) for s in net.steps),
-        edges=tuple(Edge(edge, *net.shapes[n]) for n, edge in edge_names.items()),
-        inputs=(_INPUT,),
-        outputs=tuple(dict.fromkeys(edge_names[n] for n in net.outputs)),
-    )
-    convolutions = {edge_names[s.output]: s for s in net.steps if isinstance(s, Convolution)}
-    return FloatNetwork(
+    calls = [step.origin.node for step in net.steps if isinstance(step.origin, Call)]
+    return float_network(
+        net,
+        layer_names(module, calls, INPUT),
         name=name,
-        graph=graph,
-        weights={n: np.ascontiguousarray(s.weights, np.float32) for n, s in convolutions.items()},
-        biases={n: np.ascontiguousarray(s.bias, np.float32) for n, s in convolutions.items()},
-        input_mean=tuple(input_mean),
-        input_std=tuple(input_std),
-        trained_words={
-            edge_names[s.output]: s.word
-            for s in net.steps
-            if isinstance(s, Convolution | Sum) and s.word is not None
-        },
         source=source,
+        input_mean=input_mean,
+        input_std=input_std,
     )
 
 
@@ -119,29 +100,3 @@ def _check(
 def _shape(example: Tensor) -> tuple[int, int, int]:
     _, channels, rows, cols = example.shape
     return channels, rows, cols
-
-
-def _layer(net: Steps, step: Step, names: Mapping[int, str]) -> Layer:
-    output = names[step.output]
-    inputs = tuple(names[n] for n in step.inputs)
-    match step:
-        case Convolution():
-            return Conv(
-                name=output,
-                input=inputs[0],
-                output=output,
-                in_channels=net.shapes[step.inputs[0]][0],
-                out_channels=len(step.weights),
-                window=step.window,
-                groups=step.groups,
-                activation=step.activation,
-                fully_connected=step.fully_connected,
-            )
-        case Pooling():
-            return Pool(output, inputs[0], output, step.window, step.op)
-        case Sum():
-            return Add(output, inputs, output, step.activation)
-        case Stack():
-            return Concat(output, inputs, output)
-        case _:
-            raise AssertionError(f"{type(step).__name__} was not folded")

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from accelsim.training.cat import QuantisedNetwork
-from accelsim.training.words import rounded_up
+from accelsim.workload.quantising.words import rounded_up
 
 _TOP: Final = 127
 _SMALLEST: Final = 1e-12  # of a channel that is all zero

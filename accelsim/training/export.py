@@ -23,15 +23,15 @@ from accelsim.training.capture import capture
 from accelsim.training.cat import QuantisedNetwork as CatNetwork
 from accelsim.training.cat_training import restored
 from accelsim.training.checkpoint import demand_same_inputs, load_checkpoint, recipe_of
-from accelsim.training.comparison import Checks, agreement, integer_outputs, ranked
 from accelsim.training.datasets import LabelledImages, read_halves
 from accelsim.training.digests import data_digest
 from accelsim.training.evaluate import predict
-from accelsim.training.float_network import FloatNetwork, TrainedWord
 from accelsim.training.network_trace import export_network, quantised_network
 from accelsim.training.networks import TrainedNetwork, trained_network
 from accelsim.training.photographs import FREE, labelled_photographs, photograph
 from accelsim.training.recipe import DistilRecipe
+from accelsim.workload.quantising.comparison import Checks, agreement, integer_outputs, ranked
+from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord
 
 __all__ = ["SHIPPED_IMAGES", "export_checkpoint", "export_network", "export_trace"]
 

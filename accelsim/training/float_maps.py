@@ -6,21 +6,15 @@ multiples of the word's scale, and the maps behind it see them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from accelsim.training.float_network import FloatNetwork, TrainedWord
-from accelsim.workload.graph import Graph
 from accelsim.workload.layer import Activation, Add, Concat, Conv, Layer, Pool, Window
-
-Ranges = dict[str, tuple[float, float]]
-_VALUES_AT_ONCE: Final = 1 << 21  # of all maps of a batch: what stays near the processor
+from accelsim.workload.quantising.batches import Ranges, batches, joined
+from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord
 
 
 def float_maps(network: FloatNetwork, pixels: NDArray[np.uint8]) -> dict[str, Tensor]:
@@ -39,13 +33,10 @@ def float_maps(network: FloatNetwork, pixels: NDArray[np.uint8]) -> dict[str, Te
 
 def map_ranges(network: FloatNetwork, images: NDArray[np.uint8]) -> Ranges:
     """The smallest and largest value of each map over ``images`` [n, channels, rows, cols]."""
-    found: Ranges = {}
-    for batch in batches(network.graph, images):
-        for name, values in float_maps(network, batch).items():
-            low, high = (float(x) for x in values.aminmax())
-            before = found.get(name, (low, high))
-            found[name] = min(low, before[0]), max(high, before[1])
-    return found
+    return joined(
+        {name: _range(values) for name, values in float_maps(network, batch).items()}
+        for batch in batches(network.graph, images)
+    )
 
 
 def float_outputs(network: FloatNetwork, images: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -55,11 +46,9 @@ def float_outputs(network: FloatNetwork, images: NDArray[np.uint8]) -> NDArray[n
     return np.concatenate(made)
 
 
-def batches(graph: Graph, images: NDArray[np.uint8]) -> Iterator[NDArray[np.uint8]]:
-    """``images`` a few at a time, so that the maps of a batch take bounded memory."""
-    n = max(1, _VALUES_AT_ONCE // sum(e.n_values for e in graph.edges))
-    for start in range(0, len(images), n):
-        yield images[start : start + n]
+def _range(values: Tensor) -> tuple[float, float]:
+    low, high = values.aminmax()
+    return float(low), float(high)
 
 
 def _forward(network: FloatNetwork, layer: Layer, parts: list[Tensor]) -> Tensor:

@@ -1,118 +1,24 @@
-"""From any ``FloatNetwork`` to a trace file: quantised, replayed in integers, and checked.
+"""Quantising and exporting with torch: it interprets the float network for calibration.
 
-The trace stores exactly what the integer network computes (``accelsim.workload.replay``).
-Nothing is written when that is another network than the one that was trained: see
-``comparison``.
+>>> import numpy as np
+>>> from torch import nn, zeros
+>>> from accelsim.training.capture import capture
+>>> network = capture(nn.Conv2d(1, 2, 3), zeros(1, 1, 5, 5), name="small", source="random",
+...     input_mean=(0.0,), input_std=(255.0,))
+>>> quantised_network(network, np.zeros((1, 1, 5, 5), np.uint8)).graph.edge["input"].bits
+8
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from importlib.metadata import version
-from pathlib import Path
+from functools import partial
+from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
-import accelsim
-from accelsim.errors import UserError
-from accelsim.training.comparison import Checks, compared, demand_agreement
-from accelsim.training.equalise import equalised
 from accelsim.training.float_maps import map_ranges
-from accelsim.training.float_network import FloatNetwork
-from accelsim.training.input_map import FACTS
-from accelsim.training.pre_activations import twin_edges, with_twins, without_twins
-from accelsim.training.quantise import QuantisedNetwork, quantise
-from accelsim.training.words import MAP_BITS
-from accelsim.workload.trace import Values
-from accelsim.workload.trace_writer import stored_edges, write_trace
+from accelsim.workload.quantising import export
 
+__all__ = ["export_network", "quantised_network"]
 
-def export_network(
-    network: FloatNetwork,
-    images: NDArray[np.uint8],
-    out: str | Path,
-    *,
-    calibration: NDArray[np.uint8],
-    checks: Checks,
-    accuracy: Mapping[str, float] | None = None,
-    training: Mapping[str, str] | None = None,
-    provenance: Mapping[str, str] | None = None,
-    map_bits: int = MAP_BITS,
-    weights: bool = True,
-    pre_activations: bool = False,
-) -> dict[str, float]:
-    """Write the trace of a network on ``images``; returns its accuracy figures.
-
-    All images are uint8 [n, channels, rows, cols]. ``calibration`` gives the ranges of the
-    maps without a trained word, which are stored in ``map_bits``. The figures are those of
-    ``compared`` and of ``accuracy``. ``weights`` stores the layers' constants, without which
-    a trace cannot be replayed; ``pre_activations`` also stores the maps before ReLUs.
-    Raises ``UserError`` when quantisation changes the network (see above).
-    """
-    if not len(images):
-        raise UserError("export", "there is no image to run", "give at least one")
-    complete = quantised_network(
-        network, calibration, map_bits=map_bits, pre_activations=pre_activations
-    )
-    plain, before = without_twins(complete), twin_edges(complete)
-    figures = {**compared(plain, checks), **(accuracy or {})}
-    demand_agreement(network.name, figures)
-    graph = plain.graph
-    stored = stored_edges(graph)
-    write_trace(
-        out,
-        name=network.name,
-        graph=graph,
-        n_images=len(images),
-        images=_maps_of(plain, images, {name: name for name in stored}),
-        arithmetic=plain.arithmetic if weights else None,
-        pre_activation_edges=before,
-        pre_activations=_maps_of(complete, images, {n: e.name for n, e in before.items()}),
-        accuracy=figures,
-        training={
-            "weights": network.source,
-            "method": _method(network, len(calibration), map_bits),
-            **(training or {}),
-        },
-        provenance={
-            "tool": f"accelsim {accelsim.__version__}",
-            "versions": ", ".join(f"{p} {version(p)}" for p in ("torch", "numpy", "pillow")),
-            "input": FACTS[plain.form],
-            **(provenance or {}),
-        },
-    )
-    return figures
-
-
-def quantised_network(
-    network: FloatNetwork,
-    calibration: NDArray[np.uint8],
-    *,
-    map_bits: int = MAP_BITS,
-    pre_activations: bool = False,
-) -> QuantisedNetwork:
-    """The network in integers, with scales from the images of ``calibration``."""
-    prepared = equalised(network)
-    if pre_activations:
-        prepared = with_twins(prepared)
-    return quantise(prepared, map_ranges(prepared, calibration), map_bits)
-
-
-def _maps_of(
-    quantised: QuantisedNetwork, images: NDArray[np.uint8], wanted: Mapping[str, str]
-) -> Iterator[dict[str, Values]]:
-    """Image by image, the maps of the edges that ``wanted`` names."""
-    for pixels in images:
-        maps = quantised.maps(pixels)
-        yield {name: maps[edge] for name, edge in wanted.items()}
-
-
-def _method(network: FloatNetwork, n_calibration: int, map_bits: int) -> str:
-    calibrated = (
-        f"{map_bits}-bit post-training quantisation, calibrated on the maxima of "
-        f"{n_calibration} images; see accelsim.training.quantise"
-    )
-    if not network.trained_words:
-        return calibrated
-    return f"trained words for {len(network.trained_words)} maps; for the others {calibrated}"
+_PACKAGES: Final = ("torch", "numpy", "pillow")
+quantised_network = partial(export.quantised_network, map_ranges=map_ranges)
+export_network = partial(export.export_network, map_ranges=map_ranges, packages=_PACKAGES)

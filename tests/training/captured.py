@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from accelsim.training.capture import capture
 from accelsim.training.float_maps import float_maps
-from accelsim.training.float_network import FloatNetwork
 from accelsim.workload.layer import Conv
+from accelsim.workload.quantising.float_network import FloatNetwork
 
 
 class Calls(nn.Module):

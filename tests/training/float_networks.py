@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from accelsim.training.float_network import FloatNetwork, TrainedWord
 from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Conv, Layer
+from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord
 
 
 def float_network(

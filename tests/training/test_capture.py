@@ -9,9 +9,9 @@ from torch import Tensor, fx, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from accelsim.training.cat import quantised_network, watch_statistics  # noqa: E402
-from accelsim.training.float_network import TrainedWord  # noqa: E402
 from accelsim.training.resnet import SmallResNet  # noqa: E402
 from accelsim.workload.layer import Add, Concat, Window  # noqa: E402
+from accelsim.workload.quantising.float_network import TrainedWord  # noqa: E402
 from accelsim.workload.trace_file import read_trace  # noqa: E402
 from tests.training.captured import (  # noqa: E402
     Calls,

@@ -11,7 +11,7 @@ from torch.nn import functional  # noqa: E402
 
 from accelsim.errors import UserError  # noqa: E402
 from accelsim.training.capture import capture  # noqa: E402
-from accelsim.training.float_network import TrainedWord  # noqa: E402
+from accelsim.workload.quantising.float_network import TrainedWord  # noqa: E402
 from tests.training.captured import Calls, captured  # noqa: E402
 
 IMAGE = (3, 12, 12)

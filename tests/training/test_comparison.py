@@ -6,7 +6,10 @@ import pytest
 pytest.importorskip("torch")
 
 from accelsim.errors import UserError
-from accelsim.training.comparison import (
+from accelsim.training.float_maps import float_outputs
+from accelsim.training.network_trace import quantised_network
+from accelsim.workload.layer import Conv, Window
+from accelsim.workload.quantising.comparison import (
     Checks,
     agreement,
     compared,
@@ -14,9 +17,6 @@ from accelsim.training.comparison import (
     integer_outputs,
     ranked,
 )
-from accelsim.training.float_maps import float_outputs
-from accelsim.training.network_trace import quantised_network
-from accelsim.workload.layer import Conv, Window
 from tests.training.float_networks import float_network, images
 
 CLASSIFIER = float_network(
@@ -61,7 +61,7 @@ def test_batches_change_no_output(monkeypatch: pytest.MonkeyPatch) -> None:
     pixels = images(7)
     made = quantised_network(CLASSIFIER, pixels)
     together = integer_outputs(made, pixels)
-    monkeypatch.setattr("accelsim.training.float_maps._VALUES_AT_ONCE", 1)
+    monkeypatch.setattr("accelsim.workload.quantising.batches._VALUES_AT_ONCE", 1)
     np.testing.assert_array_equal(integer_outputs(made, pixels), together)
 
 

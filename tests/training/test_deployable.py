@@ -11,10 +11,10 @@ from torch import nn  # noqa: E402
 
 from accelsim.training.capture import capture  # noqa: E402
 from accelsim.training.cat import quantised_network  # noqa: E402
-from accelsim.training.comparison import integer_outputs  # noqa: E402
 from accelsim.training.deployable import round_by_channel, share_clips  # noqa: E402
-from accelsim.training.float_network import TrainedWord  # noqa: E402
 from accelsim.training.network_trace import quantised_network as integers_of  # noqa: E402
+from accelsim.workload.quantising.comparison import integer_outputs  # noqa: E402
+from accelsim.workload.quantising.float_network import TrainedWord  # noqa: E402
 
 
 class Stacked(nn.Module):

@@ -61,10 +61,10 @@ def test_the_shipped_trace_is_what_the_command_makes(
 def test_eight_bits_keep_a_network_with_linear_bottlenecks_and_sums() -> None:
     from accelsim.training.agreement import logits
     from accelsim.training.capture import capture
-    from accelsim.training.comparison import Checks, compared
     from accelsim.training.network_trace import quantised_network
     from accelsim.training.networks import NETWORKS
     from accelsim.training.photographs import labelled_photographs
+    from accelsim.workload.quantising.comparison import Checks, compared
 
     entry = NETWORKS["efficientnet_lite0"]
     module, labelled = entry.load(), labelled_photographs(entry.size)

@@ -17,14 +17,14 @@ from torch.nn import functional  # noqa: E402
 
 from accelsim.training.capture import capture  # noqa: E402
 from accelsim.training.cat import quantised_network as cat_network  # noqa: E402
-from accelsim.training.equalise import equalised  # noqa: E402
 from accelsim.training.float_maps import float_maps, map_ranges  # noqa: E402
-from accelsim.training.float_network import FloatNetwork, TrainedWord  # noqa: E402
 from accelsim.training.network_trace import quantised_network  # noqa: E402
-from accelsim.training.quantise import QuantisedNetwork, quantise  # noqa: E402
 from accelsim.workload import arithmetic  # noqa: E402
 from accelsim.workload.arithmetic import AddArithmetic, ConvArithmetic, convolve  # noqa: E402
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window  # noqa: E402
+from accelsim.workload.quantising.equalise import equalised  # noqa: E402
+from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord  # noqa: E402
+from accelsim.workload.quantising.quantise import QuantisedNetwork, quantise  # noqa: E402
 from tests.training.float_networks import float_network, images  # noqa: E402
 
 ONE = Window((1, 1))

@@ -8,11 +8,11 @@ import pytest
 pytest.importorskip("torch")
 
 from accelsim.errors import UserError
-from accelsim.training.comparison import Checks
 from accelsim.training.float_maps import float_maps, float_outputs
-from accelsim.training.float_network import FloatNetwork, TrainedWord
 from accelsim.training.network_trace import export_network
 from accelsim.workload.layer import Add, Conv, Pool, Window
+from accelsim.workload.quantising.comparison import Checks
+from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord
 from accelsim.workload.replay import replay
 from accelsim.workload.trace_file import read_trace
 from tests.training.float_networks import float_network, images

@@ -9,11 +9,11 @@ from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 
 from accelsim.training.float_maps import float_maps  # noqa: E402
-from accelsim.training.float_network import FloatNetwork  # noqa: E402
-from accelsim.training.quantise import fixed_point, quantise  # noqa: E402
-from accelsim.training.words import rounded_up  # noqa: E402
 from accelsim.workload.graph import Edge, Graph  # noqa: E402
 from accelsim.workload.layer import Concat, Conv, Pool, Window  # noqa: E402
+from accelsim.workload.quantising.float_network import FloatNetwork  # noqa: E402
+from accelsim.workload.quantising.quantise import fixed_point, quantise  # noqa: E402
+from accelsim.workload.quantising.words import rounded_up  # noqa: E402
 from accelsim.workload.replay import replay  # noqa: E402
 
 

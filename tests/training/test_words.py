@@ -6,11 +6,11 @@ import pytest
 pytest.importorskip("torch")
 
 from accelsim.training.float_maps import map_ranges
-from accelsim.training.float_network import TrainedWord
-from accelsim.training.input_map import input_form
-from accelsim.training.words import sharing_groups, with_words
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Add, Concat, Conv, Pool, Window
+from accelsim.workload.quantising.float_network import TrainedWord
+from accelsim.workload.quantising.input_map import input_form
+from accelsim.workload.quantising.words import sharing_groups, with_words
 from tests.training.float_networks import float_network, images
 
 ONE = Window((1, 1))

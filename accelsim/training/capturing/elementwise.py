@@ -12,8 +12,8 @@ import numpy as np
 from torch import fx
 
 from accelsim.training.capturing.operand import Lowering, name_of, overload_of, tensor_shape
-from accelsim.training.capturing.source_line import unsupported
-from accelsim.training.capturing.steps import Affine, Rectify, Sum
+from accelsim.training.capturing.source_line import Call, unsupported
+from accelsim.workload.quantising.steps import Affine, Rectify, Sum
 
 Arguments = dict[str, Any]
 
@@ -43,7 +43,7 @@ def _affine(state: Lowering, node: fx.Node, source: int, scale: Any, shift: Any)
     output = state.net.new_map(state.shape(source))
     scale, shift = (np.broadcast_to(np.asarray(x, np.float64), n) for x in (scale, shift))
     return state.net.add(
-        Affine(node=node, inputs=[source], output=output, scale=scale, shift=shift)
+        Affine(origin=Call(node), inputs=[source], output=output, scale=scale, shift=shift)
     )
 
 
@@ -73,7 +73,7 @@ def _rectify(state: Lowering, node: fx.Node, value: Any, bottom: Any, top: Any) 
         )
     return state.net.add(
         Rectify(
-            node=node,
+            origin=Call(node),
             inputs=[source],
             output=state.net.new_map(state.shape(source)),
             activation="relu6" if top == 6 else "relu",
@@ -97,7 +97,7 @@ def add(state: Lowering, node: fx.Node, given: Arguments) -> int:
                 "add maps of equal shapes",
             )
         output = state.net.new_map(state.shape(a))
-        return state.net.add(Sum(node=node, inputs=[a, b], output=output))
+        return state.net.add(Sum(origin=Call(node), inputs=[a, b], output=output))
     if state.is_map(first):
         shift = sign * state.channel_values(node, second, first)
         return _affine(state, node, state.map(node, first), 1, shift)

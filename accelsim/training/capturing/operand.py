@@ -12,8 +12,8 @@ from torch import Tensor, fx
 
 from accelsim.training.capturing.exported import Exported
 from accelsim.training.capturing.source_line import module_stack, unsupported
-from accelsim.training.capturing.steps import Reals, Shape, Steps
-from accelsim.training.float_network import TrainedWord
+from accelsim.workload.quantising.float_network import TrainedWord
+from accelsim.workload.quantising.steps import Reals, Shape, Steps
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from accelsim.training.capturing.operand import (
     pair,
     tensor_shape,
 )
-from accelsim.training.capturing.source_line import unsupported
-from accelsim.training.capturing.steps import Convolution, Pad, Stack
+from accelsim.training.capturing.source_line import Call, unsupported
 from accelsim.workload.layer import Window
+from accelsim.workload.quantising.steps import Convolution, Pad, Stack
 
 Arguments = dict[str, Any]
 
@@ -60,7 +60,7 @@ def _conv2d(state: Lowering, node: fx.Node, given: Arguments) -> int:
     bias = given["bias"]
     return state.net.add(
         Convolution(
-            node=node,
+            origin=Call(node),
             inputs=[source],
             output=state.net.new_map(tensor_shape(node)[1:]),
             weights=weights,
@@ -90,7 +90,7 @@ def _linear(state: Lowering, node: fx.Node, given: Arguments) -> int:
     bias = given["bias"]
     return state.net.add(
         Convolution(
-            node=node,
+            origin=Call(node),
             inputs=[source],
             output=state.net.new_map((n_out, 1, 1)),
             weights=weights.reshape(n_out, channels, rows, cols),
@@ -118,7 +118,7 @@ def _cat(state: Lowering, node: fx.Node, given: Arguments) -> int:
     if len(parts) == 1:
         return parts[0]
     output = state.net.new_map((sum(s[0] for s in shapes), *shapes[0][1:]))
-    return state.net.add(Stack(node=node, inputs=parts, output=output))
+    return state.net.add(Stack(origin=Call(node), inputs=parts, output=output))
 
 
 def _pad(state: Lowering, node: fx.Node, given: Arguments) -> int:
@@ -133,7 +133,7 @@ def _pad(state: Lowering, node: fx.Node, given: Arguments) -> int:
         return source
     return state.net.add(
         Pad(
-            node=node,
+            origin=Call(node),
             inputs=[source],
             output=state.net.new_map(tensor_shape(node)[1:]),
             padding=(top, bottom, left, right),

@@ -13,9 +13,9 @@ import numpy as np
 from torch import fx
 
 from accelsim.training.capturing.operand import Lowering, name_of, pair, tensor_shape
-from accelsim.training.capturing.source_line import unsupported
-from accelsim.training.capturing.steps import Convolution, Pooling
+from accelsim.training.capturing.source_line import Call, unsupported
 from accelsim.workload.layer import Window
+from accelsim.workload.quantising.steps import Convolution, Pooling
 
 Arguments = dict[str, Any]
 
@@ -45,7 +45,7 @@ def average_pool(state: Lowering, node: fx.Node, given: Arguments) -> int:
     channels = state.shape(source)[0]
     return state.net.add(
         Convolution(
-            node=node,
+            origin=Call(node),
             inputs=[source],
             output=state.net.new_map(tensor_shape(node)[1:]),
             weights=np.full((channels, 1, *window.kernel), 1 / divisor),
@@ -99,7 +99,7 @@ def _pooling(state: Lowering, node: fx.Node, source: int, window: Window) -> int
     is_max = "max" in name_of(node)
     return state.net.add(
         Pooling(
-            node=node,
+            origin=Call(node),
             inputs=[source],
             output=output,
             window=window,

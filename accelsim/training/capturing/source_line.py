@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sysconfig
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ import torch
 from torch import fx
 
 from accelsim.errors import UserError
+from accelsim.workload.quantising.steps import SUPPORTED
 
 _FRAME: Final = re.compile(r'File "([^"]+)", line (\d+), in [^\n]*\n\s+([^\n]*)')
 _NOT_THE_USERS: Final = tuple(
@@ -24,13 +26,23 @@ _NOT_THE_USERS: Final = tuple(
         "<frozen",
     )
 )
-_SUPPORTED: Final = (
-    "supported are convolutions, linear layers, batch normalisation, ReLU, ReLU6, maximum and "
-    "average pooling, sums of equal maps, concatenation of channels, flatten and zero padding"
-)
 
 
-def unsupported(node: fx.Node, problem: str, fix: str = _SUPPORTED) -> UserError:
+@dataclass(frozen=True)
+class Call:
+    """An operator of torch as the origin of a step."""
+
+    node: fx.Node
+
+    @property
+    def operator(self) -> str:
+        return str(getattr(self.node.target, "_opname", "another operator"))
+
+    def refused(self, problem: str, fix: str = SUPPORTED) -> UserError:
+        return unsupported(self.node, problem, fix)
+
+
+def unsupported(node: fx.Node, problem: str, fix: str = SUPPORTED) -> UserError:
     """The error for an operator: its line, its module, and what is wrong with it."""
     path, (place, code) = module_path(node), _line(node)
     module = f"module {path!r}" if path else "its forward"

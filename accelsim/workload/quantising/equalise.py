@@ -19,10 +19,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.training.float_network import FloatNetwork, TrainedWord
-from accelsim.training.words import sharing_groups
 from accelsim.workload.graph import Graph
 from accelsim.workload.layer import Concat, Conv, Layer, Pool
+from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord
+from accelsim.workload.quantising.words import sharing_groups
 
 
 def equalised(network: FloatNetwork) -> FloatNetwork:

@@ -16,8 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import UserError
-from accelsim.training.float_maps import batches
-from accelsim.training.quantise import QuantisedNetwork
+from accelsim.workload.quantising.batches import batches
+from accelsim.workload.quantising.quantise import QuantisedNetwork
 from accelsim.workload.trace import Values
 
 _ENOUGH_IMAGES: Final = 20

@@ -20,9 +20,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.training.float_network import FloatNetwork
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Conv
+from accelsim.workload.quantising.float_network import FloatNetwork
 from accelsim.workload.trace import Values
 
 InputForm = Literal["zero_point", "first_bias", "normalised"]
@@ -64,7 +64,8 @@ def stored_input(
         return pixels
     mean, std = (np.array(x)[:, None, None] for x in (network.input_mean, network.input_std))
     steps: NDArray[Any] = np.floor((pixels - mean) / std / edge.scale + 0.5)
-    return np.clip(steps, -edge.high, edge.high).astype(edge.dtype)
+    stored: Values = np.clip(steps, -edge.high, edge.high).astype(edge.dtype)
+    return stored
 
 
 def folded_mean(network: FloatNetwork, weights: Values, groups: int) -> NDArray[np.float64]:

@@ -23,10 +23,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
 
-from accelsim.training.float_network import FloatNetwork, TrainedWord
-from accelsim.training.input_map import InputForm, input_word
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
+from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord
+from accelsim.workload.quantising.input_map import InputForm, input_word
 
 MAP_BITS: Final = 8
 _SCORE_BITS: Final = 16

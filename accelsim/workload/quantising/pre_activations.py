@@ -10,10 +10,10 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from accelsim.training.float_network import FloatNetwork
-from accelsim.training.quantise import QuantisedNetwork
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Conv
+from accelsim.workload.quantising.float_network import FloatNetwork
+from accelsim.workload.quantising.quantise import QuantisedNetwork
 
 _TWIN: Final = "/before its activation"
 

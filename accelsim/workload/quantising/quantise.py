@@ -5,7 +5,7 @@
   significant bits; biases are 32-bit.
 * A sum of maps has a multiplier for each input.
 
-Calibration (the ranges of maps) is the caller's: ``float_maps.map_ranges``.
+Calibration (the ranges of maps) is the caller's: see ``batches.MapRanges``.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.training.float_network import FloatNetwork
-from accelsim.training.input_map import (
+from accelsim.workload.arithmetic import AddArithmetic, ConvArithmetic, LayerArithmetic
+from accelsim.workload.graph import Graph
+from accelsim.workload.layer import Add, Conv
+from accelsim.workload.quantising.float_network import FloatNetwork
+from accelsim.workload.quantising.input_map import (
     InputForm,
     folded_mean,
     input_form,
     stored_input,
 )
-from accelsim.training.words import MAP_BITS, rounded_up, with_words
-from accelsim.workload.arithmetic import AddArithmetic, ConvArithmetic, LayerArithmetic
-from accelsim.workload.graph import Graph
-from accelsim.workload.layer import Add, Conv
+from accelsim.workload.quantising.words import MAP_BITS, rounded_up, with_words
 from accelsim.workload.replay import replay
 from accelsim.workload.trace import Values
 

@@ -1,32 +1,49 @@
-"""A network on its way from torch's operators to layers.
+"""A network on its way from the operators of its own language to layers.
 
 Steps read and make maps, which are numbers with a shape (channels, rows, cols). Four kinds
 become layers: ``Convolution``, ``Pooling``, ``Sum``, ``Stack``. The others (``Affine``,
-``Rectify``, ``Pad``) are folded into these by ``accelsim.training.capturing.fold``.
+``Rectify``, ``Pad``) are folded into these by ``accelsim.workload.quantising.fold``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import fx
 
-from accelsim.training.float_network import TrainedWord
+from accelsim.errors import UserError
 from accelsim.workload.layer import Activation, Window
+from accelsim.workload.quantising.float_network import TrainedWord
 
 Shape = tuple[int, int, int]
 Reals = NDArray[np.float64]
+SUPPORTED: Final = (
+    "supported are convolutions, linear layers, batch normalisation, ReLU, ReLU6, maximum and "
+    "average pooling, sums of equal maps, concatenation of channels, flatten and zero padding"
+)
+
+
+class Origin(Protocol):
+    """The operator in the user's network that a step comes from."""
+
+    @property
+    def operator(self) -> str:
+        """Its name in the user's language, such as ``conv2d``."""
+        ...
+
+    def refused(self, problem: str, fix: str = SUPPORTED) -> UserError:
+        """The error that says where it stands and what is wrong with it."""
+        ...
 
 
 @dataclass(eq=False, kw_only=True)
 class Step:
-    """One operator; ``node`` is where it comes from."""
+    """One operator, and where it comes from."""
 
-    node: fx.Node
+    origin: Origin
     inputs: list[int]
     output: int
 
@@ -127,7 +144,7 @@ def per_channel(
 ) -> Convolution:
     """What no layer before can take over: a depthwise convolution of 1 x 1, exact."""
     return Convolution(
-        node=step.node,
+        origin=step.origin,
         inputs=step.inputs,
         output=step.output,
         weights=scale.reshape(-1, 1, 1, 1),

@@ -16,8 +16,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from accelsim.training.capturing.source_line import unsupported
-from accelsim.training.capturing.steps import (
+from accelsim.workload.quantising.steps import (
     Affine,
     Convolution,
     Pad,
@@ -46,17 +45,15 @@ def fold(net: Steps) -> None:
 
 def _fold_pad(net: Steps, pad: Pad) -> None:
     if pad.output in net.outputs:
-        raise unsupported(pad.node, "pads the network's output")
+        raise pad.origin.refused("pads the network's output")
     for reader in net.consumers(pad.output):
         if isinstance(reader, Pad) and reader.value == pad.value:
             reader.padding = _sum(pad.padding, reader.padding)
         elif isinstance(reader, Convolution | Pooling) and _may_pad(net, pad, reader):
             reader.window = replace(reader.window, padding=_sum(pad.padding, reader.window.padding))
         else:
-            raise unsupported(
-                pad.node,
-                f"pads a map with {pad.value:g} for "
-                f"{getattr(reader.node.target, '_opname', 'another operator')}, "
+            raise pad.origin.refused(
+                f"pads a map with {pad.value:g} for {reader.origin.operator}, "
                 "which cannot take the padding over",
                 "pad with zeros, and right before a convolution",
             )
