@@ -17,6 +17,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING
 
+from accelsim.version import __version__
+
 if TYPE_CHECKING:
     from accelsim.hardware.read import read_hardware as read_hardware
     from accelsim.report.plot import plot as plot
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     from accelsim.simulation import simulate as simulate
     from accelsim.sweeps.run import sweep as sweep
     from accelsim.workload.trace_file import read_trace as read_trace
-
-__version__ = "0.1.0"
 
 _HOMES = {
     "read_hardware": "accelsim.hardware.read",

@@ -10,7 +10,7 @@ import pytest
 SRC = Path(__file__).parents[1] / "accelsim"
 # Lowest floor first; a room may import its own floor's earlier rooms and all below.
 FLOORS: list[set[str]] = [
-    {"units", "errors", "outside", "process_node", "registry"}
+    {"units", "errors", "outside", "process_node", "registry", "version"}
     | {"data_files", "whole_files", "html_table"}
     | {"kernel_cache", "kernel_key", "jit"},
     {"workload"},

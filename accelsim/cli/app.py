@@ -14,10 +14,10 @@ from pickle import UnpicklingError
 
 from cyclopts import App, CycloptsError
 
-import accelsim
 from accelsim import kernel_cache
 from accelsim.cli.console import fail
 from accelsim.errors import AccelsimError
+from accelsim.version import __version__
 
 USER_ERROR = 2
 """Also when interrupted: scripts have one code to look for."""
@@ -35,7 +35,7 @@ def make_app() -> App:
     app = App(
         name="accelsim",
         help=HELP,
-        version=accelsim.__version__,
+        version=__version__,
         suppress_keyboard_interrupt=False,
     )
     here = "accelsim.cli"

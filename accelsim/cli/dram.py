@@ -143,7 +143,6 @@ def characterise_dram(
 
     from rich.progress import track
 
-    from accelsim import __version__
     from accelsim.cli.console import error_console, print_table, print_text
     from accelsim.cli.folder import write_character
     from accelsim.cli.warm_up import REPLAYS, compile_kernels
@@ -151,6 +150,7 @@ def characterise_dram(
     from accelsim.results.dram_tables import loads_table, patterns_table
     from accelsim.results.files import writable_folder
     from accelsim.results.json_form import dumps
+    from accelsim.version import __version__
 
     memory = named_memory(config)
     if out is not None:

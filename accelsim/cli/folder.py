@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Final
 
-from accelsim import __version__
 from accelsim.codecs.measure_file import ArrayMeasure
 from accelsim.energy.dram_character import Character
 from accelsim.results.codec_tables import arrays_table, measured_table
@@ -20,6 +19,7 @@ from accelsim.results.json_form import dumps, totals_dict, write_result
 from accelsim.results.ranking import Ranking, traces_of, warnings_of
 from accelsim.results.result import Result
 from accelsim.results.tables import Table, run_tables
+from accelsim.version import __version__
 
 RUN_FILES: Final = ("result.json", "table.txt", "layers.csv", "plot.png")
 

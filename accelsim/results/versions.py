@@ -9,15 +9,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
-import accelsim
 from accelsim.codecs.base import CODECS
 from accelsim.codecs.named import base_name
 from accelsim.dram.memory import POLICIES
 from accelsim.dram.standard import STANDARDS
 from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.registry import Registry
+from accelsim.version import __version__
 
-_PACKAGE = Path(accelsim.__file__).parent
+_PACKAGE = Path(__file__).parents[1]
 _ROOMS_WITHOUT_NUMBERS = {"cli", "report", "sweeps", "training"}
 
 
@@ -57,7 +57,7 @@ def _outside_versions(config: Mapping[str, Any]) -> dict[str, str]:
 def _own_versions() -> dict[str, str]:
     libraries = ("numpy", "numba", "simpy")
     return {
-        "accelsim": accelsim.__version__,
+        "accelsim": __version__,
         "source": _source_hash(_PACKAGE),
         **{library: version(library) for library in libraries},
     }

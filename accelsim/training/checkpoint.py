@@ -13,12 +13,12 @@ from typing import Any, Final
 
 import torch
 
-import accelsim
 from accelsim.errors import UserError
 from accelsim.results.files import replacing
 from accelsim.training.checkpoint_schema import Tensors, checked
 from accelsim.training.foreign_files import demand_torch_archive
 from accelsim.training.recipe import AnyRecipe, stored_recipe
+from accelsim.version import __version__
 
 FORMAT: Final = "accelsim-checkpoint"
 VERSION: Final = 2
@@ -58,7 +58,7 @@ class Checkpoint:
 
 def tools(device: torch.device) -> dict[str, str]:
     """What a run is computed with."""
-    versions = {"accelsim": accelsim.__version__, "torch": str(torch.__version__)}
+    versions = {"accelsim": __version__, "torch": str(torch.__version__)}
     return versions | {"device": device.type}
 
 

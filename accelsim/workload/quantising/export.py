@@ -14,8 +14,8 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-import accelsim
 from accelsim.errors import UserError
+from accelsim.version import __version__
 from accelsim.workload.quantising.batches import MapRanges
 from accelsim.workload.quantising.comparison import Checks, compared, demand_agreement
 from accelsim.workload.quantising.equalise import equalised
@@ -83,7 +83,7 @@ def export_network(
             **(training or {}),
         },
         provenance={
-            "tool": f"accelsim {accelsim.__version__}",
+            "tool": f"accelsim {__version__}",
             "versions": ", ".join(f"{p} {version(p)}" for p in packages),
             "input": FACTS[plain.form],
             **(provenance or {}),
