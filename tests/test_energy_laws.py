@@ -13,7 +13,8 @@ from accelsim import read_hardware, registry, simulate
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.problems import DATAFLOW_NAMES
 from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.results.result import ENERGY_PARTS, Result
+from accelsim.results.figures import ENERGY_PARTS
+from accelsim.results.result import Result
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Conv, Pool, Window
 from accelsim.workload.trace import TraceFacts

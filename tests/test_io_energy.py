@@ -12,7 +12,7 @@ from accelsim.codecs.blocks import cut
 from accelsim.hardware.chip import Chip
 from accelsim.results.json_form import parse_result, to_json
 from accelsim.results.result import Result
-from accelsim.results.tables import pins_line, run_tables
+from accelsim.results.run_tables import pins_line
 from accelsim.sim.counts import BusCounts
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Conv, Window
@@ -200,7 +200,7 @@ def test_ones_price_reads_and_writes_as_measured_on_ddr3l() -> None:
 def test_tables_say_what_the_pins_saw(make_result: Callable[..., Result]) -> None:
     result = simulate(chip("ddr4_2400_x16"), TwoLayers())
     line = pins_line(result.totals)
-    assert line in run_tables(result)[2].footer
+    assert line in result.tables()[2].footer
     share = 100 * result.totals.bus.costly_bits / (8 * result.totals.dram.bus_bytes)
     assert f"{share:.1f} at the costly level" in line
     assert pins_line(make_result(1.0).totals) == ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from accelsim.results.tables import Table
+    from accelsim.results.table import Table
 
 
 def fail(message: str, code: int) -> int:

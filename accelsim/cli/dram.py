@@ -22,7 +22,7 @@ def list_dram(*, energy: Literal["max", "typical"] = "typical") -> None:
     """
     from accelsim.cli.console import print_table
     from accelsim.energy.dram_catalogue import catalogue
-    from accelsim.results.tables import Column, Table
+    from accelsim.results.table import Column, Table
 
     entries = catalogue(energy)
     print_table(
@@ -85,7 +85,7 @@ def show_dram(standard: str, /, *, as_json: Json = False) -> None:
     from accelsim.dram.standard import STANDARDS
     from accelsim.dram.values import dram_values
     from accelsim.results.json_form import dumps
-    from accelsim.results.tables import Column, Table
+    from accelsim.results.table import Column, Table
 
     memory = STANDARDS[standard]
     values = dram_values(memory)

@@ -12,7 +12,7 @@ from accelsim.cli.options import Json
 from accelsim.errors import UserError
 
 if TYPE_CHECKING:
-    from accelsim.results.tables import Table
+    from accelsim.results.table import Table
 
 FINDING: Final = 1
 """Exit code of a check that found something in good input."""
@@ -126,7 +126,7 @@ def check_dram(
 
 def _table(title: str, report: dict[str, object]) -> Table:
     from accelsim.results.flat import flatten
-    from accelsim.results.tables import Column, Table
+    from accelsim.results.table import Column, Table
 
     figures = {key: value for key, value in report.items() if key != "energy_mode"}
     rows = tuple(

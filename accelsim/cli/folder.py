@@ -18,7 +18,7 @@ from accelsim.results.io_tables import ByMemory, io_table
 from accelsim.results.json_form import dumps, totals_dict, write_result
 from accelsim.results.ranking import Ranking, traces_of, warnings_of
 from accelsim.results.result import Result
-from accelsim.results.tables import Table, run_tables
+from accelsim.results.table import Table
 from accelsim.version import __version__
 
 RUN_FILES: Final = ("result.json", "table.txt", "layers.csv", "plot.png")
@@ -30,7 +30,7 @@ def write_run(result: Result, folder: Path) -> None:
 
     writable_folder(folder)
     write_result(result, folder / "result.json")
-    _write_tables(run_tables(result), folder / "table.txt", result.warnings)
+    _write_tables(result.tables(), folder / "table.txt", result.warnings)
     write_csv(flat_layers(result), folder / "layers.csv")
     plot_run(result, folder / "plot.png")
 

@@ -9,7 +9,7 @@ def list_hw() -> None:
     """The chips that come with accelsim."""
     from accelsim.cli.console import print_table
     from accelsim.hardware.catalogue import list_hardware
-    from accelsim.results.tables import Column, Table
+    from accelsim.results.table import Column, Table
 
     print_table(
         Table(

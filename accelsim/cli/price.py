@@ -31,7 +31,6 @@ def price(
     from accelsim.results.files import writable_folder
     from accelsim.results.json_form import read_result, to_json
     from accelsim.results.price_again import price_again
-    from accelsim.results.tables import run_tables
 
     priced = price_again(read_result(result), overrides, str(result))
     if out is not None:
@@ -41,5 +40,5 @@ def price(
     if as_json:
         print_text(to_json(priced))
         return
-    for table in run_tables(priced):
+    for table in priced.tables():
         print_table(table)

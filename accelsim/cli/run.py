@@ -54,7 +54,6 @@ def run(
     from accelsim.hardware.read import read_hardware
     from accelsim.results.files import writable_file, writable_folder
     from accelsim.results.json_form import to_json
-    from accelsim.results.tables import run_tables
     from accelsim.sim.kernels import modules_of_run
     from accelsim.simulation import simulate, with_codec
     from accelsim.workload.trace_file import read_trace
@@ -87,5 +86,5 @@ def run(
     if as_json:
         print_text(to_json(result))
         return
-    for table in run_tables(result):
+    for table in result.tables():
         print_table(table)

@@ -23,9 +23,9 @@ def info_trace(file: str, /, *, as_json: Json = False) -> None:
     from dataclasses import asdict
 
     from accelsim.cli.console import print_table, print_text, warn
-    from accelsim.results.figures import number
     from accelsim.results.json_form import dumps
-    from accelsim.results.tables import Column, Table
+    from accelsim.results.number_text import number
+    from accelsim.results.table import Column, Table
     from accelsim.workload.trace_file import read_trace
     from accelsim.workload.trace_info import trace_info
 
@@ -112,8 +112,8 @@ def export_trace(
         The folder of the data set of a checkpoint, unless it is installed.
     """
     from accelsim.cli.console import note, print_text
-    from accelsim.results.figures import number
     from accelsim.results.files import writable_folder
+    from accelsim.results.number_text import number
     from accelsim.training.extra import demand_torch
 
     demand_torch()

@@ -11,7 +11,7 @@ from accelsim.cli.options import Whole, WholeOrNone
 from accelsim.cli.train_progress import progress
 
 if TYPE_CHECKING:
-    from accelsim.results.tables import Table
+    from accelsim.results.table import Table
     from accelsim.training.checkpoint import Checkpoint
 
 
@@ -226,7 +226,7 @@ def distil_train(
 
 
 def _table(checkpoint: Checkpoint) -> Table:
-    from accelsim.results.tables import Column, Table
+    from accelsim.results.table import Column, Table
 
     figures, recipe = checkpoint.figures, checkpoint.recipe
     return Table(

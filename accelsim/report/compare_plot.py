@@ -18,10 +18,10 @@ from accelsim.report.style import (
     styled,
 )
 from accelsim.results.accuracy import top1
-from accelsim.results.figures import number, ratio
+from accelsim.results.groups import ENERGY_GROUPS
+from accelsim.results.number_text import number, ratio
 from accelsim.results.ranking import Ranking, baseline_of, rank, speed, traces_of
 from accelsim.results.result import Result
-from accelsim.results.tables import ENERGY_GROUPS
 
 
 def plot_comparison(

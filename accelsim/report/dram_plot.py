@@ -9,8 +9,8 @@ from matplotlib.figure import Figure
 
 from accelsim.energy.dram_character import Character
 from accelsim.report.style import ENERGY_COLOURS, LINE_COLOURS, MARKERS, save, stacked_bars, styled
-from accelsim.results.figures import number
-from accelsim.results.tables import ENERGY_GROUPS
+from accelsim.results.groups import ENERGY_GROUPS
+from accelsim.results.number_text import number
 
 
 def plot_character(character: Character, path: Path, source: str) -> None:

@@ -10,8 +10,8 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 
 from accelsim.report.style import ENERGY_COLOURS, save, source_line, stacked_bars, styled
-from accelsim.results.figures import number, ratio
 from accelsim.results.io_tables import DRAM_PARTS, ByMemory, IoFigures, io_figures
+from accelsim.results.number_text import number, ratio
 
 _COLOURS: Final = {
     "core": ENERGY_COLOURS["DRAM activate"],

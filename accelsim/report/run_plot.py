@@ -15,9 +15,9 @@ from accelsim.report.style import (
     stacked_bars,
     styled,
 )
-from accelsim.results.figures import number, percent, si
+from accelsim.results.groups import STALL_GROUPS
+from accelsim.results.number_text import number, percent, si
 from accelsim.results.result import Result
-from accelsim.results.tables import STALL_GROUPS
 
 
 def plot_run(result: Result, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from accelsim.results.figures import percent
+from accelsim.results.number_text import percent
 
 
 def accuracy_line(accuracy: Mapping[str, float]) -> str | None:

@@ -11,17 +11,17 @@ from accelsim.dram.config import DramConfig
 from accelsim.dram.events import DramEvents
 from accelsim.hardware.chip import Chip
 from accelsim.program.work import NO_COUNTS
-from accelsim.results.json_form import config_sha256
-from accelsim.results.result import (
+from accelsim.results.figures import (
     ENERGY_PARTS,
     BitsPerValue,
     DramTraffic,
     Idle,
     LayerResult,
-    Result,
     Totals,
     Traffic,
 )
+from accelsim.results.json_form import config_sha256
+from accelsim.results.result import Result
 from accelsim.results.versions import versions
 from accelsim.sim.counts import STALL_CAUSES, TENSOR_KINDS, ByteCounts, LayerCounts, RunCounts
 from accelsim.units import FS_PER_S

@@ -9,8 +9,8 @@ from accelsim.codecs.base import Codec
 from accelsim.codecs.measure_file import ArrayMeasure
 from accelsim.codecs.named import parameters_of
 from accelsim.process_node import scaled
-from accelsim.results.figures import number
-from accelsim.results.tables import Column, Table
+from accelsim.results.number_text import number
+from accelsim.results.table import Column, Table
 
 WORST_CASE_VALUES = 1024
 """The block whose longest stream the list shows."""

@@ -16,7 +16,7 @@ from accelsim.results.ranking import (
     traces_of,
 )
 from accelsim.results.result import Result
-from accelsim.results.tables import Table
+from accelsim.results.table import Table
 
 MappingRule = Literal["replan", "fixed"]
 

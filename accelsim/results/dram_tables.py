@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from accelsim.energy.dram_character import Character
-from accelsim.results.figures import number, percent
-from accelsim.results.tables import ENERGY_GROUPS, Column, Table
+from accelsim.results.groups import ENERGY_GROUPS
+from accelsim.results.number_text import number, percent
+from accelsim.results.table import Column, Table
 
 _ENERGY_COLUMNS = tuple(group for group in ENERGY_GROUPS if group.startswith("DRAM"))
 

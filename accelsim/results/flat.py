@@ -8,8 +8,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeAlias
 
+from accelsim.results.figures import Figures, Idle
 from accelsim.results.files import replacing
-from accelsim.results.result import Figures, Idle, Result
+from accelsim.results.result import Result
 
 Cell: TypeAlias = str | int | float | bool | None
 

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from accelsim.results.figures import column, number, ratio
+from accelsim.results.number_text import column, number, ratio
 from accelsim.results.ranking import baseline_of
 from accelsim.results.result import Result
-from accelsim.results.tables import Column, Table, on_pins
+from accelsim.results.run_tables import on_pins
+from accelsim.results.table import Column, Table
 
 DRAM_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "core": ("dram_act", "dram_read", "dram_write", "dram_refresh", "dram_background"),

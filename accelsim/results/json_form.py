@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from accelsim.errors import UserError
+from accelsim.results.figures import LayerResult, Totals
 from accelsim.results.files import replacing
-from accelsim.results.result import LayerResult, Result, Totals
+from accelsim.results.result import Result
 
 
 def to_json(result: Result) -> str:

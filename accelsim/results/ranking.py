@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from typing import Literal, TypeAlias
 
 from accelsim.results.accuracy import accuracy_line, top1
-from accelsim.results.figures import column, number, percent, ratio
-from accelsim.results.result import Result, Totals
-from accelsim.results.tables import Column, Table, on_pins, rates
+from accelsim.results.figures import Totals
+from accelsim.results.number_text import column, number, percent, ratio
+from accelsim.results.result import Result
+from accelsim.results.run_tables import on_pins, rates
+from accelsim.results.table import Column, Table
 
 Ranking: TypeAlias = Literal["energy", "throughput", "dram", "area"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from accelsim.results.figures import column, number, percent
+from accelsim.results.number_text import column, number, percent
 from accelsim.results.ranking import energy_per_image_uj, speed
-from accelsim.results.tables import Column, Table
+from accelsim.results.table import Column, Table
 from accelsim.sweeps.run import SweepResult
 
 

@@ -14,7 +14,7 @@ from accelsim.results.files import writable_folder
 from accelsim.results.flat import Cell
 from accelsim.results.json_form import parse_result, to_json
 from accelsim.results.result import Result
-from accelsim.results.tables import Table
+from accelsim.results.table import Table
 from accelsim.results.versions import versions
 from accelsim.sim.kernels import modules_of_run
 from accelsim.sweeps.ledger import Ledger

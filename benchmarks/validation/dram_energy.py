@@ -15,7 +15,7 @@ from typing import Final, Literal
 from accelsim.dram.standard import STANDARDS
 from accelsim.energy.dram import EnergyMode
 from accelsim.energy.dram_catalogue import BitEnergy, bit_energy
-from accelsim.results.tables import Column, Table
+from accelsim.results.table import Column, Table
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 import pytest
 
 from accelsim.cli.console import print_table
-from accelsim.results.tables import Column, Table
+from accelsim.results.table import Column, Table
 
 TABLE = Table(
     "title",

@@ -15,7 +15,7 @@ from accelsim.energy.sram import sram_macro, table
 from accelsim.errors import ConfigError
 from accelsim.hardware.read import chip_from_resolved, read_hardware
 from accelsim.program.work import TENSOR_KINDS, BusCounts, ByteCounts, SramCounts, StageWork
-from accelsim.results.result import ENERGY_PARTS
+from accelsim.results.figures import ENERGY_PARTS
 from accelsim.sim.counts import STALL_CAUSES, LayerCounts, RunCounts
 
 # On grid points of the SRAM table, at the node of the arithmetic figures.

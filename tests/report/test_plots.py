@@ -18,7 +18,7 @@ from accelsim.report import (
     sweep_plot,
 )
 from accelsim.report.style import ENERGY_COLOURS, STALL_COLOURS, TENSOR_COLOURS, look, styled
-from accelsim.results.tables import ENERGY_GROUPS, STALL_GROUPS
+from accelsim.results.groups import ENERGY_GROUPS, STALL_GROUPS
 from accelsim.sim.counts import TENSOR_KINDS
 from accelsim.sweeps.study import Axis
 

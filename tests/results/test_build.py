@@ -3,10 +3,10 @@
 import pytest
 
 from accelsim.results.build import MapRates, bound, build_result
+from accelsim.results.figures import ENERGY_PARTS
 from accelsim.results.flat import flat_layers
+from accelsim.results.groups import ENERGY_GROUPS, STALL_GROUPS
 from accelsim.results.json_form import parse_result, to_json
-from accelsim.results.result import ENERGY_PARTS
-from accelsim.results.tables import ENERGY_GROUPS, STALL_GROUPS, run_tables
 from accelsim.sim.counts import STALL_CAUSES, ByteCounts, RunCounts
 
 
@@ -127,19 +127,19 @@ def test_idle_energy_belongs_to_the_total_alone(make_layer, made_up_chip, made_u
     assert result.idle is not None
     assert (result.idle.seconds, result.idle.energy_pj["total"]) == (0.25, 7e6)
     assert parse_result(to_json(result), "here") == result
-    energy = run_tables(result)[2]
+    energy = result.tables()[2]
     lines = {row[0]: float(row[1]) for row in energy.rows}
     assert lines["between images"] + lines["a"] == pytest.approx(lines["TOTAL"], abs=1e-3)
     first, last = flat_layers(result)
     assert (first["name"], last["name"], last["kind"]) == ("a", "between images", "idle")
     assert (last["seconds"], last["energy_pj.total"]) == (0.25, 7e6)
-    assert "250 ms between images" in run_tables(result)[0].footer[0]
+    assert "250 ms between images" in result.tables()[0].footer[0]
 
 
 def test_images_that_follow_one_another_leave_no_idle_line(make_result):
     result = make_result()
     assert result.idle is None
-    assert [row[0] for row in run_tables(result)[2].rows] == ["conv1", "add2", "TOTAL"]
+    assert [row[0] for row in result.tables()[2].rows] == ["conv1", "add2", "TOTAL"]
 
 
 def test_an_energy_part_without_a_name_in_the_contract_is_refused(

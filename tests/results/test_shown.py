@@ -10,7 +10,7 @@ from accelsim.cli.folder import write_comparison
 from accelsim.errors import UserError
 from accelsim.hardware.read import read_hardware
 from accelsim.results.comparison import Comparison
-from accelsim.results.tables import Column, Table
+from accelsim.results.table import Column, Table
 from accelsim.simulation import compare, prepare
 from accelsim.workload.trace_file import read_trace
 

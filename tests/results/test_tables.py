@@ -7,7 +7,7 @@ import pytest
 
 from accelsim.results.flat import flat_layers, write_csv
 from accelsim.results.ranking import baseline_of, compare_table, rank
-from accelsim.results.tables import Column, Table, run_tables
+from accelsim.results.table import Column, Table
 
 
 def cells(table, first):
@@ -23,12 +23,12 @@ def test_plain_text_is_aligned_and_keeps_every_character():
 
 
 def test_the_three_tables_of_a_run_fit_120_columns(make_result):
-    for table in run_tables(make_result()):
+    for table in make_result().tables():
         assert max(map(len, table.plain().splitlines())) <= 120
 
 
 def test_stalls_are_shares_of_the_cycles_of_the_layer(make_result):
-    time = cells(run_tables(make_result())[0], "conv1")
+    time = cells(make_result().tables()[0], "conv1")
     assert time["cycles"] == "1,020"
     assert time["busy %"] == "58.8"  # 600 of 1020
     assert time["ifmap %"] == "39.2"  # 400 of 1020
@@ -37,12 +37,12 @@ def test_stalls_are_shares_of_the_cycles_of_the_layer(make_result):
 
 
 def test_the_total_stands_below_the_layers(make_result):
-    for table in run_tables(make_result()):
+    for table in make_result().tables():
         assert [row[0] for row in table.rows] == ["conv1", "add2", "TOTAL"]
 
 
 def test_energy_is_in_microjoules(make_result):
-    assert cells(run_tables(make_result())[2], "TOTAL")["total uJ"] == "0.008"  # 8110 pJ
+    assert cells(make_result().tables()[2], "TOTAL")["total uJ"] == "0.008"  # 8110 pJ
 
 
 def test_the_best_energy_comes_first(make_result):
@@ -83,7 +83,7 @@ def test_runs_of_several_traces_show_their_accuracy(make_result):
 def test_one_trace_tells_its_accuracy_below(make_result):
     known = replace(make_result(1.0), accuracy={"top1": 0.5, "n_images": 20.0})
     assert "accuracy: top-1 50.0 % of 20 images" in compare_table({"raw": known}, "replan").footer
-    assert "accuracy: top-1 50.0 % of 20 images" in run_tables(known)[2].footer
+    assert "accuracy: top-1 50.0 % of 20 images" in known.tables()[2].footer
 
 
 def test_figures_of_several_images_are_for_one(make_result):
