@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from accelsim.sweeps.run import SweepResult
+    from accelsim.sweeps.result import SweepResult
 
 WORST_FAILURES = 5
 
@@ -28,7 +28,6 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
     from accelsim.errors import UserError
     from accelsim.report.sweep_plot import plot_sweep, plot_sweep_front
     from accelsim.sweeps.export import export
-    from accelsim.sweeps.pareto import front_table
 
     if jobs is not None and jobs < 1:
         raise UserError("--jobs", f"is {jobs}", "give a number of processes, at least 1")
@@ -42,7 +41,7 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
         written += [result.folder / "plot.png", result.folder / "pareto.png"]
         plot_sweep(result, written[-2])
         plot_sweep_front(result, written[-1])
-        print_table(front_table(result))
+        print_table(result.table())
     print_text(f"{len(result.results)} points, {result.n_reused} of an earlier sweep; ")
     print_text(", ".join(str(path) for path in written) + "\n")
     warn(_warnings(result))

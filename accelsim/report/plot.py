@@ -11,7 +11,7 @@ from accelsim.report.sweep_plot import plot_sweep
 from accelsim.results.comparison import Comparison
 from accelsim.results.files import writable_file
 from accelsim.results.result import Result
-from accelsim.sweeps.run import SweepResult
+from accelsim.sweeps.result import SweepResult
 
 
 def plot(what: Result | Comparison | SweepResult, path: str | Path) -> Path:

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from accelsim.report.pareto_plot import Mark, plot_pareto
 from accelsim.report.style import look, save, source_line, styled
 from accelsim.results.ranking import energy_per_image_uj, speed
-from accelsim.sweeps.run import SweepResult
+from accelsim.sweeps.result import SweepResult
 from accelsim.sweeps.study import Axis
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,16 +11,15 @@ from typing import TypeAlias
 
 from accelsim import kernel_cache
 from accelsim.results.files import writable_folder
-from accelsim.results.flat import Cell
 from accelsim.results.json_form import parse_result, to_json
 from accelsim.results.result import Result
-from accelsim.results.table import Table
 from accelsim.results.versions import versions
 from accelsim.sim.kernels import modules_of_run
 from accelsim.sweeps.ledger import Ledger
 from accelsim.sweeps.local import OpenWork, Outcome, Work, run_local
 from accelsim.sweeps.points import Point, make_points
-from accelsim.sweeps.study import Study, find_study, read_study
+from accelsim.sweeps.result import SweepResult
+from accelsim.sweeps.study import find_study, read_study
 from accelsim.workload.trace import Trace
 from accelsim.workload.trace_file import read_trace
 
@@ -37,46 +36,6 @@ class Progress:
     """Finished points, those of earlier sweeps included."""
     n_reused: int
     n_failed: int
-
-
-@dataclass(frozen=True, repr=False)
-class SweepResult:
-    """All points of a study, in the order of its grid.
-
-    ``print`` shows the points that no other beats, and so does a notebook.
-    """
-
-    study: Study
-    points: tuple[Point, ...]
-    results: Mapping[int, Result]
-    """By index of the point; without those that failed."""
-    failed: Mapping[int, str]
-    """Why, by index of the point."""
-    n_reused: int
-    """Points that an earlier sweep had finished."""
-    folder: Path
-
-    def __repr__(self) -> str:
-        failed = f", {len(self.failed)} failed" if self.failed else ""
-        return f"<SweepResult of {self.study.name}: {len(self.results)} points{failed}>"
-
-    def __str__(self) -> str:
-        return self.table().plain()
-
-    def _repr_html_(self) -> str:
-        return self.table().html()
-
-    def table(self) -> Table:
-        """The points that no other beats in energy and in speed."""
-        from accelsim.sweeps.pareto import front_table
-
-        return front_table(self)
-
-    def rows(self) -> list[dict[str, Cell]]:
-        """One row of plain values per point: what ``points.csv`` holds."""
-        from accelsim.sweeps.export import rows
-
-        return rows(self)
 
 
 def sweep(

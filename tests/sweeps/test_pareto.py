@@ -25,6 +25,6 @@ def test_a_point_is_on_the_front_if_no_other_is_better(pairs):
         for i, (energy, speed) in enumerate(pairs)
         if not any(e <= energy and s >= speed and (e, s) != (energy, speed) for e, s in pairs)
     }
-    front = pareto_front(SimpleNamespace(results=results))
+    front = pareto_front(results)
     assert set(front) == expected
     assert [pairs[i][0] for i in front] == sorted(pairs[i][0] for i in front)

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from accelsim.errors import MappingError, UserError
-from accelsim.sweeps.export import export, rows
+from accelsim.sweeps.export import export
 from accelsim.sweeps.local import run_local
 from accelsim.sweeps.points import make_points
 from accelsim.sweeps.run import sweep
@@ -111,7 +111,7 @@ def test_a_point_that_fails_stops_no_other_and_is_tried_again(study, simulate, l
     assert sorted(result.results) == [0, 1, 5, 6, 7]
     assert "raise buffers.ofmap_kib" in result.failed[2]
     assert result.failed[4] == "internal error: ZeroDivisionError: a bug"
-    table = rows(result)
+    table = result.rows()
     assert [row["error"] is None for row in table] == [i not in (2, 3, 4) for i in range(8)]
     log.write_text("")
     mended = sweep(study, tmp_path / "out", jobs=2, simulate=simulate)
