@@ -12,7 +12,7 @@ SRC = Path(__file__).parents[1] / "accelsim"
 FLOORS: list[set[str]] = [
     {"units", "errors", "outside", "process_node", "registry", "version"}
     | {"data_files", "whole_files", "html_table"}
-    | {"kernel_cache", "kernel_key", "jit"},
+    | {"kernel_cache", "kernel_key", "jit", "kernel_compiling"},
     {"workload"},
     {"codecs", "dram"},
     {"hardware"},

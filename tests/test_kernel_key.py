@@ -17,7 +17,7 @@ import pytest
 from numba import typeof
 
 import accelsim
-from accelsim.kernel_cache import kernel_modules
+from accelsim.kernel_compiling import kernel_modules
 from accelsim.kernel_key import content_key
 
 PACKAGE = Path(accelsim.__file__).parent
@@ -75,7 +75,7 @@ def keys_in(package: Path) -> dict[str, str]:
     code = """
 import json
 from importlib import import_module
-from accelsim.kernel_cache import kernel_modules
+from accelsim.kernel_compiling import kernel_modules
 from accelsim.kernel_key import content_key
 modules = [import_module(name) for name in kernel_modules()]
 print(json.dumps({f"{m.__name__}.{name}": content_key(value) for m in modules

@@ -40,10 +40,10 @@ CHECKS = ("accelsim.dram.legality", "accelsim.dram.traces.command_trace")
 
 def compile_kernels(*modules: str) -> bool:
     """Compile what these modules need, and say so; False, without a word, if that is done."""
-    from accelsim import kernel_cache
+    from accelsim import kernel_compiling
 
-    was_cold = bool(kernel_cache.cold_modules(modules))
-    kernel_cache.compile_kernels(modules, progress)
+    was_cold = bool(kernel_compiling.cold_modules(modules))
+    kernel_compiling.compile_kernels(modules, progress)
     return was_cold
 
 

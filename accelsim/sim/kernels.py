@@ -9,7 +9,7 @@ from accelsim.dram.memory import POLICIES
 
 
 def modules_of_run(policy: str, codecs: Iterable[str]) -> set[str]:
-    """For ``kernel_cache.compile_kernels``: a run with this memory and these codecs.
+    """For ``kernel_compiling.compile_kernels``: a run with this memory and these codecs.
 
     >>> sorted(modules_of_run("ideal", ["zvc:group=16"]))[1:3]
     ['accelsim.codecs.measure', 'accelsim.dram.policies.ideal']

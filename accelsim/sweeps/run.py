@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import TypeAlias
 
-from accelsim import kernel_cache
+from accelsim import kernel_compiling
 from accelsim.results.files import writable_folder
 from accelsim.results.json_form import parse_result, to_json
 from accelsim.results.result import Result
@@ -46,7 +46,7 @@ def sweep(
     *,
     simulate: Simulate | None = None,
     executor: Executor = run_local,
-    compile_kernels: Callable[[set[str]], object] = kernel_cache.compile_kernels,
+    compile_kernels: Callable[[set[str]], object] = kernel_compiling.compile_kernels,
 ) -> SweepResult:
     """Run all points of a study that are not in its ledger yet.
 

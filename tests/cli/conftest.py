@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from accelsim import kernel_cache
+from accelsim import kernel_compiling
 from accelsim.cli.app import main
 from accelsim.cli.warm_up import CHECKS, REPLAYS
 from accelsim.dram.memory import POLICIES
@@ -22,7 +22,7 @@ def compiled_kernels():
     """Once, here: a test of what stands on stderr must not see that kernels are compiled."""
     codecs = ("raw", "zvc", "csc", "huffman", "spark", "transform_coding")
     for policy in POLICIES:
-        kernel_cache.compile_kernels([*modules_of_run(policy, codecs), *REPLAYS, *CHECKS])
+        kernel_compiling.compile_kernels([*modules_of_run(policy, codecs), *REPLAYS, *CHECKS])
 
 
 @pytest.fixture

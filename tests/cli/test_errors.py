@@ -164,7 +164,7 @@ def test_damaged_kernels_are_named_with_their_folder(accelsim, monkeypatch):
     def broken(*_):
         raise UnpicklingError("pickle data was truncated")
 
-    monkeypatch.setattr("accelsim.kernel_cache.cold_modules", broken)
+    monkeypatch.setattr("accelsim.kernel_compiling.cold_modules", broken)
     said = accelsim("codecs", "measure", "x.npy", "--codec", "zvc")
     assert said.code == 2
     assert "compiled kernels are damaged" in said.err and "delete that folder" in said.err

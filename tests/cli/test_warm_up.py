@@ -9,7 +9,7 @@ import numpy as np
 
 from accelsim.cli.warm_up import CHECKS, REPLAYS
 from accelsim.codecs.named import codec_modules
-from accelsim.kernel_cache import needed_modules
+from accelsim.kernel_compiling import needed_modules
 from accelsim.sim.kernels import modules_of_run
 
 
