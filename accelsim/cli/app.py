@@ -1,6 +1,6 @@
-"""The command ``accelsim``: its commands, and what it says when something goes wrong.
+"""The command ``accelsim``: its subcommands, and its messages when something goes wrong.
 
-Commands are named as import paths, so that `--help` loads none of them.
+Subcommands are given as import paths, so that `--help` loads none of them.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from accelsim.errors import AccelsimError
 from accelsim.version import __version__
 
 USER_ERROR = 2
-"""Also when interrupted: scripts have one code to look for."""
+"""Also used for interruptions, so that scripts have one code to look for."""
 
 HELP = """\
-What compressed feature maps buy on a CNN accelerator: cycles, bandwidth, energy.
+What compressing feature maps saves on a CNN accelerator: cycles, bandwidth, energy.
 
 A first answer:
 `accelsim compare edge_npu squeezenet1_1 squeezenet1_1_cat --codecs raw,zvc,huffman`
@@ -40,44 +40,46 @@ def make_app() -> App:
     )
     here = "accelsim.cli"
     app.command(f"{here}.run:run", name="run", help="Simulate one network on one chip.")
-    app.command(f"{here}.compare:compare", name="compare", help="Rank codecs on one chip.")
+    app.command(f"{here}.compare:compare", name="compare", help="Rank several codecs on one chip.")
     app.command(f"{here}.sweep:sweep", name="sweep", help="Run a study of many design points.")
-    app.command(f"{here}.price:price", name="price", help="Price an old result again.")
-    app.command(f"{here}.docs:docs", name="docs", help="The pages that explain it all.")
-    app.command(f"{here}.warm_up:warm_up", name="warm-up", help="Compile all kernels now.")
+    app.command(
+        f"{here}.price:price", name="price", help="Price the counts of an old result again."
+    )
+    app.command(f"{here}.docs:docs", name="docs", help="Show the documentation.")
+    app.command(f"{here}.warm_up:warm_up", name="warm-up", help="Compile the kernels in advance.")
     groups = {
-        "codecs": ("Formats of compressed feature maps.", ("list", "measure")),
+        "codecs": ("Compression formats for feature maps.", ("list", "measure")),
         "dram": (
-            "Memories behind the chip.",
+            "DRAM: standards, replay, checks, energy.",
             ("list", "show", "replay", "check", "characterise", "io", "export"),
         ),
-        "hw": ("Hardware files.", ("list", "show", "check", "schema")),
-        "trace": ("Networks with their real tensors.", ("info", "export", "synth")),
+        "hw": ("Hardware files, which describe chips.", ("list", "show", "check", "schema")),
+        "trace": ("Traces: networks with their real tensors.", ("info", "export", "synth")),
         "train": (
-            "Networks whose feature maps compress (extra [train]).",
+            "Train networks whose feature maps compress well (extra [train]).",
             ("cat", "distil", "float"),
         ),
     }
     helps = {
-        "codecs list": "Every codec: where it comes from, and what its hardware costs.",
-        "codecs measure": "Code the arrays of a file, and say what they take.",
-        "dram list": "Every memory: size, speed, energy per bit.",
-        "dram characterise": "Bandwidth, latency and energy by pattern, address map and load.",
-        "dram io": "Energy of the data on the pins of several memories, raw and coded.",
-        "dram show": "Every value of a memory: unit, nanoseconds, source.",
-        "dram replay": "Replay a request trace, as DRAMsim3 does.",
-        "dram check": "Say which timing rule a trace of DRAM commands breaks first.",
+        "codecs list": "List every codec, its origin, and the cost of its hardware.",
+        "codecs measure": "Encode the arrays of a file, and report their sizes.",
+        "dram list": "List every memory: size, speed, energy per bit.",
+        "dram characterise": "Measure bandwidth, latency and energy under several loads.",
+        "dram io": "Compare the energy of the data on the pins of several memories, raw and coded.",
+        "dram show": "Show every value of a memory: unit, nanoseconds, source.",
+        "dram replay": "Replay a request trace, as DRAMsim3 or Ramulator does.",
+        "dram check": "Check a trace of DRAM commands, and name the first rule that it breaks.",
         "dram export": "Write a memory as a DRAMsim3 .ini file.",
-        "hw list": "The chips that come with accelsim.",
-        "hw show": "Every key of a chip: value, unit, meaning, source.",
-        "hw check": "Everything that is wrong or unwise in a hardware file.",
-        "hw schema": "The JSON Schema of hardware files, for editors.",
-        "trace info": "What a trace holds: layers, maps, density, entropy.",
-        "trace export": "Run a trained network, and write its trace (extra [train]).",
-        "trace synth": "Random maps of a wanted density and entropy.",
-        "train cat": "Compression-aware training: accuracy and bits per value.",
-        "train distil": "The same for a real network, on photographs without labels.",
-        "train float": "The float network that `train cat` starts from.",
+        "hw list": "List the chips that come with accelsim.",
+        "hw show": "Show every key of a chip: value, unit, meaning, source.",
+        "hw check": "Check a hardware file for errors and for unwise values.",
+        "hw schema": "Print the JSON Schema of hardware files, for editors.",
+        "trace info": "Show what a trace contains: layers, maps, density, entropy.",
+        "trace export": "Run a trained network and write its trace (extra [train]).",
+        "trace synth": "Write a trace of random maps with given density and entropy.",
+        "train cat": "Train a network to compress (compression-aware training).",
+        "train distil": "Tune a real network to compress, on photographs without labels.",
+        "train float": "Train the float network that `train cat` starts from.",
     }
     for group, (text, names) in groups.items():
         part = App(name=group, help=text)
@@ -90,7 +92,7 @@ def make_app() -> App:
 def main(tokens: Sequence[str] | None = None) -> int:
     """Run a command line.
 
-    The exit code is 0, 1 if a check found something, or 2 for a user's error or an interruption.
+    The exit code is 0, or 1 if a check found something, or 2 for a user error or an interruption.
     """
     if sys.stdout is None:
         return fail("standard output is closed\n  fix: send it to /dev/null", USER_ERROR)
@@ -111,7 +113,7 @@ def main(tokens: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as interrupt:
         return fail(f"interrupted{interrupt}", USER_ERROR)
     except BrokenPipeError:
-        # The reader of a pipe has seen enough; Python would complain once more at exit.
+        # The reader of a pipe has closed it; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:

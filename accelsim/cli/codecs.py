@@ -1,4 +1,4 @@
-"""``accelsim codecs``: what formats there are, and what they make of arrays."""
+"""``accelsim codecs``: the formats, and how well they compress given arrays."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from accelsim.cli.options import Json, Whole, WholeOrNone
 
 
 def list_codecs(*, as_json: Json = False) -> None:
-    """Every codec: how well it is known, what it needs, and what one lane costs."""
+    """List every codec: how well it is documented, what it needs, and what one lane costs."""
     from accelsim.cli.console import print_table, print_text
     from accelsim.cli.options import usable_codecs
     from accelsim.codecs.named import codec_of_any_width
@@ -39,30 +39,30 @@ def measure_codecs(
     out: Path | None = None,
     as_json: Json = False,
 ) -> None:
-    """Code the arrays of a file, check them by decoding, and say what they take.
+    """Encode the arrays of a file, verify them by decoding, and report their sizes.
 
     Parameters
     ----------
     file
         A trace, or a .npy or .npz file of integer arrays.
     codec
-        A codec of `accelsim codecs list`, several with commas, or all, lossless, lossy. Tables
-        are fitted on the array itself. Parameters follow the name: huffman:substreams=4.
+        A codec of `accelsim codecs list`, several separated by commas, or all, lossless, lossy.
+        Tables are fitted to the array itself. Parameters follow the name: huffman:substreams=4.
     block
-        Values of one block, or its channels, rows and columns as in 16x8x8; else the whole
-        array is one block.
+        Number of values in a block, or its channels, rows and columns, as in 16x8x8. Without it
+        the whole array is one block.
     bits
-        Word width; else that of the array's dtype, whose sign it keeps.
+        Word width; by default that of the array's dtype. The sign is always that of the dtype.
     word
-        Width and sign, as in u4 or s5: also of an array whose dtype has another sign.
+        Width and sign of the words, such as u4 or s5, whatever the sign of the dtype.
     nibbles
-        Each byte holds two words of 4 bits, the first in its low or its high half.
+        Each byte holds two 4-bit words, the first of them in its low or its high half.
     channels_last
-        The array has its channels in the last dimension: (rows, cols, channels).
+        The last dimension of the array holds the channels: (rows, cols, channels).
     fallback
-        Store a block raw, at one flag bit, where its stream needs no fewer bursts.
+        Store a block raw if its stream needs no fewer bursts; costs one flag bit per block.
     burst
-        Bytes of a DRAM burst: each block begins on one.
+        Bytes in a DRAM burst; each block begins on a new burst.
     out
         Folder for measures.csv, table.txt and plot.png.
     """

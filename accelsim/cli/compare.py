@@ -26,10 +26,10 @@ def compare(
     out: Path | None = None,
     as_json: Json = False,
 ) -> None:
-    """Rank codecs on one chip: energy, throughput and DRAM traffic, with gains over raw.
+    """Compare codecs on one chip: energy, throughput and DRAM traffic, with gains over raw.
 
-    With several traces every pair of trace and codec is ranked; the gains are over the
-    first trace stored raw.
+    With several traces, every pair of trace and codec is ranked; the gains are then relative to
+    the first trace stored raw.
 
     Parameters
     ----------
@@ -38,18 +38,20 @@ def compare(
     trace
         A trace file, or the name of a shipped one.
     more_traces
-        Further traces, as of the same network trained in other ways.
+        Further traces, for example of the same network trained in other ways.
     codecs
-        Names with commas, such as raw,zvc,huffman:substreams=4 (`accelsim codecs list`), or all,
-        lossless, lossy.
+        Names separated by commas, such as raw,zvc,huffman:substreams=4 (see `accelsim codecs
+        list`), or all, lossless, lossy.
     mapping
-        Each codec with its own best tiling, or one for all: the first codec's that has blocks.
+        replan gives each codec its own best tiling; fixed gives all of them the tiling and blocks
+        of the first codec that has blocks.
     images
-        How many images of the trace; throughput is the steady state from 2 on.
+        How many images of the trace to run; with 2 or more, throughput is that of the steady state.
     rank_by
-        What is best.
+        What the ranking goes by.
     out
-        Folder for result.json, table.txt, compare.csv, plot.png and each run's result.
+        Folder for result.json, table.txt, compare.csv, plot.png, pareto.png and the result of
+        each run.
     """
     from accelsim.cli.console import print_table, print_text, warn
     from accelsim.cli.folder import comparison_json, write_comparison

@@ -19,7 +19,7 @@ def fail(message: str, code: int) -> int:
 
 
 def note(message: str) -> None:
-    """A line on stderr, which stays out of pipes."""
+    """A line on stderr, so that it stays out of pipes."""
     print(f"accelsim: {message}", file=sys.stderr)
 
 
@@ -30,14 +30,14 @@ def warn(warnings: Iterable[str]) -> None:
 
 
 def error_console() -> Console:
-    """Where progress is drawn: nothing at all unless stderr is a terminal."""
+    """Where progress is drawn; it draws nothing unless stderr is a terminal."""
     from rich.console import Console
 
     return Console(stderr=True)
 
 
 def line_characters() -> int:
-    """How wide lines of running text may be: the terminal, or 100 characters in a file."""
+    """Maximum width of lines of text: that of the terminal, or 100 characters in a file."""
     from shutil import get_terminal_size
 
     return max(60, get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100)
@@ -49,7 +49,7 @@ def print_text(text: str) -> None:
 
 
 def print_table(table: Table) -> None:
-    """A table with lines on a terminal; aligned text of any width in a pipe or a file."""
+    """A ruled table on a terminal; aligned text of any width in a pipe or a file."""
     if not sys.stdout.isatty():
         print_text(table.plain() + "\n")
         return
@@ -70,7 +70,7 @@ def print_table(table: Table) -> None:
         header = f"{column.header}\n{column.unit}" if column.unit else column.header
         may_wrap = column.is_text and place > 0
         texts = [*header.split("\n"), *(row[place] for row in table.rows)]
-        # Nothing is cut: in a narrow terminal sentences wrap, and lines run on.
+        # Nothing is cut off: in a narrow terminal sentences wrap, and other lines run on.
         whole = [word for text in texts for word in (text.split() if may_wrap else [text])]
         width = max(map(len, whole))
         least_width += width + 2  # a space and a line that is not drawn

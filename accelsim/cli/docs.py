@@ -1,15 +1,15 @@
-"""``accelsim docs``: the pages of this installation."""
+"""``accelsim docs``: the documentation that comes with this installation."""
 
 from __future__ import annotations
 
 
 def docs(page: str | None = None, /) -> None:
-    """List the pages, or print one.
+    """List the pages of the documentation, or print one.
 
     Parameters
     ----------
     page
-        A page of the list, such as hardware.
+        The page to print, such as hardware.
     """
     from accelsim.cli.console import print_text
     from accelsim.data_files import shipped
@@ -22,7 +22,7 @@ def docs(page: str | None = None, /) -> None:
         for name, path in pages.items():
             heading = path.read_text(encoding="utf-8").partition("\n")[0].lstrip("# ")
             print_text(f"{name:{width}}{heading}\n")
-        print_text(f"\n`accelsim docs NAME` prints one; they lie in {folder}\n")
+        print_text(f"\n`accelsim docs NAME` prints a page; the files are in {folder}\n")
         return
     if page not in pages:
         raise UnknownNameError("page", page, pages)

@@ -1,4 +1,4 @@
-"""``accelsim dram``: memories, listed, shown, characterised and exported."""
+"""``accelsim dram``: list, show, characterise and export memories."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from accelsim.cli.options import Json
 
 
 def list_dram(*, energy: Literal["max", "typical"] = "typical") -> None:
-    """Every memory: size, speed, energy per bit.
+    """List every memory: size, speed, energy per bit.
 
     Parameters
     ----------
     energy
-        DRAM currents: data sheet maxima, or the measured typical fraction.
+        DRAM currents: data sheet maxima, or the fraction of them that was measured.
     """
     from accelsim.cli.console import print_table
     from accelsim.energy.dram_catalogue import catalogue
@@ -62,19 +62,19 @@ def list_dram(*, energy: Literal["max", "typical"] = "typical") -> None:
                 for entry in entries
             ),
             footer=(
-                "pJ/bit of reads at full bandwidth: whole rows, and one burst of each row; "
-                "the columns from ACT on are its parts",
-                "energy: measured on devices, of a data sheet, or in part an assumption (currents "
-                "or typical shares of them; the PHY nearly everywhere): memories whose energies "
-                "are known in different ways may stand in the order of their sources",
-                "`accelsim dram show NAME`: every value and its source",
+                "pJ/bit of reads at full bandwidth. stream: whole rows; random: one burst per row. "
+                "The columns from ACT on are its parts",
+                "energy: how it is known: measured on devices, from a data sheet, or in part an "
+                "assumption (currents, their typical fractions; nearly always the PHY). The order "
+                "of memories whose energies are known in different ways may be wrong",
+                "`accelsim dram show NAME` prints every value and its source",
             ),
         )
     )
 
 
 def show_dram(standard: str, /, *, as_json: Json = False) -> None:
-    """Every value of a memory: unit, nanoseconds, source.
+    """Show every value of a memory: unit, nanoseconds, source.
 
     Parameters
     ----------
@@ -113,8 +113,8 @@ def show_dram(standard: str, /, *, as_json: Json = False) -> None:
                 for value in values
             ),
             footer=(
-                "currents are max: data sheet limits, or measured where the source says so; "
-                "typical energy takes the shares power.typical.* of their differences",
+                "currents are data sheet maxima, or measured where the source says so; "
+                "typical energy takes the fractions power.typical.* of their differences",
             ),
         )
     )
@@ -128,14 +128,14 @@ def characterise_dram(
     out: Path | None = None,
     as_json: Json = False,
 ) -> None:
-    """What a memory can do: bandwidth by pattern and address map, latency under load, pJ/bit.
+    """Measure a memory: bandwidth by pattern and address map, latency under load, pJ/bit.
 
     Parameters
     ----------
     config
         A memory of `accelsim dram list`, a DRAMsim3 .ini file, or a hardware file (.yaml).
     mode
-        Currents: measured typical shares of the data sheet, or its maxima.
+        DRAM currents: the measured fraction of the data sheet maxima, or the maxima themselves.
     out
         Folder for character.json, table.txt and plot.png.
     """
@@ -165,7 +165,7 @@ def characterise_dram(
         ),
     )
     if out is not None:
-        source = f"Source: accelsim {__version__}, replay of 20,000 requests a point, one requester"
+        source = f"Source: accelsim {__version__}, replays of 20,000 requests, one requester"
         write_character(found, out, source)
     if as_json:
         print_text(dumps(asdict(found)))
@@ -175,14 +175,14 @@ def characterise_dram(
 
 
 def export_dram(config: str, /, *, out: Path | None = None) -> None:
-    """Write a memory as a DRAMsim3 .ini file, and say what the format cannot hold.
+    """Write a memory as a DRAMsim3 .ini file, and warn of what the format cannot hold.
 
     Parameters
     ----------
     config
         A memory of `accelsim dram list`, a DRAMsim3 .ini file, or a hardware file (.yaml).
     out
-        The file; else the text is printed.
+        The file to write; without it the text is printed.
     """
     from accelsim.cli.console import note, print_text
     from accelsim.dram.ini_files.export import export_ini

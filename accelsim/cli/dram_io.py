@@ -1,4 +1,4 @@
-"""``accelsim dram io``: one network's data on the pins of several memories."""
+"""``accelsim dram io``: the data of one network on the pins of several memories."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def io_dram(
     out: Path | None = None,
     as_json: Json = False,
 ) -> None:
-    """What data cost on the pins of several memories: energy of devices, pins and PHY.
+    """Compare the DRAM energy of a network's data on several memories: devices, pins and PHY.
 
     Parameters
     ----------
@@ -29,11 +29,12 @@ def io_dram(
     trace
         A trace file, or the name of a shipped one.
     memories
-        Names of `accelsim dram list` with commas; NAME:dbi=on switches data bus inversion.
+        Names of `accelsim dram list`, separated by commas; NAME:dbi=on turns data bus inversion
+        on.
     codecs
-        Names with commas (`accelsim codecs list`), or all, lossless, lossy.
+        Names separated by commas (see `accelsim codecs list`), or all, lossless, lossy.
     images
-        How many images of the trace.
+        How many images of the trace to run.
     out
         Folder for result.json, table.txt, io.csv and plot.png.
     """
@@ -53,7 +54,7 @@ def io_dram(
 
     for key in (text.partition("=")[0].strip() for text in overrides):
         if key in ("dram.standard", "dram.dbi"):
-            raise UserError("--set", f"{key} is what this compares", "say it in --memories")
+            raise UserError("--set", f"{key} is what this command compares", "put it in --memories")
     names = codecs_in(codecs, "--codecs")
     chips = {
         memory: read_hardware(hardware, [*overrides, *memory_keys(memory)])

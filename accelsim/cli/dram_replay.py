@@ -1,4 +1,4 @@
-"""A request trace from file to counts, in memory that does not grow with it."""
+"""A request trace from file to counts, in memory that does not grow with the trace."""
 
 from __future__ import annotations
 

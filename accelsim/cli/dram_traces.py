@@ -1,4 +1,4 @@
-"""``accelsim dram replay | check``: traces of requests, and of commands."""
+"""``accelsim dram replay | check``: request traces and command traces."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from accelsim.results.table import Table
 
 FINDING: Final = 1
-"""Exit code of a check that found something in good input."""
+"""Exit code of a check that found a violation in valid input."""
 
 
 def replay_dram(
@@ -27,21 +27,21 @@ def replay_dram(
     compat: Literal["dramsim3", "none"] | None = None,
     as_json: Json = False,
 ) -> None:
-    """Replay a request trace command by command, as the simulator's own driver does.
+    """Replay a request trace command by command, driven as DRAMsim3 or Ramulator would.
 
     Parameters
     ----------
     config
         A memory of `accelsim dram list`, a DRAMsim3 .ini file, or a hardware file (.yaml).
     trace
-        Text of DRAMsim3 (`0xADDR READ|WRITE CYCLE`) or Ramulator (`LD|ST ADDR`, `R|W ch,ra,...`),
-        also gzipped, or .npz with line or addr, w or is_write, t_ns.
+        Text in the form of DRAMsim3 (`0xADDR READ|WRITE CYCLE`) or Ramulator (`LD|ST ADDR`, or
+        `R|W ch,ra,...`), possibly gzipped; or .npz with line or addr, w or is_write, t_ns.
     commands
-        Write every DRAM command as CSV.
+        Write every DRAM command to this CSV file.
     policy
         The simulator whose controller runs: DRAMsim3, or Ramulator 2.1.
     compat
-        Keep that simulator's deviations from the standards; the default for .ini files.
+        dramsim3 keeps that simulator's deviations from the standards; the default for .ini files.
     """
     from accelsim.cli.console import note, print_table, print_text
     from accelsim.cli.dram_replay import replay_file
@@ -61,7 +61,7 @@ def replay_dram(
     report = replay_report(counts, memory, host_seconds)
     if driver_gb_s(memory) < memory.peak_gb_s:
         note(
-            "the driver offers one line a clock to all channels together: at most "
+            "the driver offers one line per clock to all channels together, at most "
             f"{driver_gb_s(memory):g} of {memory.peak_gb_s:g} GB/s; `accelsim dram characterise` "
             "offers one to each channel"
         )
@@ -69,7 +69,7 @@ def replay_dram(
         print_text(dumps(report))
     else:
         label = energy_label(memory, report["energy_mode"])
-        title = f"{trace} on {memory.name}; energy: {label}; I/O and PHY apart"
+        title = f"{trace} on {memory.name}; energy: {label}; I/O and PHY listed separately"
         print_table(_table(title, report))
 
 
@@ -83,20 +83,20 @@ def check_dram(
     find_all: Annotated[bool, Parameter(name="--all", negative=())] = False,
     as_json: Json = False,
 ) -> int:
-    """Say whether every command of a trace is legal (exit code 1: not), and which rule breaks.
+    """Check every command of a trace; if one is illegal, name the broken rule (exit code 1).
 
     Parameters
     ----------
     trace
-        CSV of `dram replay --commands`, or DRAMsim3's cmd.trace; also gzipped.
+        CSV file of `dram replay --commands`, or DRAMsim3's cmd.trace; possibly gzipped.
     dram
         A memory of `accelsim dram list`, a DRAMsim3 .ini file, or a hardware file (.yaml).
     level
-        The distances that the controller keeps, or all that the JEDEC standards ask.
+        model: the distances that the controller keeps; jedec: all that the JEDEC standards require.
     compat
-        Judge with DRAMsim3's deviations from the standards; the default for .ini files.
+        dramsim3 allows for its deviations from the standards; the default for .ini files.
     find_all
-        Every violation, not the first alone.
+        Report every violation, not only the first.
     """
     from dataclasses import asdict
 

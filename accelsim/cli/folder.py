@@ -1,4 +1,4 @@
-"""What ``--out DIR`` holds: each file is whole or absent."""
+"""What ``--out DIR`` holds: each file is complete or absent."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def write_run(result: Result, folder: Path) -> None:
 
 
 def write_comparison(results: Comparison, folder: Path, by: Ranking) -> None:
-    """result.json, table.txt, compare.csv, plot.png, pareto.png, and runs/CODEC.json of each."""
+    """result.json, table.txt, compare.csv, plot.png, pareto.png, and runs/CODEC.json per run."""
     from accelsim.report.compare_plot import plot_comparison
     from accelsim.report.pareto_plot import Mark, plot_pareto
 
@@ -115,7 +115,7 @@ def write_character(character: Character, folder: Path, source: str) -> None:
 
 
 def comparison_json(results: Mapping[str, Result], mapping: str) -> str:
-    """``{"codecs": {NAME: T}}`` and what was compared; of several traces a list of such."""
+    """``{"codecs": {NAME: T}}`` and what was compared; for several traces a list of these."""
     parts = [
         {result.codec: result for result in results.values() if result.trace == trace}
         for trace in traces_of(results)

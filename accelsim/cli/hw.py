@@ -1,4 +1,4 @@
-"""``accelsim hw``: hardware files, their keys, and what is wrong with them."""
+"""``accelsim hw``: list, show and check hardware files."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from accelsim.cli.options import Json, Overrides
 
 
 def list_hw() -> None:
-    """The chips that come with accelsim."""
+    """List the chips that come with accelsim."""
     from accelsim.cli.console import print_table
     from accelsim.hardware.catalogue import list_hardware
     from accelsim.results.table import Column, Table
@@ -41,13 +41,13 @@ def list_hw() -> None:
                 )
                 for chip in list_hardware()
             ),
-            footer=("balance: a layer with less reuse than this waits for DRAM",),
+            footer=("balance: a layer with fewer MACs per DRAM byte than this waits for DRAM",),
         )
     )
 
 
 def show_hw(hardware: str, /, *, overrides: Overrides = (), as_json: Json = False) -> None:
-    """Every key of a chip: value, unit, meaning, source.
+    """Show every key of a chip: value, unit, meaning, source.
 
     Parameters
     ----------
@@ -77,7 +77,7 @@ def show_hw(hardware: str, /, *, overrides: Overrides = (), as_json: Json = Fals
 
 
 def check_hw(file: str, /) -> int:
-    """Everything that is wrong (exit code 2) or unwise in a hardware file.
+    """Check a hardware file for errors (exit code 2) and for unwise values.
 
     Parameters
     ----------
@@ -98,7 +98,7 @@ def check_hw(file: str, /) -> int:
 
 
 def schema_hw() -> None:
-    """The JSON Schema of hardware files, for editors."""
+    """Print the JSON Schema of hardware files, for editors."""
     from accelsim.cli.console import print_text
     from accelsim.hardware.catalogue import json_schema
     from accelsim.results.json_form import dumps
@@ -107,7 +107,7 @@ def schema_hw() -> None:
 
 
 def _wrapped(text: str, width: int, indent: str) -> str:
-    """Lines of at most ``width`` characters, the following ones indented."""
+    """Lines of at most ``width`` characters, all but the first indented."""
     from textwrap import fill
 
     return fill(text, width, subsequent_indent=indent, break_on_hyphens=False) + "\n"

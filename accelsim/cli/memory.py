@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def named_memory(name: str, compat: Literal["dramsim3", "none"] | None = None) -> DramConfig:
     """A native standard, a DRAMsim3 ``.ini`` file, or the memory of a hardware file or chip.
 
-    Raises ``AccelsimError`` for what is none of them; warnings go to standard error.
+    Raises ``AccelsimError`` if the name is none of these; warnings go to standard error.
     """
     from dataclasses import replace
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from accelsim.codecs.base import Codec
 
 Json: TypeAlias = Annotated[
-    bool, Parameter(name="--json", negative=(), help="Print JSON and nothing else.")
+    bool, Parameter(name="--json", negative=(), help="Print the result as JSON and nothing else.")
 ]
 Overrides: TypeAlias = Annotated[
     tuple[str, ...],
@@ -27,7 +27,7 @@ TENSORS = ("ofmap", "weight")
 
 
 def _whole(_: object, tokens: Sequence[Token]) -> int:
-    """A whole number; the parser's own conversion would round 1.5 to 2."""
+    """An integer; the parser's own conversion would round 1.5 to 2."""
     return int(tokens[0].value)
 
 
@@ -60,7 +60,7 @@ def codec_choice(text: str | None) -> str | Mapping[str, str] | None:
 
 
 def codecs_in(text: str, option: str) -> tuple[str, ...]:
-    """A list of codecs with commas; ``all``, ``lossless`` and ``lossy`` stand for many.
+    """Codecs separated by commas; ``all``, ``lossless`` and ``lossy`` stand for several.
 
     >>> codecs_in("raw,zvc", "--codecs")
     ('raw', 'zvc')
@@ -80,7 +80,7 @@ def codecs_in(text: str, option: str) -> tuple[str, ...]:
 
 
 def usable_codecs() -> dict[str, Codec]:
-    """Every codec that can be used, by name; a warning for each package that offers others."""
+    """Every usable codec by name; prints a warning for each package whose codecs are not."""
     from accelsim.cli.console import warn
     from accelsim.codecs.base import CODECS
     from accelsim.codecs.named import codec_of_any_width
@@ -104,7 +104,7 @@ def usable_codecs() -> dict[str, Codec]:
 
 
 def names_in(text: str, option: str) -> tuple[str, ...]:
-    """A list of names with commas; refuses an empty or repeated one.
+    """Names separated by commas; an empty or repeated name is an error.
 
     >>> names_in("raw, zvc", "--codecs")
     ('raw', 'zvc')

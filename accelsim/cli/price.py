@@ -1,4 +1,4 @@
-"""``accelsim price``: an old result under other energy tables."""
+"""``accelsim price``: the energy of an old result with other prices."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def price(
     out: Path | None = None,
     as_json: Json = False,
 ) -> None:
-    """Price the counts of a result again, without another run.
+    """Compute the energy of a result again from its counts, without another run.
 
     Parameters
     ----------
     result
-        A result.json of `accelsim run`.
+        A result.json that `accelsim run` wrote.
     overrides
-        Other prices: energy.mode=max, energy.node_nm=28 or energy.sram_cell=hp.
+        The other prices: energy.mode=max, energy.node_nm=28 or energy.sram_cell=hp.
     out
         Folder for result.json, table.txt, layers.csv and plot.png.
     """

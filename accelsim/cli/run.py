@@ -27,7 +27,7 @@ def run(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Simulate one network on one chip: cycles, stalls, DRAM traffic and energy by layer.
+    """Simulate one network on one chip: cycles, stalls, DRAM traffic and energy of each layer.
 
     Parameters
     ----------
@@ -36,16 +36,18 @@ def run(
     trace
         A trace file, or the name of a shipped one.
     codec
-        Codec of feature maps, such as zvc, or ofmap=zvc,weight=raw; else the hardware file's.
+        Codec of the feature maps, such as zvc, or ofmap=zvc,weight=raw; by default that of the
+        hardware file.
     images
-        How many images of the trace.
+        How many images of the trace to run, back to back.
     out
         Folder for result.json, table.txt, layers.csv and plot.png.
     dram_trace
-        Write every DRAM request; `dram replay` reads it, and other simulators do.
+        Write every DRAM request to this file, for `dram replay` or another simulator.
     dram_trace_form
-        As DRAMsim3 reads it (default), or Ramulator (its order, without times): LD|ST ADDR, or
-        R|W channel,rank,...; or numpy's arrays (default of .npz). A name in .gz is compressed.
+        Form of that file: that of DRAMsim3 (default); those of Ramulator, which have no times:
+        load_store (LD|ST ADDR) and read_write (R|W channel,rank,...); or numpy arrays (default
+        for .npz). Text is compressed if the name ends in .gz.
     """
     from accelsim.cli.console import print_table, print_text, warn
     from accelsim.cli.folder import RUN_FILES, write_run
@@ -64,7 +66,7 @@ def run(
     if dram_trace is not None:
         form_of(dram_trace, dram_trace_form)
         if out is not None and dram_trace.resolve() in {(out / n).resolve() for n in RUN_FILES}:
-            raise UserError("--dram-trace", f"{dram_trace} is a file of --out", "name another")
+            raise UserError("--dram-trace", f"{dram_trace} is a file of --out", "give another name")
         writable_file(dram_trace)
     elif dram_trace_form is not None:
         raise UserError("--dram-trace-form", "has no file to write", "add --dram-trace FILE")

@@ -13,16 +13,16 @@ WORST_FAILURES = 5
 
 
 def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) -> int:
-    """Run every point of a study, and go on from where an earlier sweep was stopped.
+    """Run every point of a study; a sweep that was stopped continues where it left off.
 
     Parameters
     ----------
     study
         A study file (docs/sweeps.md), or the name of a shipped one, such as buffers.
     jobs
-        Processes; all CPUs by default.
+        Number of processes; by default one per CPU.
     out
-        Folder of the ledger, points.csv, plot.png and pareto.png; results/STUDY by default.
+        Folder for the ledger, points.csv, plot.png and pareto.png; results/STUDY by default.
     """
     from accelsim.cli.console import note, print_table, print_text, warn
     from accelsim.errors import UserError
@@ -34,7 +34,7 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
     try:
         result = _run(study, out, jobs)
     except KeyboardInterrupt:
-        kept = ": finished points are kept, and the same command goes on"
+        kept = ": finished points are kept, and the same command continues"
         raise KeyboardInterrupt(kept) from None
     written = export(result)
     if result.results:
@@ -48,7 +48,7 @@ def sweep(study: str, /, *, jobs: int | None = None, out: Path | None = None) ->
     for index, why in list(result.failed.items())[:WORST_FAILURES]:
         note(f"point {index} failed: {why}")
     if len(result.failed) > WORST_FAILURES:
-        note(f"{len(result.failed) - WORST_FAILURES} more failed: see the column error")
+        note(f"{len(result.failed) - WORST_FAILURES} more failed: see the column `error`")
     return 2 if result.failed else 0
 
 
@@ -79,7 +79,7 @@ def _run(study: str, out: Path | None, jobs: int | None) -> SweepResult:
 
         def show(report: Report) -> None:
             done = report.n_finished + report.n_failed
-            # Points of an earlier sweep took no time: they are no part of the speed.
+            # Points of an earlier sweep took no time: they do not count for the speed.
             if bar.tasks[0].total is None:
                 bar.reset(task, total=report.n_points, completed=done)
             seconds = bar.tasks[0].elapsed or 0.0
@@ -97,7 +97,7 @@ def _run(study: str, out: Path | None, jobs: int | None) -> SweepResult:
 
 
 def _warnings(result: SweepResult) -> list[str]:
-    """Each warning once, with how many points it concerns where these are not all."""
+    """Each warning once, with the number of points that it concerns unless it concerns all."""
     from accelsim.energy.dram_known import mixed_knowledge
 
     chips = [result.points[index].chip for index in result.results]

@@ -13,7 +13,7 @@ _MODEL_SUFFIXES = (".pt", ".pth", ".pt2", ".ckpt", ".bin", ".onnx", ".safetensor
 
 
 def info_trace(file: str, /, *, as_json: Json = False) -> None:
-    """What a trace holds: layers, maps, density, entropy.
+    """Show what a trace contains: layers, maps, density, entropy.
 
     Parameters
     ----------
@@ -101,15 +101,15 @@ def export_trace(
     model
         A checkpoint of `accelsim train`, or a network by name, such as squeezenet1_1.
     out
-        The trace file; else the model's name with .h5 in this folder.
+        The trace file to write; by default NAME.h5 in the current folder, after the model.
     images
-        How many images; or names of free photographs or image files, with commas.
+        How many images; or names of free photographs or image files, separated by commas.
     pre_activations
-        Also store the maps before ReLUs.
+        Also store the maps before their ReLUs.
     weights
         Store the weights and constants, without which a trace cannot be replayed.
     data_root
-        The folder of the data set of a checkpoint, unless it is installed.
+        Folder of the data set that the checkpoint was trained on, unless it is installed.
     """
     from accelsim.cli.console import note, print_text
     from accelsim.results.files import writable_folder
@@ -170,24 +170,24 @@ def synth_trace(
     bits: Whole = 8,
     images: Whole = 1,
 ) -> None:
-    """A trace of random maps with a wanted density and entropy, for a SCALE-Sim topology.
+    """Write a trace of random maps with given density and entropy, for a SCALE-Sim topology.
 
     Parameters
     ----------
     topology
-        SCALE-Sim's CSV of layers.
+        A SCALE-Sim CSV file of layers.
     density
-        Share of non-zero values, 0 to 1.
+        Fraction of non-zero values, 0 to 1.
     entropy
         Zeroth-order entropy in bits per value.
     seed
-        Same seed, same file.
+        Random seed: the same seed gives the same file.
     form
-        What the topology's rows are; else its first row tells.
+        Form of the rows of the topology; by default the first row decides.
     out
-        The trace file; else the topology's name with .h5 in this folder.
+        The trace file to write; by default NAME.h5 in the current folder, after the topology.
     bits
-        Width of the words.
+        Word width of the maps.
     images
         How many images.
     """

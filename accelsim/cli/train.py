@@ -1,4 +1,4 @@
-"""``accelsim train``: networks whose feature maps compress."""
+"""``accelsim train``: networks whose feature maps compress well."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def cat_train(
     gradual_epochs: float = 0.0,
     seed: Whole = 0,
 ) -> None:
-    """Train a network, then train it on so that its quantised maps have low entropy (CAT).
+    """Train a network, then fine-tune it so that its quantised maps have low entropy (CAT).
 
-    Started again with the same settings, it goes on where it was stopped.
+    The same command with the same settings continues a run that was stopped.
 
     Parameters
     ----------
@@ -46,36 +46,37 @@ def cat_train(
     data
         fashion_mnist, or any name together with --data-root.
     data_root
-        A folder of IDX files, as those of MNIST.
+        Folder of IDX files, in the format of MNIST.
     out
-        Folder of float.pt and cat.pt; results/train/MODEL by default.
+        Folder for float.pt and cat.pt; results/train/MODEL by default.
     start
-        A trained float checkpoint, instead of training one first.
+        Start from this float checkpoint instead of training one first.
     bits
         Bits of a quantised map, 2 to 8.
     rate_weight
-        Weight of the maps' rate in the loss; 0 only quantises. By default 0.07 for the entropy
-        (bits per value), and 0.002 for the norm, a number of the order of a hundred.
+        Weight of the maps' rate in the loss; 0 only quantises. The default is 0.07 for the
+        entropy (in bits per value) and 0.002 for the norm (a number of the order of 100).
     weight_rate_weight
         Weight of the weights' entropy in the loss.
     regulariser
-        entropy, or norm: the ratio of the l1 and the l2 norm.
+        entropy, or norm: the ratio of the l1 to the l2 norm.
     step
-        static: the clip sets the step, as in hardware. dynamic: each batch does.
+        static: the clip sets the quantisation step, as in hardware. dynamic: each batch sets it.
     epochs
-        Passes of the fine-tuning over the training images; 3 by default.
+        Fine-tuning epochs; 3 by default.
     float_epochs
-        Passes of the float training; 6 by default.
+        Epochs of the float training; 6 by default.
     learning_rate
         Peak learning rate of the fine-tuning; 0.1 by default.
     batch
-        Images in a step; 128 by default.
+        Images per step; 128 by default.
     distillation
-        Share of the loss that compares with the float network, 0 to 1; 0.5 by default.
+        Fraction of the loss that compares with the float network, 0 to 1; 0.5 by default.
     gradual_epochs
-        Start to quantise one more map each so many epochs; 0: all at once.
+        Start to quantise one more map every so many epochs; 0: all at once.
     seed
-        Of weights, order and mirroring: same seed, same network (on one kind of machine).
+        Seed of weights, order and mirroring: the same seed gives the same network (on the same
+        kind of machine).
     """
     from accelsim.cli.console import print_table, print_text
     from accelsim.results.files import writable_folder
@@ -136,7 +137,7 @@ def float_train(
     batch: WholeOrNone = None,
     seed: Whole = 0,
 ) -> None:
-    """Train a network in float: the start of `accelsim train cat`.
+    """Train a float network, from which `accelsim train cat` can start.
 
     Parameters
     ----------
@@ -145,17 +146,17 @@ def float_train(
     data
         fashion_mnist, or any name together with --data-root.
     data_root
-        A folder of IDX files, as those of MNIST.
+        Folder of IDX files, in the format of MNIST.
     out
-        Folder of float.pt; results/train/MODEL by default.
+        Folder for float.pt; results/train/MODEL by default.
     epochs
-        Passes over the training images.
+        Passes over the training images (epochs).
     learning_rate
         Peak learning rate.
     batch
-        Images in a step.
+        Images per step.
     seed
-        Of weights, order and mirroring.
+        Seed of weights, order and mirroring.
     """
     from accelsim.cli.console import print_text
     from accelsim.results.files import writable_folder
@@ -194,17 +195,17 @@ def distil_train(
     model
         squeezenet1_1, efficientnet_lite0, efficientnet_lite1 or efficientnet_lite2.
     out
-        The checkpoint; results/train/MODEL_cat.pt by default.
+        The checkpoint to write; results/train/MODEL_cat.pt by default.
     bits
         Bits of a quantised map, 2 to 8.
     rate_weight
         Weight of the maps' entropy (bits per value) in the loss.
     steps
-        Batches to learn from; 0 only quantises.
+        Number of training steps; 0 only quantises.
     batch
-        Crops in a step.
+        Crops per step.
     seed
-        Of the crops: same seed, same network (on one kind of machine).
+        Seed of the crops: the same seed gives the same network (on the same kind of machine).
     """
     from accelsim.cli.console import print_text
     from accelsim.results.files import writable_folder
@@ -215,7 +216,7 @@ def distil_train(
     from accelsim.training.networks import trained_network
     from accelsim.training.recipe import distil_recipe
 
-    trained_network(model)  # an unknown name is said before a folder is made
+    trained_network(model)  # an unknown name is reported before a folder is made
     recipe = distil_recipe(bits=bits, rate_weight=rate_weight, steps=steps, batch=batch, seed=seed)
     path = out or Path("results/train") / f"{model}_cat.pt"
     writable_folder(path.parent)
@@ -248,5 +249,5 @@ def _table(checkpoint: Checkpoint) -> Table:
                 f"{100 * figures['zeros']:.1f}",
             ),
         ),
-        footer=("all test images; rates over all quantised maps by volume, tables not counted",),
+        footer=("all test images; rates over all quantised maps by volume, without tables",),
     )

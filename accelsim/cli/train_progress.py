@@ -1,4 +1,4 @@
-"""What `accelsim train` says meanwhile, and when it is interrupted."""
+"""What `accelsim train` reports on the way, and when it is interrupted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 MOVING = 0.98
 """Weight of the past in the running figures."""
 SECONDS_BETWEEN_LINES = 30.0
-"""Of progress, where there is no terminal to draw a bar on."""
+"""Between progress lines, where there is no terminal to draw a bar on."""
 _FIGURES: dict[str, Callable[[float], str]] = {
     "right": lambda share: f"{100 * share:.1f} % right",
     "distance": lambda nats: f"{nats:.3f} nats from its teacher",
@@ -30,9 +30,9 @@ _FIGURES: dict[str, Callable[[float], str]] = {
 
 @contextmanager
 def progress(name: str, checkpoint: Path) -> Iterator[Callable[[Progress], None]]:
-    """Running accuracy and bits per value, and a word on interruption.
+    """Running accuracy and bits per value, and a message on interruption.
 
-    A bar on a terminal; elsewhere a line now and then.
+    Drawn as a bar on a terminal; otherwise as a line from time to time.
     """
     from accelsim.cli.console import error_console
 
@@ -51,7 +51,7 @@ def progress(name: str, checkpoint: Path) -> Iterator[Callable[[Progress], None]
         try:
             yield show
         except KeyboardInterrupt:
-            kept = f"{checkpoint} is kept, and the same command goes on from it"
+            kept = f"{checkpoint} is kept, and the same command continues from it"
             word = kept if checkpoint.exists() else "no step had been taken yet"
             raise KeyboardInterrupt(f": {word}") from None
 

@@ -1,4 +1,4 @@
-"""``accelsim warm-up``, and compiling before the first run, where the user sees how far it is."""
+"""``accelsim warm-up``, and compiling before the first run, with progress on stderr."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from time import perf_counter
 
 
 def warm_up(*, codec: str | None = None, all: bool = False) -> None:
-    """Compile what runs, replays and checks of memory traces need, so that no command waits.
+    """Compile the kernels that runs, DRAM replays and DRAM checks need, so that no command waits.
 
-    What is compiled already stays; nothing is compiled twice.
+    Kernels that are compiled already are kept; nothing is compiled twice.
 
     Parameters
     ----------
     codec
-        Codecs to compile as well as raw: names with commas, or all, lossless, lossy.
+        Codecs to compile in addition to raw: names separated by commas, or all, lossless, lossy.
     all
-        Everything: every codec and every memory policy.
+        Compile everything: every codec and every memory controller.
     """
     from accelsim.cli.console import note
     from accelsim.cli.options import codecs_in
@@ -33,13 +33,13 @@ def warm_up(*, codec: str | None = None, all: bool = False) -> None:
 
 
 REPLAYS = ("accelsim.dram.chunked_replay", "accelsim.dram.replay", "accelsim.dram.traces.requests")
-"""What replays request traces."""
+"""Modules that replay request traces."""
 CHECKS = ("accelsim.dram.legality", "accelsim.dram.traces.command_trace")
-"""What judges command traces."""
+"""Modules that check command traces."""
 
 
 def compile_kernels(*modules: str) -> bool:
-    """Compile what these modules need, and say so; False, without a word, if that is done."""
+    """Compile what these modules need; False if all of it was compiled already."""
     from accelsim import kernel_compiling
 
     was_cold = bool(kernel_compiling.cold_modules(modules))
@@ -49,7 +49,7 @@ def compile_kernels(*modules: str) -> bool:
 
 @contextmanager
 def progress(n_kernels: int) -> Iterator[Callable[[], None]]:
-    """A bar on a terminal, else a line for each quarter."""
+    """A progress bar on a terminal, otherwise a line for each quarter."""
     from rich.progress import Progress
 
     from accelsim.cli.console import error_console, note

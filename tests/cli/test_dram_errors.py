@@ -295,7 +295,7 @@ def test_form_and_name_of_a_trace_go_together(accelsim, tmp_path):
 
 def test_what_dram_io_compares_is_said_once(accelsim, tmp_path):
     io = ("dram", "io", "edge_npu", "fmnist_resnet8_q8")
-    assert_refused(accelsim(*io, "--set", "dram.dbi=on"), "dram.dbi is what this compares")
+    assert_refused(accelsim(*io, "--set", "dram.dbi=on"), "dram.dbi is what this command compares")
     config = Path(__file__).parents[1] / "data" / "dram" / "configs" / "DDR4_8Gb_x8_2400.ini"
     assert_refused(accelsim(*io, "--memories", config), "are not known")
 

@@ -116,7 +116,7 @@ def test_ctrl_c_ends_a_sweep_with_one_line_and_it_goes_on_later(tmp_path):
     _, err = process.communicate(timeout=30)
     assert process.returncode == 2
     assert err.splitlines()[-1] == (
-        "accelsim: interrupted: finished points are kept, and the same command goes on"
+        "accelsim: interrupted: finished points are kept, and the same command continues"
     )
     assert "Traceback" not in err
     assert not (out / "points.csv").exists()

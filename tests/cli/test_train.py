@@ -99,7 +99,7 @@ def test_a_real_interruption_keeps_the_step_and_the_command_goes_on(accelsim, tm
     assert running.returncode == 2
     assert re.fullmatch(r"accelsim: float: step 1 of 64, \d+\.\d % right\n", first)
     assert rest == (
-        f"accelsim: interrupted: {tmp_path}/a/float.pt is kept, and the same command goes on "
+        f"accelsim: interrupted: {tmp_path}/a/float.pt is kept, and the same command continues "
         "from it\n"
     )
     kept = load_checkpoint(tmp_path / "a" / "float.pt")
