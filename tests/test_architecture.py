@@ -1,73 +1,90 @@
-"""The house rules, read from the source itself: who may import whom, and who may print."""
+"""The house rules, read from the sources: who may import whom, and who may print.
+
+Imports are checked by file, and those inside functions and for the type checker count
+(``tests/import_graph.py``). No file comes back to itself along any path of imports. A room imports
+only rooms that stand before it in ``ORDER``, and of all rooms only the command line imports
+``training``. The drawing in docs/architecture.md is that of the imports. Files of one room may
+import one another in any order. What is found by name at run time is not seen.
+"""
 
 import ast
 import subprocess
 import sys
+from collections.abc import Mapping, Set
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from tests.import_graph import (
+    ORDER,
+    PAGE,
+    drawn_page,
+    import_graph,
+    imported_by,
+    modules,
+    room,
+    rooms,
+)
+
 SRC = Path(__file__).parents[1] / "accelsim"
-# Lowest floor first; a room may import its own floor's earlier rooms and all below.
-FLOORS: list[set[str]] = [
-    {"units", "errors", "outside", "process_node", "registry", "version"}
-    | {"data_files", "whole_files", "html_table"}
-    | {"kernel_cache", "kernel_key", "jit", "kernel_compiling"},
-    {"workload"},
-    {"codecs", "dram"},
-    {"hardware"},
-    {"program"},
-    {"mapping"},
-    {"sim"},
-    {"energy"},
-    {"results"},
-    {"simulation"},
-    {"sweeps", "report"},
-    {"cli", "__main__"},
-]
 MODULES = sorted(SRC.rglob("*.py"))
 each_module = pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SRC)))
 
 
-def room(name: str) -> str:
-    return name.split(".")[1] if "." in name else "__init__"
+def circle(graph: Mapping[str, Set[str]]) -> str:
+    """Files that import one another in a circle; empty where there is none."""
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return " is imported by ".join(error.args[1])
+    return ""
 
 
-def floor(room_name: str) -> int:
-    return next(i for i, rooms in enumerate(FLOORS) if room_name in rooms)
+def test_no_file_comes_back_to_itself() -> None:
+    assert circle(import_graph()) == ""
 
 
-def imports(path: Path) -> set[str]:
-    found: set[str] = set()
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.Import):
-            found |= {a.name for a in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            found.add(node.module)
-    return found
+def test_a_planted_circle_is_found() -> None:
+    planted = "def late():\n    from accelsim.hardware import chip"
+    graph = import_graph() | {"accelsim.units": frozenset(imported_by(planted))}
+    found = circle(graph)
+    assert "accelsim.units is imported by" in found and "accelsim.hardware.chip" in found
 
 
-@each_module
-def test_imports_point_downwards(path: Path) -> None:
-    own = path.relative_to(SRC).with_suffix("").parts[0]
-    if own == "__init__":
-        return
-    for name in imports(path):
-        if not name.startswith("accelsim."):
-            continue
-        if own == "training":
-            assert room(name) != "cli", f"{path.name} must not import {name}"
-        elif room(name) == "training":
-            assert own == "cli", f"{path.name} must not import {name}: only cli does, lazily"
-        else:
-            assert floor(room(name)) <= floor(own), f"{path.name} must not import {name}"
+def test_imports_count_wherever_they_stand() -> None:
+    source = """
+import accelsim.units
+from accelsim import errors
+from accelsim.errors import UserError
+if TYPE_CHECKING:
+    from accelsim.hardware.chip import Chip
+def late():
+    from accelsim.dram import memory
+"""
+    files = {"units", "errors", "hardware.chip", "dram.memory"}
+    assert imported_by(source) == {f"accelsim.{name}" for name in files}
+
+
+def test_every_room_has_its_place_in_the_order() -> None:
+    assert sorted(ORDER) == sorted({room(name) for name in modules()})
+
+
+@pytest.mark.parametrize("name", ORDER)
+def test_a_room_imports_only_what_stands_before_it(name: str) -> None:
+    assert rooms()[name] <= set(ORDER[: ORDER.index(name)])
+    assert name == "cli" or "training" not in rooms()[name]
+
+
+def test_the_drawing_of_the_rooms_is_that_of_the_imports() -> None:
+    assert PAGE.read_text("utf-8") == drawn_page(), "mend it: python -m tests.import_graph"
 
 
 @each_module
 def test_each_tool_lives_in_one_place(path: Path) -> None:
     homes = {"simpy": {"sim"}, "torch": {"training"}, "cyclopts": {"cli"}, "matplotlib": {"report"}}
     own = path.relative_to(SRC).with_suffix("").parts[0]
-    for name in imports(path):
+    for name in imported_by(path.read_text("utf-8")):
         tool = name.split(".")[0]
         assert own in homes.get(tool, {own}), f"{tool} belongs in {homes.get(tool)}"
         assert tool != "numba" or own == "jit", "kernels use accelsim.jit.kernel"
