@@ -1,75 +1,116 @@
-"""What a dataflow promises: cycles, buffer and register accesses of a matrix product.
+"""What a dataflow promises: cycles, buffer and register accesses of one pass of a convolution.
 
-A pass of a layer is a product of M output pixels x N output channels, each a sum over K
-products. A dataflow says which two of these lie along the rows and columns of the array.
+A dataflow says which of a pass's products each PE makes, and when. It is one object in one
+file; planner, program and energy ask it and know none by name. Each formula is written once,
+for integers and for arrays of them: the planner prices thousands of tilings at a time, and the
+program every pass of the one that was chosen.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.hardware.chip import PeArray
 from accelsim.registry import Registry
 
 Count = TypeVar("Count", int, NDArray[np.int64])
-"""An integer, or an array of them: the planner prices thousands of tilings at once."""
+"""An integer, or an array of them."""
 
 
-@dataclass(frozen=True)
-class PassCost:
+class ConvPass(NamedTuple, Generic[Count]):
+    """One pass: ``groups`` convolutions of one shape, of which each PE makes some products.
+
+    Sizes are at least 1. All are integers, or arrays that broadcast: many passes at once.
+    Pixels in the padding count like others, as their products do.
+
+    >>> work = ConvPass(rows=4, cols=6, out_channels=8, in_channels=3, kernel_rows=5,
+    ...                 kernel_cols=1, groups=2, accumulate=0, stride=(1, 1), dilation=(1, 1))
+    >>> work.n_outputs, work.n_weights, work.macs
+    (384, 240, 5760)
+    """
+
+    rows: Count
+    """Rows of output pixels, before a fused pooling."""
+    cols: Count
+    out_channels: Count
+    """Of each group."""
+    in_channels: Count
+    """Of each group."""
+    kernel_rows: Count
+    """Of this pass: a large kernel may be spread over several."""
+    kernel_cols: Count
+    groups: Count
+    """Channels of a depthwise convolution."""
+    accumulate: Count
+    """1 where the sums of an earlier pass are added, 0 where none are."""
+    stride: tuple[int, int]
+    """Along rows and columns."""
+    dilation: tuple[int, int]
+
+    @property
+    def n_outputs(self) -> Count:
+        """Sums that the pass makes, of all groups."""
+        return self.rows * self.cols * self.out_channels * self.groups
+
+    @property
+    def n_weights(self) -> Count:
+        """Of all groups."""
+        per_output = self.in_channels * self.kernel_rows * self.kernel_cols
+        return per_output * self.out_channels * self.groups
+
+    @property
+    def macs(self) -> Count:
+        """Products of the pass."""
+        return self.rows * self.cols * self.n_weights
+
+
+@dataclass(frozen=True, slots=True)
+class PassCost(Generic[Count]):
     """Cycles, buffer accesses and register accesses (in values, not bytes) of one pass.
 
+    Integers or arrays, as the pass was given; an array broadcasts to the pass's shape.
     Register accesses are reads and writes inside the PEs, of all PEs together. A value that
     is handed on from PE to PE is written and read once in each; one that stays is written
     when it is loaded and then only read; a psum is read and written back for each product,
     wherever it stays or moves.
     """
 
-    cycles: int
-    ifmap_reads: int
-    weight_reads: int
-    psum_reads: int
+    cycles: Count
+    macs: Count
+    """Products that the PEs make."""
+    ifmap_reads: Count
+    weight_reads: Count
+    psum_reads: Count
     """Partial sums read back from the ofmap buffer."""
-    psum_writes: int
+    psum_writes: Count
     """Partial or final sums written to the ofmap buffer."""
-    ifmap_registers: int
-    weight_registers: int
-    psum_registers: int
+    ifmap_registers: Count
+    weight_registers: Count
+    psum_registers: Count
 
 
+@runtime_checkable
 class Dataflow(Protocol):
-    """The cycles of ``accelsim`` arrays; formulas in each implementation's docstring."""
+    """A dataflow; its formulas and their derivation stand in its file."""
 
     name: str
 
-    def cycles(
-        self, m: Count, n: Count, k: Count, groups: Count, rows: int, cols: int, overlap: bool
-    ) -> Count:
-        """Cycles of one pass: ``groups`` products of m x n x k (all >= 1) after each other.
+    def cost(self, work: ConvPass[Count], array: PeArray) -> PassCost[Count]:
+        """One pass on the array, fill and drain included: passes do not overlap.
 
-        Takes integers, or arrays that broadcast.
+        ``array.fold_overlap`` hides fill and drain behind the neighbouring fold in the pass.
         """
         ...
 
-    def cost(
-        self,
-        m: int,
-        n: int,
-        k: int,
-        rows: int,
-        cols: int,
-        overlap: bool,
-        accumulate: bool,
-        groups: int = 1,
-    ) -> PassCost:
-        """One pass on an array of ``rows`` x ``cols``.
+    def keeps_psums(self, work: ConvPass[Count], array: PeArray) -> Any:
+        """Whether partial sums wait in the ofmap buffer within the pass, to be read back.
 
-        ``overlap`` hides fill and drain behind the stream of the neighbouring fold.
-        ``accumulate`` says that partial sums of an earlier pass are added.
-        ``groups`` such products follow each other, fold after fold (grouped convolutions).
+        Where they do, a tile needs the space of wide sums. The larger of two passes keeps
+        them if the smaller one does. A bool, or an array of them.
         """
         ...
 
@@ -93,6 +134,14 @@ def larger(a: Any, b: Any) -> Any:
     return (a + b + abs(a - b)) // 2
 
 
+def _complaint(found: object) -> str:
+    if isinstance(found, type):
+        return "is a class; the entry point must name an object of it"
+    if not isinstance(found, Dataflow):
+        return "lacks one of name, cost and keeps_psums of accelsim.mapping.dataflow.Dataflow"
+    return ""
+
+
 DATAFLOWS: Registry[Dataflow] = Registry(
-    "dataflow", "accelsim.mapping.dataflows", "DATAFLOW", "accelsim.dataflows"
+    "dataflow", "accelsim.mapping.dataflows", "DATAFLOW", "accelsim.dataflows", _complaint
 )

@@ -7,7 +7,8 @@ the product of folds and cycles per fold.
 
 from __future__ import annotations
 
-from accelsim.mapping.dataflow import Dataflow
+from accelsim.hardware.chip import PeArray
+from accelsim.mapping.dataflow import ConvPass, Dataflow
 
 
 def scalesim_total_cycles(dataflow: Dataflow, m: int, n: int, k: int, rows: int, cols: int) -> int:
@@ -19,4 +20,6 @@ def scalesim_total_cycles(dataflow: Dataflow, m: int, n: int, k: int, rows: int,
     >>> scalesim_total_cycles(DATAFLOWS["output_stationary"], 64, 512, 256, 32, 32)
     10175
     """
-    return dataflow.cost(m, n, k, rows, cols, overlap=False, accumulate=False).cycles - 1
+    array = PeArray(rows, cols, dataflow.name, fold_overlap=False, psum_bits=32)
+    work = ConvPass(m, 1, n, k, 1, 1, groups=1, accumulate=0, stride=(1, 1), dilation=(1, 1))
+    return dataflow.cost(work, array).cycles - 1

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import fields
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.hardware.chip import PeArray
+from accelsim.mapping.dataflow import DATAFLOWS, ConvPass, PassCost
 from accelsim.mapping.scalesim import scalesim_total_cycles
 
 Matrix = NDArray[np.int64]
@@ -20,6 +22,22 @@ SHORT = {"os": "output_stationary", "ws": "weight_stationary", "is": "input_stat
 each_dataflow = pytest.mark.parametrize("name", list(DATAFLOWS))
 sizes = st.integers(1, 9)
 sides = st.integers(1, 4)
+
+
+def cost(
+    name: str,
+    m: int,
+    n: int,
+    k: int,
+    rows: int,
+    cols: int,
+    overlap: bool,
+    accumulate: bool,
+    groups: int = 1,
+) -> PassCost[int]:
+    """``groups`` products of m x n x k, as 1 x 1 convolutions of one row of m pixels."""
+    work = ConvPass(1, m, n, k, 1, 1, groups, int(accumulate), stride=(1, 1), dilation=(1, 1))
+    return DATAFLOWS[name].cost(work, PeArray(rows, cols, name, overlap, psum_bits=32))
 
 
 class Collision(Exception):
@@ -125,7 +143,7 @@ def test_overlapped_output_stationary_is_the_tightest_schedule_of_an_array(
     gaps = earliest_gaps(output_stationary_array, a, b, rows, cols, n_gaps)
     out, cycles = output_stationary_array(a, b, rows, cols, gaps)
     np.testing.assert_array_equal(out, a @ b)
-    assert DATAFLOWS["output_stationary"].cost(m, n, k, rows, cols, True, False).cycles == cycles
+    assert cost("output_stationary", m, n, k, rows, cols, True, False).cycles == cycles
 
 
 @settings(deadline=None, max_examples=40)
@@ -138,15 +156,15 @@ def test_overlapped_weight_stationary_is_the_tightest_schedule_of_an_array(
     gaps = earliest_gaps(weight_stationary_array, a, b, rows, cols, n_gaps)
     out, cycles = weight_stationary_array(a, b, rows, cols, gaps)
     np.testing.assert_array_equal(out, a @ b)
-    assert DATAFLOWS["weight_stationary"].cost(m, n, k, rows, cols, True, False).cycles == cycles
+    assert cost("weight_stationary", m, n, k, rows, cols, True, False).cycles == cycles
 
 
 @given(m=sizes, n=sizes, k=sizes, rows=sides, cols=sides, overlap=st.booleans())
 def test_input_stationary_is_weight_stationary_of_the_transposed_product(
     m: int, n: int, k: int, rows: int, cols: int, overlap: bool
 ) -> None:
-    one = DATAFLOWS["input_stationary"].cost(m, n, k, rows, cols, overlap, True)
-    other = DATAFLOWS["weight_stationary"].cost(n, m, k, rows, cols, overlap, True)
+    one = cost("input_stationary", m, n, k, rows, cols, overlap, True)
+    other = cost("weight_stationary", n, m, k, rows, cols, overlap, True)
     assert (one.cycles, one.ifmap_reads) == (other.cycles, other.weight_reads)
     assert (one.weight_reads, one.psum_reads) == (other.ifmap_reads, other.psum_reads)
     assert one.ifmap_registers == other.weight_registers
@@ -160,34 +178,38 @@ def test_overlap_never_costs_cycles_and_never_beats_the_number_of_macs(
     name: str, m: int, n: int, k: int, groups: int, rows: int, cols: int
 ) -> None:
     overlapped, serial = (
-        DATAFLOWS[name].cost(m, n, k, rows, cols, overlap, False, groups).cycles
-        for overlap in (True, False)
+        cost(name, m, n, k, rows, cols, overlap, False, groups).cycles for overlap in (True, False)
     )
     assert m * n * k * groups <= overlapped * rows * cols
     assert overlapped <= serial
 
 
 @each_dataflow
-def test_cycles_of_arrays_are_the_cycles_of_their_elements(name: str) -> None:
+def test_costs_of_arrays_are_the_costs_of_their_elements(name: str) -> None:
     m, n, k = np.meshgrid([1, 31, 33], [1, 64, 65], [9, 32, 100])
     for overlap in (False, True):
-        many = DATAFLOWS[name].cycles(m, n, k, np.full_like(m, 3), 32, 16, overlap)
+        array = PeArray(32, 16, name, overlap, psum_bits=32)
+        ones, groups, first = (np.full_like(m, i) for i in (1, 3, 0))
+        work = ConvPass(ones, m, n, k, ones, ones, groups, first, stride=(1, 1), dilation=(1, 1))
+        many = DATAFLOWS[name].cost(work, array)
         one_by_one = [
-            DATAFLOWS[name].cycles(*(int(x) for x in mnk), 3, 32, 16, overlap)
+            cost(name, *map(int, mnk), 32, 16, overlap, False, groups=3)
             for mnk in zip(m.flat, n.flat, k.flat, strict=True)
         ]
-        assert many.ravel().tolist() == one_by_one
+        for field in fields(PassCost):
+            found = np.broadcast_to(getattr(many, field.name), m.shape)
+            assert found.ravel().tolist() == [getattr(one, field.name) for one in one_by_one]
 
 
 def test_buffer_accesses_follow_the_folds() -> None:
     # 5 pixels, 7 channels, 9 products on 4 x 3: folds of M 2, of N 3, of K 3.
-    os = DATAFLOWS["output_stationary"].cost(5, 7, 9, 4, 3, False, False)
+    os = cost("output_stationary", 5, 7, 9, 4, 3, False, False)
     assert (os.ifmap_reads, os.weight_reads) == (5 * 9 * 3, 9 * 7 * 2)
     assert (os.psum_reads, os.psum_writes) == (0, 35)
-    ws = DATAFLOWS["weight_stationary"].cost(5, 7, 9, 4, 3, False, False)
+    ws = cost("weight_stationary", 5, 7, 9, 4, 3, False, False)
     assert (ws.ifmap_reads, ws.weight_reads) == (5 * 9 * 3, 9 * 7)
     assert (ws.psum_reads, ws.psum_writes) == (35 * 2, 35 * 3)
-    is_ = DATAFLOWS["input_stationary"].cost(5, 7, 9, 4, 3, False, False)
+    is_ = cost("input_stationary", 5, 7, 9, 4, 3, False, False)
     assert (is_.ifmap_reads, is_.weight_reads) == (5 * 9, 9 * 7 * 2)
     assert (is_.psum_reads, is_.psum_writes) == (35 * 2, 35 * 3)
 
@@ -195,7 +217,7 @@ def test_buffer_accesses_follow_the_folds() -> None:
 def test_registers_hold_what_stays_and_hand_on_what_moves() -> None:
     """The same product: 315 of them, 63 weights, 45 inputs."""
     os, ws, is_ = (
-        DATAFLOWS[f"{name}_stationary"].cost(5, 7, 9, 4, 3, False, True, groups=2)
+        cost(f"{name}_stationary", 5, 7, 9, 4, 3, False, True, groups=2)
         for name in ("output", "weight", "input")
     )
     products = 2 * 5 * 7 * 9
@@ -212,18 +234,16 @@ def test_registers_hold_at_least_what_comes_in_and_what_is_computed(
     name: str, m: int, n: int, k: int, groups: int, rows: int, cols: int
 ) -> None:
     """A product reads both operands and its sum in the PE; buffers write into registers."""
-    cost = DATAFLOWS[name].cost(m, n, k, rows, cols, True, False, groups)
+    found = cost(name, m, n, k, rows, cols, True, False, groups)
     products = m * n * k * groups
-    assert cost.ifmap_registers >= products + cost.ifmap_reads
-    assert cost.weight_registers >= products + cost.weight_reads
-    assert cost.psum_registers >= products + cost.psum_writes
+    assert found.ifmap_registers >= products + found.ifmap_reads
+    assert found.weight_registers >= products + found.weight_reads
+    assert found.psum_registers >= products + found.psum_writes
 
 
 @each_dataflow
 def test_a_later_pass_reads_each_partial_sum_once_more(name: str) -> None:
-    first, later = (
-        DATAFLOWS[name].cost(5, 7, 9, 4, 3, False, accumulate) for accumulate in (False, True)
-    )
+    first, later = (cost(name, 5, 7, 9, 4, 3, False, accumulate) for accumulate in (False, True))
     assert later.psum_reads - first.psum_reads == 5 * 7
     assert later.psum_writes == first.psum_writes
 

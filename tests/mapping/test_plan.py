@@ -222,12 +222,7 @@ def test_the_search_prices_a_candidate_as_walking_its_passes_does(
     if isinstance(stage.layer, Conv):
         assert at(search.needs.weight_tile_bytes) == max(step.n_weights for step in steps)
         array = case.chip.array
-        cycles = sum(
-            DATAFLOWS[array.dataflow]
-            .cost(s.m, s.n, s.k, array.rows, array.cols, array.fold_overlap, False, s.groups)
-            .cycles
-            for s in steps
-        )
+        cycles = sum(DATAFLOWS[array.dataflow].cost(s.of(stage.layer), array).cycles for s in steps)
         one = [np.array([i]) for i in (p, r, q)]
         assert search.compute_cycles(*one)[0, 0, 0] == cycles
     stored = max(step.output.n_values for step in steps)
@@ -298,12 +293,7 @@ def modelled_time(case: Case, tiling: Tiling) -> float:
     ifmap, weights, ofmap, shortcut = (b / bits_per_cycle for b in bits)
     cycles = 0
     if isinstance(stage.layer, Conv):
-        cycles = sum(
-            DATAFLOWS[array.dataflow]
-            .cost(s.m, s.n, s.k, array.rows, array.cols, array.fold_overlap, False, s.groups)
-            .cycles
-            for s in steps
-        )
+        cycles = sum(DATAFLOWS[array.dataflow].cost(s.of(stage.layer), array).cycles for s in steps)
     windows = {(s.output.r0, s.output.q0, s.window.c0, s.part): s for s in steps}.values()
     alone = [replace(s, loads_ifmap=True, retained=None) for s in windows]
     window_bits = sum(

@@ -312,7 +312,7 @@ def test_tiles_without_rows_of_their_own_join_their_neighbour(
     before: int, computed: list[tuple[int, int]], stored: list[tuple[int, int]]
 ) -> None:
     pool, same = Sliding(3, 1, before), Sliding(1, 1, 0)
-    cut = spans(Axis(4, 4, 4, pool, same), [1])
+    cut = spans(Axis(4, 4, 4, pool, same), (1,))
     assert list(zip(*(c.tolist() for c in cut.computed), strict=True)) == computed
     assert list(zip(*(c.tolist() for c in cut.stored), strict=True)) == stored
 

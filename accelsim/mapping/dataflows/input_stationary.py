@@ -11,46 +11,38 @@ See ``weight_stationary`` for the derivation.
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
+from accelsim.hardware.chip import PeArray
 from accelsim.mapping.dataflow import Count, PassCost
 from accelsim.mapping.dataflows.weight_stationary import DATAFLOW as WEIGHT_STATIONARY
+from accelsim.mapping.matrix_dataflow import MatrixDataflow, Product
 
 
-class InputStationary:
+class InputStationary(MatrixDataflow):
     """See the module's text.
 
-    >>> DATAFLOW.cost(m=64, n=512, k=256, rows=32, cols=32, overlap=False, accumulate=False).cycles
+    >>> array = PeArray(32, 32, "input_stationary", fold_overlap=False, psum_bits=32)
+    >>> DATAFLOW.product_cost(Product(m=64, n=512, k=256, groups=1, accumulate=0), array).cycles
     9696
     """
 
     name = "input_stationary"
 
-    def cycles(
-        self, m: Count, n: Count, k: Count, groups: Count, rows: int, cols: int, overlap: bool
-    ) -> Count:
-        return WEIGHT_STATIONARY.cycles(n, m, k, groups, rows, cols, overlap)
-
-    def cost(
-        self,
-        m: int,
-        n: int,
-        k: int,
-        rows: int,
-        cols: int,
-        overlap: bool,
-        accumulate: bool,
-        groups: int = 1,
-    ) -> PassCost:
-        mirrored = WEIGHT_STATIONARY.cost(n, m, k, rows, cols, overlap, accumulate, groups)
-        return PassCost(
-            cycles=mirrored.cycles,
+    def product_cost(self, product: Product[Count], array: PeArray) -> PassCost[Count]:
+        transposed = replace(product, m=product.n, n=product.m)
+        mirrored = WEIGHT_STATIONARY.product_cost(transposed, array)
+        return replace(
+            mirrored,
             ifmap_reads=mirrored.weight_reads,
             weight_reads=mirrored.ifmap_reads,
-            psum_reads=mirrored.psum_reads,
-            psum_writes=mirrored.psum_writes,
             ifmap_registers=mirrored.weight_registers,
             weight_registers=mirrored.ifmap_registers,
-            psum_registers=mirrored.psum_registers,
         )
+
+    def splits_sums(self, k: Count, array: PeArray) -> Any:
+        return WEIGHT_STATIONARY.splits_sums(k, array)
 
 
 DATAFLOW = InputStationary()

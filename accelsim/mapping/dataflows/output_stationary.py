@@ -31,54 +31,52 @@ sum is read and written in place.
 
 from __future__ import annotations
 
+from accelsim.hardware.chip import PeArray
 from accelsim.mapping.dataflow import Count, PassCost, larger, n_folds
+from accelsim.mapping.matrix_dataflow import MatrixDataflow, Product
 
 
-class OutputStationary:
+class OutputStationary(MatrixDataflow):
     """See the module's text.
 
-    >>> DATAFLOW.cost(m=64, n=512, k=256, rows=32, cols=32, overlap=False, accumulate=False).cycles
+    >>> array = PeArray(32, 32, "output_stationary", fold_overlap=False, psum_bits=32)
+    >>> DATAFLOW.product_cost(Product(m=64, n=512, k=256, groups=1, accumulate=0), array).cycles
     10176
     """
 
     name = "output_stationary"
 
-    def cycles(
-        self, m: Count, n: Count, k: Count, groups: Count, rows: int, cols: int, overlap: bool
-    ) -> Count:
-        row_folds, col_folds = n_folds(m, rows), n_folds(n, cols)
-        whole_fold = k + rows + cols - 2
-        total: Count
-        if not overlap:
-            total = groups * row_folds * col_folds * whole_fold
-            return total
-        last_period = larger(k, m - (row_folds - 1) * rows)
-        column = (row_folds - 1) * larger(k, rows) + last_period
-        total = groups * col_folds * column - last_period + whole_fold
-        return total
-
-    def cost(
-        self,
-        m: int,
-        n: int,
-        k: int,
-        rows: int,
-        cols: int,
-        overlap: bool,
-        accumulate: bool,
-        groups: int = 1,
-    ) -> PassCost:
-        products = groups * m * n * k
+    def product_cost(self, product: Product[Count], array: PeArray) -> PassCost[Count]:
+        m, n, k, groups = product.m, product.n, product.k, product.groups
+        macs, sums = groups * m * n * k, groups * m * n
         return PassCost(
-            cycles=self.cycles(m, n, k, groups, rows, cols, overlap),
-            ifmap_reads=groups * m * k * n_folds(n, cols),
-            weight_reads=groups * k * n * n_folds(m, rows),
-            psum_reads=groups * m * n if accumulate else 0,
-            psum_writes=groups * m * n,
-            ifmap_registers=2 * products,
-            weight_registers=2 * products,
-            psum_registers=2 * products,
+            cycles=_cycles(m, n, k, groups, array),
+            macs=macs,
+            ifmap_reads=groups * m * k * n_folds(n, array.cols),
+            weight_reads=groups * k * n * n_folds(m, array.rows),
+            psum_reads=sums * product.accumulate,
+            psum_writes=sums,
+            ifmap_registers=2 * macs,
+            weight_registers=2 * macs,
+            psum_registers=2 * macs,
         )
+
+    def splits_sums(self, k: Count, array: PeArray) -> bool:
+        return False
+
+
+def _cycles(m: Count, n: Count, k: Count, groups: Count, array: PeArray) -> Count:
+    rows, cols = array.rows, array.cols
+    row_folds, col_folds = n_folds(m, rows), n_folds(n, cols)
+    whole_fold = k + rows + cols - 2
+    total: Count
+    if not array.fold_overlap:
+        total = groups * row_folds * col_folds * whole_fold
+        return total
+    last_period = larger(k, m - (row_folds - 1) * rows)
+    column = (row_folds - 1) * larger(k, rows) + last_period
+    total = groups * col_folds * column - last_period + whole_fold
+    return total
 
 
 DATAFLOW = OutputStationary()

@@ -31,55 +31,55 @@ product; inputs and sums are handed on, written and read once for each product.
 
 from __future__ import annotations
 
+from typing import Any
+
+from accelsim.hardware.chip import PeArray
 from accelsim.mapping.dataflow import Count, PassCost, larger, n_folds
+from accelsim.mapping.matrix_dataflow import MatrixDataflow, Product
 
 
-class WeightStationary:
+class WeightStationary(MatrixDataflow):
     """See the module's text.
 
-    >>> DATAFLOW.cost(m=64, n=512, k=256, rows=32, cols=32, overlap=False, accumulate=False).cycles
+    >>> array = PeArray(32, 32, "weight_stationary", fold_overlap=False, psum_bits=32)
+    >>> DATAFLOW.product_cost(Product(m=64, n=512, k=256, groups=1, accumulate=0), array).cycles
     20224
     """
 
     name = "weight_stationary"
 
-    def cycles(
-        self, m: Count, n: Count, k: Count, groups: Count, rows: int, cols: int, overlap: bool
-    ) -> Count:
-        row_folds, col_folds = n_folds(k, rows), n_folds(n, cols)
-        total: Count
-        if not overlap:
-            total = groups * row_folds * col_folds * (m + 2 * rows + cols - 2)
-            return total
-        column = (row_folds - 1) * larger(m, rows) + larger(m, k - (row_folds - 1) * rows)
-        first_load = k + rows - larger(k, rows)
-        total = groups * col_folds * column - larger(m, first_load)
-        total = total + first_load + m + rows + cols - 2
-        return total
-
-    def cost(
-        self,
-        m: int,
-        n: int,
-        k: int,
-        rows: int,
-        cols: int,
-        overlap: bool,
-        accumulate: bool,
-        groups: int = 1,
-    ) -> PassCost:
-        row_folds, products = n_folds(k, rows), groups * m * n * k
+    def product_cost(self, product: Product[Count], array: PeArray) -> PassCost[Count]:
+        m, n, k, groups = product.m, product.n, product.k, product.groups
+        row_folds, macs, sums = n_folds(k, array.rows), groups * m * n * k, groups * m * n
         weight_reads = groups * k * n
         return PassCost(
-            cycles=self.cycles(m, n, k, groups, rows, cols, overlap),
-            ifmap_reads=groups * m * k * n_folds(n, cols),
+            cycles=_cycles(m, n, k, groups, array),
+            macs=macs,
+            ifmap_reads=groups * m * k * n_folds(n, array.cols),
             weight_reads=weight_reads,
-            psum_reads=groups * m * n * (row_folds - 1 + int(accumulate)),
-            psum_writes=groups * m * n * row_folds,
-            ifmap_registers=2 * products,
-            weight_registers=weight_reads + products,
-            psum_registers=2 * products,
+            psum_reads=sums * (row_folds - 1 + product.accumulate),
+            psum_writes=sums * row_folds,
+            ifmap_registers=2 * macs,
+            weight_registers=weight_reads + macs,
+            psum_registers=2 * macs,
         )
+
+    def splits_sums(self, k: Count, array: PeArray) -> Any:
+        return k > array.rows
+
+
+def _cycles(m: Count, n: Count, k: Count, groups: Count, array: PeArray) -> Count:
+    rows, cols = array.rows, array.cols
+    row_folds, col_folds = n_folds(k, rows), n_folds(n, cols)
+    total: Count
+    if not array.fold_overlap:
+        total = groups * row_folds * col_folds * (m + 2 * rows + cols - 2)
+        return total
+    column = (row_folds - 1) * larger(m, rows) + larger(m, k - (row_folds - 1) * rows)
+    first_load = k + rows - larger(k, rows)
+    total = groups * col_folds * column - larger(m, first_load)
+    total = total + first_load + m + rows + cols - 2
+    return total
 
 
 DATAFLOW = WeightStationary()

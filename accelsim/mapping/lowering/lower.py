@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -106,7 +107,7 @@ class _StageWalk:
     ) -> None:
         self._writer, self._placement, self._reader = writer, placement, reader
         self._chip, self._plan, self._stage, self._tally = chip, plan, plan.stage, tally
-        self._dataflow = DATAFLOWS[chip.array.dataflow]
+        self._cost = cache(DATAFLOWS[chip.array.dataflow].cost)  # most passes are alike
         self._psum_bytes = psum_bytes_per_value(plan, chip)
         self._read_rows = {"needs_ifmap": NONE, "needs_weight": NONE}
         self._held = {"ifmap": 0, "weight": 0, "ofmap": 0}
@@ -189,24 +190,9 @@ class _StageWalk:
         tiling, layer = self._plan.tiling, self._stage.layer
         if isinstance(layer, Conv):
             array = self._chip.array
-            cost = self._dataflow.cost(
-                step.m,
-                step.n,
-                step.k,
-                array.rows,
-                array.cols,
-                array.fold_overlap,
-                accumulate=not step.first,
-                groups=step.groups,
-            )
+            cost = self._cost(step.of(layer), array)
             kind, cycles = Kind.COMPUTE, cost.cycles
-            self._tally.computed(
-                step.macs,
-                cost,
-                layer.weight_bits,
-                array.psum_bits,
-                self._psum_bytes,
-            )
+            self._tally.computed(cost, layer.weight_bits, array.psum_bits, self._psum_bytes)
         else:
             operations = vector_operations(layer, step)
             kind, cycles = Kind.VECTOR, ceil_div(operations, self._chip.vector.lanes)

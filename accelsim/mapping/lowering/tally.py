@@ -77,12 +77,12 @@ class Tally:
         self._sram["ifmap_write_bytes"] += n_bytes
 
     def computed(
-        self, macs: int, cost: PassCost, weight_bits: int, psum_bits: int, psum_bytes: int
+        self, cost: PassCost[int], weight_bits: int, psum_bits: int, psum_bytes: int
     ) -> None:
         """The array made one pass. Sums have ``psum_bits`` in the PEs, ``psum_bytes`` outside."""
         value_bits = self._stage.value_bits
         value_bytes = bits_to_bytes(value_bits)
-        self._macs += macs
+        self._macs += cost.macs
         self._register_bits += (
             cost.ifmap_registers * value_bits
             + cost.weight_registers * weight_bits

@@ -188,38 +188,64 @@ def channel_axis(stage: Stage, pairs: Sequence[tuple[int, int, Kernel]]) -> Chan
     )
 
 
-def products(
-    stage: Stage, pairs: Sequence[tuple[int, int, Kernel]]
-) -> tuple[tuple[Ints, Ints, Ints], Floats]:
-    """Distinct (n, k, groups) of the passes at one place, each [n_products].
+class PassSizes(NamedTuple):
+    """Distinct passes at one place, and how often each pair of channel extents makes them.
 
-    And [n_pairs, n_products] how often each pair of channel extents has them.
+    Arrays are [n_passes]; what they hold is told in ``ConvPass``.
     """
+
+    out_channels: Ints
+    in_channels: Ints
+    kernel_rows: Ints
+    kernel_cols: Ints
+    groups: Ints
+    accumulate: Ints
+    counts: Floats  # [n_pairs, n_passes]
+
+    @property
+    def n_weights(self) -> Ints:
+        kernel_size = self.kernel_rows * self.kernel_cols
+        return self.out_channels * self.in_channels * kernel_size * self.groups
+
+
+def pass_sizes(stage: Stage, pairs: Sequence[tuple[int, int, Kernel]]) -> PassSizes:
+    """The passes that ``stage`` makes at one place of its output, for all ``pairs``."""
     groups, group_in, group_out = channel_groups(stage)
-    found: dict[tuple[int, int, int], int] = {}
+    parts = {cut: _parts(stage, group_in, *cut) for cut in {pair[1:] for pair in pairs}}
+    found: dict[tuple[int, ...], int] = {}
     entries: list[tuple[int, int, int]] = []
-    sizes = {
-        kernel: Counter((b - a) * (d - c) for (a, b), (c, d) in kernel_ranges(stage, kernel))
-        for kernel in {kernel for _, _, kernel in pairs}
-    }
     for number, (out, ins, kernel) in enumerate(pairs):
-        if out <= group_out:
-            times, size = groups, group_out
-            tiles = [(n, 1, count) for n, count in _pieces(size, out)]
-        else:
-            times, size = 1, groups * group_out
-            tiles = [(group_out, n // group_out, count) for n, count in _pieces(size, out)]
-        for n, n_groups, n_tiles in tiles:
-            for (ins_of_pass, n_passes), (size, n_sizes) in product(
-                _pieces(group_in, ins), sizes[kernel].items()
-            ):
-                column = found.setdefault((n, ins_of_pass * size, n_groups), len(found))
-                entries.append((number, column, times * n_tiles * n_passes * n_sizes))
+        times, size = (groups, group_out) if out <= group_out else (1, groups * group_out)
+        for channels, n_tiles in _pieces(size, out):
+            of_tile = min(channels, group_out), max(1, channels // group_out)
+            for part, n_passes in parts[ins, kernel]:
+                column = found.setdefault((*of_tile, *part), len(found))
+                entries.append((number, column, times * n_tiles * n_passes))
     counts = np.zeros((len(pairs), len(found)))
     for number, column, count in entries:
         counts[number, column] += count
-    n, k, n_groups = np.array(list(found), np.int64).T
-    return (n, k, n_groups), counts
+    out_channels, n_groups, *of_part = np.array(list(found), np.int64).T
+    in_channels, kernel_rows, kernel_cols, accumulate = of_part
+    return PassSizes(
+        out_channels, in_channels, kernel_rows, kernel_cols, n_groups, accumulate, counts
+    )
+
+
+def _parts(
+    stage: Stage, group_in: int, in_channels: int, kernel: Kernel
+) -> list[tuple[tuple[int, int, int, int], int]]:
+    """(input channels, kernel rows, kernel columns, accumulate) of a tile's passes, and how often.
+
+    The first pass alone adds to no earlier sums.
+    """
+    sizes = Counter((b - a, d - c) for (a, b), (c, d) in kernel_ranges(stage, kernel))
+    cuts = product(_pieces(group_in, in_channels), sizes.items())
+    (first, count), *others = (
+        ((channels, *size), n_channels * n_sizes)
+        for (channels, n_channels), (size, n_sizes) in cuts
+    )
+    later = [((*part, 1), n) for part, n in ((first, count - 1), *others) if n]
+    return [((*first, 0), 1), *later]
 
 
 def _pieces(size: int, extent: int) -> list[tuple[int, int]]:

@@ -16,11 +16,12 @@ from accelsim.hardware.chip import Chip
 from accelsim.mapping.stages.stage import Stage, StoredMap
 from accelsim.mapping.tiling.axes import (
     ChannelAxis,
+    PassSizes,
     PlaceAxis,
     Reads,
     channel_axis,
+    pass_sizes,
     place_axis,
-    products,
     reads,
 )
 from accelsim.mapping.tiling.candidates import (
@@ -32,7 +33,7 @@ from accelsim.mapping.tiling.candidates import (
 from accelsim.mapping.tiling.sizes import Sizes
 from accelsim.mapping.tiling.spans import col_axis, row_axis, shortcut_axis
 from accelsim.mapping.tiling.tiles import Kernel
-from accelsim.mapping.windows.occurrences import Floats, Ints
+from accelsim.mapping.windows.occurrences import Ints
 from accelsim.mapping.windows.ranges import Ranges
 from accelsim.mapping.windows.window import Block
 from accelsim.workload.layer import Conv
@@ -72,9 +73,9 @@ class StageCuts:
         return len(self.channels.out_channels), len(self.row_extents), len(self.col_extents)
 
     @cached_property
-    def products(self) -> tuple[tuple[Ints, Ints, Ints], Floats]:
-        """Distinct (n, k, groups) of passes, and how often each pair has them at one place."""
-        return products(self.stage, self.channels.pairs())
+    def pass_sizes(self) -> PassSizes:
+        """Distinct passes at one place, and how often each pair has them."""
+        return pass_sizes(self.stage, self.channels.pairs())
 
     @cached_property
     def n_places(self) -> Ints:

@@ -58,7 +58,7 @@ def _problem(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Ha
         (stage.conv_size, stage.scaled_bits, objective),
         (sizes.line_bytes, sizes.cached_entries, chip.codec.block[0], chip.core.period_fs),
         # A bound method is hashed by whose it is, however its dataflow compares.
-        (array, DATAFLOWS[array.dataflow].cycles, chip.buffers),
+        (array, DATAFLOWS[array.dataflow].cost, chip.buffers),
         port.config.peak_gb_s,
         reachable_gb_s(port.config, port.outstanding_reads, port.policy),
     )

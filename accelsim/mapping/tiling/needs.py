@@ -7,28 +7,52 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property, partial
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.hardware.chip import PeArray
-from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.mapping.stages.stage import StoredMap
+from accelsim.mapping.dataflow import DATAFLOWS, ConvPass, Count
+from accelsim.mapping.stages.stage import Stage, StoredMap
 from accelsim.mapping.tiling.axes import Reads
 from accelsim.mapping.tiling.candidates import pooling_overlaps
 from accelsim.mapping.tiling.cuts import StageCuts, per_pair
-from accelsim.mapping.tiling.tiles import kernel_of
+from accelsim.mapping.tiling.tiles import channel_groups, kernel_of
 from accelsim.mapping.windows.occurrences import Floats, Ints
 from accelsim.units import bits_to_bytes
 from accelsim.workload.layer import Conv
 
 
-def keeps_psums(array: PeArray, k: int, split: bool) -> bool:
-    """Whether partial sums of passes of ``k`` products wait in the ofmap buffer: a later pass
-    adds to them (``split``), or the dataflow reads them back within the pass."""
-    dataflow = DATAFLOWS[array.dataflow]
-    cost = dataflow.cost(1, 1, k, array.rows, array.cols, overlap=True, accumulate=False)
-    return split or cost.psum_reads > 0
+def keeps_psums(
+    stage: Stage,
+    array: PeArray,
+    out_channels: Count,
+    in_channels: Count,
+    kernel: tuple[Count, Count],
+    computed: tuple[Count, Count],
+) -> Any:
+    """Whether partial sums of a convolution wait in the ofmap buffer: several passes add to
+    them, or the dataflow reads them back within a pass.
+
+    Of the largest pass of a tiling: its output channels (of all groups), input channels (of
+    one), kernel positions, and the rows and columns that it computes. Integers or arrays.
+    """
+    layer = stage.layer
+    assert isinstance(layer, Conv)
+    _, _, group_out = channel_groups(stage)
+    largest: ConvPass[Any] = ConvPass(
+        *computed,
+        np.minimum(out_channels, group_out),
+        in_channels,
+        *kernel,
+        np.maximum(1, out_channels // group_out),
+        0,
+        layer.window.stride,
+        layer.window.dilation,
+    )
+    is_split = in_channels * kernel[0] * kernel[1] < layer.macs_per_output
+    return is_split | DATAFLOWS[array.dataflow].keeps_psums(largest, array)
 
 
 class Needs:
@@ -96,9 +120,9 @@ class Needs:
         layer, c = self._cuts.stage.layer, self._cuts.channels
         if not isinstance(layer, Conv):
             return np.zeros((1, 1, 1))
-        kernel_size = np.array([rows * cols for rows, cols in c.kernels])[c.kernel_of_pair]
-        n_weights = c.out_channels * c.in_channels * kernel_size
-        return per_pair(-(-n_weights * layer.weight_bits // 8)).astype(np.float64)
+        kernel_rows, kernel_cols = self._kernel
+        n_weights = per_pair(c.out_channels * c.in_channels) * kernel_rows * kernel_cols
+        return (-(-n_weights * layer.weight_bits // 8)).astype(np.float64)
 
     @cached_property
     def ofmap_tile_bytes(self) -> Floats:
@@ -110,8 +134,16 @@ class Needs:
         if not isinstance(cuts.stage.layer, Conv):
             return channels * stored
         psum_bytes = bits_to_bytes(self._array.psum_bits)
-        psums = cuts.rows.largest_computed[:, None] * cuts.cols.largest_computed * psum_bytes
-        return channels * np.where(per_pair(self._keeps_psums), psums, stored)
+        rows, cols = computed = cuts.rows.largest_computed[:, None], cuts.cols.largest_computed
+        keeps = keeps_psums(
+            cuts.stage,
+            self._array,
+            per_pair(cuts.channels.out_channels),
+            per_pair(cuts.channels.in_channels),
+            self._kernel,
+            computed,
+        )
+        return channels * np.where(keeps, rows * cols * psum_bytes, stored)
 
     def line_buffer_bytes(self, order: str) -> Floats:
         """Rows of overlapping pooling windows, kept from one row of tiles to the next."""
@@ -126,14 +158,12 @@ class Needs:
         several = self._cuts.rows.n_tiles[None, :, None] > 1
         return np.where(several, per_pair(channels) * float(row_bytes), 0.0)
 
-    @property
-    def _keeps_psums(self) -> NDArray[np.bool_]:
-        """[n_channel_pairs] whether partial sums wait in the buffer."""
-        layer, array = self._cuts.stage.layer, self._array
-        assert isinstance(layer, Conv)
-        k = layer.macs_per_output
-        folds = keeps_psums(array, k, split=False)
-        return (self._cuts.channels.n_in_passes > 1) | folds
+    @cached_property
+    def _kernel(self) -> tuple[Ints, Ints]:
+        """Kernel rows and columns of a pass, for each pair of channel extents."""
+        c = self._cuts.channels
+        rows, cols = np.array(c.kernels)[c.kernel_of_pair].T
+        return per_pair(rows), per_pair(cols)
 
     @property
     def _in_kernel_parts(self) -> NDArray[np.bool_]:

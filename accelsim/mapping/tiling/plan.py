@@ -18,6 +18,7 @@ from accelsim.mapping.tiling.known import Objective, known_or
 from accelsim.mapping.tiling.needs import keeps_psums
 from accelsim.mapping.tiling.search import StageSearch, Variant
 from accelsim.mapping.tiling.sizes import Sizes
+from accelsim.mapping.tiling.spans import col_axis, largest_computed, row_axis
 from accelsim.mapping.tiling.tiles import Pass
 from accelsim.mapping.windows.occurrences import Floats
 from accelsim.units import KIB, bits_to_bytes, ceil_div
@@ -66,11 +67,18 @@ def psum_bytes_per_value(plan: StagePlan, chip: Chip) -> int:
     finished = bits_to_bytes(stage.output.bits)
     if not isinstance(layer, Conv):
         return finished
-    rows, cols = plan.tiling.kernel or layer.window.kernel
-    k = plan.tiling.in_channels * rows * cols
-    if keeps_psums(array, k, split=k < layer.macs_per_output):
-        return bits_to_bytes(array.psum_bits)
-    return finished
+    tiling = plan.tiling
+    rows = largest_computed(row_axis(stage), tiling.out_rows)
+    cols = largest_computed(col_axis(stage), tiling.out_cols)
+    kept = keeps_psums(
+        stage,
+        array,
+        tiling.out_channels,
+        tiling.in_channels,
+        tiling.kernel or layer.window.kernel,
+        (rows, cols),
+    )
+    return bits_to_bytes(array.psum_bits) if kept else finished
 
 
 def _tiling(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Tiling:

@@ -9,7 +9,7 @@ import numpy as np
 
 from accelsim.dram.reach import reachable_gb_s
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.dataflow import DATAFLOWS
+from accelsim.mapping.dataflow import DATAFLOWS, ConvPass
 from accelsim.mapping.stages.stage import Stage
 from accelsim.mapping.tiling.cuts import StageCuts, per_pair
 from accelsim.mapping.tiling.needs import Needs
@@ -100,18 +100,35 @@ class StageSearch:
 
     def compute_cycles(self, pairs: Ints, rows: Ints, cols: Ints) -> Floats:
         """[len(pairs), len(rows), len(cols)] cycles of the array for all these cuts."""
-        cuts, array = self.cuts, self._chip.array
-        if not isinstance(cuts.stage.layer, Conv):
+        cuts, array, layer = self.cuts, self._chip.array, self.cuts.stage.layer
+        if not isinstance(layer, Conv):
             return np.zeros((len(pairs), len(rows), len(cols)))
-        counts = cuts.products[1][pairs]
-        occur = counts.any(axis=0)
-        n, k, groups = (per_pair(c[occur]) for c in cuts.products[0])
-        m = cuts.rows.computed.extents[:, None] * cuts.cols.computed.extents
-        cycles = DATAFLOWS[array.dataflow].cycles(
-            m[None], n, k, groups, array.rows, array.cols, array.fold_overlap
+        *sizes, counts = cuts.pass_sizes
+        occur = counts[pairs].any(axis=0)
+        row_tiles, col_tiles = cuts.rows.computed, cuts.cols.computed
+        out_channels, in_channels, kernel_rows, kernel_cols, groups, accumulate = (
+            per_pair(size[occur]) for size in sizes
         )
-        row_counts, col_counts = cuts.rows.computed.counts[rows], cuts.cols.computed.counts[cols]
-        return weighted_sum(cycles.astype(np.float64), counts[:, occur], row_counts, col_counts)
+        work = ConvPass(
+            row_tiles.extents[:, None],
+            col_tiles.extents,
+            out_channels,
+            in_channels,
+            kernel_rows,
+            kernel_cols,
+            groups,
+            accumulate,
+            layer.window.stride,
+            layer.window.dilation,
+        )
+        cycles = DATAFLOWS[array.dataflow].cost(work, array).cycles
+        shape = occur.sum(), len(row_tiles.extents), len(col_tiles.extents)
+        return weighted_sum(
+            np.broadcast_to(cycles, shape).astype(np.float64),
+            counts[pairs][:, occur],
+            row_tiles.counts[rows],
+            col_tiles.counts[cols],
+        )
 
     def _bits_per_cycle(self, gb_s: float) -> float:
         """Per core clock cycle."""

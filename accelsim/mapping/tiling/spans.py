@@ -8,8 +8,8 @@ tile's pooling windows need again are kept in the line buffer of the drain path.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -81,15 +81,22 @@ def shortcut_axis(axis: Axis) -> Axis:
 
 def row_spans(stage: Stage, extent: int) -> tuple[Span, ...]:
     """Tiles of ``extent`` stored rows, top to bottom."""
-    return _listed(spans(row_axis(stage), [extent]))
+    return _listed(spans(row_axis(stage), (extent,)))
 
 
 def col_spans(stage: Stage, extent: int) -> tuple[Span, ...]:
     """Tiles of ``extent`` stored columns, left to right."""
-    return _listed(spans(col_axis(stage), [extent]))
+    return _listed(spans(col_axis(stage), (extent,)))
 
 
-def spans(axis: Axis, extents: Sequence[int]) -> Spans:
+def largest_computed(axis: Axis, extent: int) -> int:
+    """Rows that the largest tile of ``extent`` stored rows computes."""
+    start, stop = spans(axis, (extent,)).computed
+    return int((stop - start).max())
+
+
+@lru_cache(maxsize=1024)  # by the search, by the passes of what it chose, and for every image
+def spans(axis: Axis, extents: tuple[int, ...]) -> Spans:
     """Tiles of each of ``extents``, from the start of the axis to its end.
 
     A tile whose windows need nothing that the tiles before it did not compute already
@@ -97,7 +104,7 @@ def spans(axis: Axis, extents: Sequence[int]) -> Spans:
 
     >>> pool = Sliding(extent=3, stride=2, before=0)
     >>> conv = Sliding(extent=3, stride=1, before=1)
-    >>> cut = spans(Axis(6, 13, 13, pool, conv), [3])
+    >>> cut = spans(Axis(6, 13, 13, pool, conv), (3,))
     >>> [(int(a), int(b)) for a, b in zip(*cut.computed)]
     [(0, 7), (7, 13)]
     """

@@ -18,6 +18,7 @@ from typing import TypeAlias
 
 import numpy as np
 
+from accelsim.mapping.dataflow import ConvPass
 from accelsim.mapping.stages.stage import Stage, Tiling
 from accelsim.mapping.tiling.spans import (
     Axis,
@@ -52,8 +53,8 @@ class Pass:
     """Products of this pass; for poolings and sums, the channels."""
     n: int
     """Output channels of each group."""
-    k: int
-    """Products of one output value in this pass; 0 on the vector unit."""
+    kernel: Kernel
+    """Kernel rows and columns; (0, 0) on the vector unit, which has no products."""
     part: int
     """Which part of its tile's products it adds: a range of input channels and of kernel
     positions. Parts of one number use the same weights."""
@@ -78,6 +79,16 @@ class Pass:
         return (self.conv_rows[1] - self.conv_rows[0]) * (self.conv_cols[1] - self.conv_cols[0])
 
     @property
+    def in_channels(self) -> int:
+        """Input channels of each group."""
+        return (self.window.c1 - self.window.c0) // self.groups
+
+    @property
+    def k(self) -> int:
+        """Products of one output value in this pass."""
+        return self.in_channels * self.kernel[0] * self.kernel[1]
+
+    @property
     def computed(self) -> Window3:
         """Values that the layer computes, before fused pooling: what the drain path adds to."""
         return Window3(self.output.c0, self.output.c1, *self.conv_rows, *self.conv_cols)
@@ -89,6 +100,21 @@ class Pass:
     @property
     def n_weights(self) -> int:
         return self.n * self.k * self.groups
+
+    def of(self, layer: Conv) -> ConvPass[int]:
+        """What the array makes in this pass of ``layer``."""
+        return ConvPass(
+            rows=self.conv_rows[1] - self.conv_rows[0],
+            cols=self.conv_cols[1] - self.conv_cols[0],
+            out_channels=self.n,
+            in_channels=self.in_channels,
+            kernel_rows=self.kernel[0],
+            kernel_cols=self.kernel[1],
+            groups=self.groups,
+            accumulate=int(not self.first),
+            stride=layer.window.stride,
+            dilation=layer.window.dilation,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +217,7 @@ def passes(stage: Stage, tiling: Tiling) -> Iterator[Pass]:
                 conv_cols=col.computed,
                 groups=tile.groups,
                 n=(tile.stop - tile.start) // tile.groups,
-                k=(i1 - i0) // tile.groups * _kernel_size(stage, kernel),
+                kernel=_kernel_size(stage, kernel),
                 part=i,
                 window=window,
                 pieces=pieces,
@@ -219,11 +245,11 @@ def _pieces_read(
     return {key: tuple(pieces) or ((0, 0),) for key, pieces in found.items()}
 
 
-def _kernel_size(stage: Stage, positions: Ranges) -> int:
+def _kernel_size(stage: Stage, positions: Ranges) -> Kernel:
     if not isinstance(stage.layer, Conv):
-        return 0
+        return 0, 0
     (r0, r1), (q0, q1) = positions
-    return (r1 - r0) * (q1 - q0)
+    return r1 - r0, q1 - q0
 
 
 class _IfmapBuffer:

@@ -92,10 +92,9 @@ class Traffic:
         c = cuts.channels
         if not isinstance(layer, Conv):
             return np.zeros(len(c.out_channels))
-        (n, k, groups), counts = cuts.products
-        tile_bits = n * k * groups * layer.weight_bits
-        lines = -(-tile_bits // self._line_bits)
-        stored: Floats = counts @ (lines * float(self._line_bits))
+        passes = cuts.pass_sizes
+        lines = -(-passes.n_weights * layer.weight_bits // self._line_bits)
+        stored: Floats = passes.counts @ (lines * float(self._line_bits))
         return stored
 
     def exposed_bits(self, pairs: Ints, rows: Ints, cols: Ints) -> Floats:
