@@ -10,19 +10,21 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from accelsim import read_hardware, read_trace, simulate
 from accelsim.codecs.size_cache import SizeCache
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.lowering.units import In, Of
 from accelsim.mapping.measuring.measured import measure_maps, planned_sizes
 from accelsim.mapping.stages.form import stages, stored_maps
 from accelsim.mapping.stages.stage import StagePlan
 from accelsim.mapping.tiling.fuse import plan_graph
 from accelsim.mapping.tiling.plan import plan
 from accelsim.mapping.tiling.sizes import Sizes
-from accelsim.program.table import Kind, Program, Requester
+from accelsim.program.table import Kind, Program
 from accelsim.program.work import StageWork
 from accelsim.sim.counts import LayerCounts
 from accelsim.sim.run import run
@@ -34,6 +36,7 @@ from accelsim.workload.trace import Trace
 from tests.mapping.residual_graphs import inverted_residuals, resnet8
 from tests.mapping.small_stages import graph_of, square
 from tests.mapping.test_lower import check_buffers, check_bytes, check_dependencies, check_macs
+from tests.sim.edges import edges, last_needed
 from tests.sim.test_random_networks import (
     check_order,
     check_run,
@@ -130,7 +133,7 @@ def test_tiles_that_do_not_fit_whole_still_add_every_value_once(kib: int, tmp_pa
     assert tiling.out_rows < 8 or kib > 1  # where all rows fit, fewer are as good
     assert moved(two) == (2 * 1024, 2304, 1024)
     assert two.vector_values == 1024
-    assert (prepared.program.rows.needs_shortcut >= 0).sum() == -(-8 // tiling.out_rows)
+    assert len(shortcuts(prepared.program)[0]) == -(-8 // tiling.out_rows)
 
 
 def test_the_map_before_an_addition_is_not_measured(trace: Trace) -> None:
@@ -330,16 +333,23 @@ def test_the_laws_hold(
     check_order(program, played.times)
 
 
+def shortcuts(program: Program) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """[n] computations that wait for two tiles of maps, and the second: that of the shortcut."""
+    row, source, _ = edges(program)
+    tiles = (program.rows.unit[row] == Of.ARRAY) & (program.rows.unit[source] == Of.IFMAP)
+    row, source = row[tiles], source[tiles]
+    second = np.flatnonzero(row[1:] == row[:-1]) + 1
+    return row[second], source[second]
+
+
 def check_shortcuts(program: Program, plans: Sequence[StagePlan]) -> None:
     """One ifmap READ for each tile of a stage with a shortcut, and for no other computation."""
     rows = program.rows
-    adds = np.flatnonzero(rows.needs_shortcut >= 0)
-    reads = rows.needs_shortcut[adds]
+    adds, reads = shortcuts(program)
     assert (rows.kind[adds] == Kind.COMPUTE).all()
-    assert (rows.kind[reads] == Kind.READ).all()
-    assert (rows.requester[reads] == Requester.IFMAP).all()
     assert len(set(reads.tolist())) == len(reads)
-    assert (rows.release_ifmap_bytes[adds] >= rows.acquire_bytes[reads]).all()
-    finished = np.unique(rows.after[rows.kind == Kind.WRITE])
+    given, taken = program.gives.by_row(In.IFMAP), program.takes.by_row(In.IFMAP)
+    assert (given[adds] >= taken[reads]).all()
+    finished = np.unique(last_needed(program, Of.ARRAY)[program.is_write])
     fused = [bool(p.stage.fused_add) for p in plans]
     assert adds.tolist() == [row for row in finished if fused[rows.stage[row]]]

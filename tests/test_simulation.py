@@ -18,13 +18,12 @@ from accelsim.codecs.base import CODECS, Word
 from accelsim.codecs.blocks import cut
 from accelsim.codecs.formats.zero_run_huffman import ZeroRunHuffman
 from accelsim.codecs.size_cache import SizeCache
-from accelsim.dram.memory import POLICIES
 from accelsim.errors import ConfigError, MappingError, TraceError, UnknownNameError
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.measuring.measured import measure_maps, values_of
-from accelsim.program.table import Kind, Program, Requester
+from accelsim.program.table import Program
 from accelsim.sim.machine import Machine
-from accelsim.sim.run import decoder_of, run
+from accelsim.sim.run import memory_of, run
 from accelsim.simulation import prepare
 from accelsim.workload.layer import Conv, Window
 from accelsim.workload.synth import synthesise
@@ -108,13 +107,7 @@ def test_waking_the_memory_at_any_other_time_changes_nothing(
 
 
 def machine_of(program: Program, machine_chip: Chip) -> Machine:
-    memory = POLICIES[machine_chip.dram.policy](
-        machine_chip.dram.config,
-        n_requesters=len(Requester),
-        n_labels=len(program.stages),
-        decoders={Requester.IFMAP: decoder_of(machine_chip)},
-    )
-    return Machine(program, machine_chip, memory)
+    return Machine(program, machine_chip.core, memory_of(program, machine_chip))
 
 
 def ticker(machine: Machine, step_fs: int, start_fs: int, stop_fs: int) -> Iterator[simpy.Event]:
@@ -365,9 +358,9 @@ def test_rates_of_a_lane_that_are_set_by_hand_are_its_rates(trace: Trace) -> Non
     changed = timed.program.extents.work_cycles
     for row in range(len(rows.kind)):
         part = slice(rows.first_extent[row], rows.last_extent[row])
-        if rows.kind[row] == Kind.WRITE:
+        if plain.program.is_write[row]:
             np.testing.assert_array_equal(changed[part], 2 * work[part])
-        elif rows.kind[row] == Kind.READ:
+        elif plain.program.is_read[row]:
             np.testing.assert_array_equal(changed[part], -(-work[part] // 4))
     assert work.any()
 

@@ -12,7 +12,7 @@ of *blocks*, each a run of consecutive lines.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypeAlias
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -75,10 +75,6 @@ class Decoder:
     """Clock of the decoder: a block starts on one of its edges."""
 
 
-Background: TypeAlias = DramEvents
-"""Events of time alone, from the start to some moment: states of ranks, refreshes, the bus."""
-
-
 @dataclass(frozen=True)
 class DramCounts:
     """What a memory did."""
@@ -86,7 +82,7 @@ class DramCounts:
     by_label: tuple[DramEvents, ...]
     """The commands, by the label of the transfer that caused them."""
     background: DramEvents
-    """At the end of the run."""
+    """Events of time alone, at the end of the run: states of ranks, refreshes, the bus."""
     cycles: int
     """DRAM clock cycles simulated."""
     drain_writes: int

@@ -1,90 +1,112 @@
 """The program: one flat table of tile operations for the whole network.
 
-A row is one operation on one tile; a stage or layer is only a label on it. Rows are in
-the order in which the machine starts them. The simulation plays the table and counts; it
-knows nothing of layers, blocks or codecs.
+A row is one operation on one tile; a stage or layer is only a label on it. One rule holds
+for every row: its unit takes its rows in order; the row waits for the rows that it *needs*,
+*takes* bytes of pools, works or transfers, and *gives* bytes back. Needs, takes and gives
+are edge lists beside the table. Units and pools are tables of their own
+(``accelsim.program.units``). The simulation plays all this and counts; it knows nothing of
+layers, blocks, codecs or buffers by name.
 
-Rows of kind READ bring extents of lines from DRAM through the decoder into a buffer. Rows
-of kind COMPUTE and VECTOR occupy the PE array or the vector unit. Rows of kind WRITE take
-a finished tile through the encoder to DRAM. Where the drain path adds a shortcut, the
-COMPUTE that finishes a tile also needs a READ of that tile of the shortcut. Buffers are byte
-counters: a READ takes bytes of its buffer, the COMPUTE that last uses them gives them back;
-the first COMPUTE of an output tile takes bytes of the ofmap buffer, its last WRITE gives
-them back. Rows that overlapping pooling keeps lie in the ofmap buffer from a stage's first
-COMPUTE to its last.
+Rows are numbered in the order in which an array needs their work: the memory serves the
+smaller number first.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.program.units import Pool, Unit
 from accelsim.program.work import StageWork
 
-NONE = -1
+NONE: Final = -1
 Column = NDArray[np.int64]
 
 
 class Kind(IntEnum):
     """What a row does."""
 
-    READ = 0
+    TRANSFER = 0
+    """Moves extents of lines between the levels of its unit."""
     COMPUTE = 1
+    """Occupies a PE array."""
     VECTOR = 2
-    WRITE = 3
+    """Occupies the vector unit, which takes turns with the array of its core."""
 
 
-class Requester(IntEnum):
-    """The DMA engines, each with its own queue at the memory."""
+class Moment(IntEnum):
+    """What of a row another one waits for."""
 
-    IFMAP = 0
-    WEIGHT = 1
-    INDEX = 2
-    OFMAP = 3
+    DONE = 0
+    """Work has ended; what was read is decoded; the last line written is accepted."""
+    SUBMITTED = 1
+    """A transfer has got its space and went to the memory."""
 
 
 @dataclass(frozen=True)
 class Rows:
-    """The table, by column. All arrays are [n_rows] int64; row numbers or ``NONE``."""
+    """The table, by column. All arrays are [n_rows] int64."""
 
     kind: Column
+    unit: Column
     stage: Column
     image: Column
-    requester: Column
-    """READ and WRITE: the DMA engine; otherwise ``NONE``."""
     first_extent: Column
     last_extent: Column
-    """READ and WRITE: extents [first, last)."""
+    """TRANSFER: extents [first, last)."""
     cycles: Column
     """COMPUTE and VECTOR: core cycles."""
-    after: Column
-    """READ: the WRITE that must be accepted before. WRITE: the COMPUTE that makes the tile."""
-    index: Column
-    """READ: the last INDEX READ that it needs, of table entries of its blocks or codec tables."""
-    needs_ifmap: Column
-    """COMPUTE: the last ifmap READ whose tile it uses. A COMPUTE before it waited for each
-    earlier one: they are not needed here. INDEX READ: starts no
-    earlier than this ifmap READ, the one before its own."""
-    needs_weight: Column
-    needs_shortcut: Column
-    """COMPUTE: the ifmap READ of the shortcut tile that is added to what it finishes."""
-    acquire_bytes: Column
-    """READ: bytes of its buffer. COMPUTE: bytes of the ofmap buffer."""
-    release_ifmap_bytes: Column
-    release_weight_bytes: Column
-    release_ofmap_bytes: Column
 
     @property
     def n_rows(self) -> int:
         return len(self.kind)
 
-    @property
-    def on_array(self) -> Column:
-        """[n] the COMPUTE and VECTOR rows, in the order in which the array makes them."""
-        return np.flatnonzero((self.kind == Kind.COMPUTE) | (self.kind == Kind.VECTOR))
+    @cached_property
+    def working(self) -> Column:
+        """[n] the COMPUTE and VECTOR rows, in order."""
+        return np.flatnonzero(self.kind != Kind.TRANSFER)
+
+
+@dataclass(frozen=True)
+class Needs:
+    """Rows that each row waits for, in the order in which it asks: [first[r], first[r + 1])."""
+
+    first: Column  # [n_rows + 1]
+    source: Column
+    moment: Column
+    cause: Column
+    """``Cause`` charged for time in which the source itself worked; ``NONE``: what the walk
+    back in time brought along (see ``accelsim.sim.stalls``)."""
+
+    def of(self, row: int) -> Column:
+        """The sources of one row."""
+        return self.source[self.first[row] : self.first[row + 1]]
+
+
+@dataclass(frozen=True)
+class Amounts:
+    """Bytes of pools by row, at most one entry for a pool: [first[r], first[r + 1])."""
+
+    first: Column  # [n_rows + 1]
+    pool: Column
+    n_bytes: Column
+
+    def by_row(self, pool: int) -> Column:
+        """[n_rows] the bytes of one pool.
+
+        >>> Amounts(np.array([0, 0, 2]), np.array([0, 1]), np.array([5, 7])).by_row(1).tolist()
+        [0, 7]
+        """
+        row = np.repeat(np.arange(len(self.first) - 1), np.diff(self.first))
+        mine = self.pool == pool
+        found = np.zeros(len(self.first) - 1, np.int64)
+        found[row[mine]] = self.n_bytes[mine]
+        return found
 
 
 @dataclass(frozen=True)
@@ -99,56 +121,30 @@ class ExtentTable:
 
 @dataclass(frozen=True)
 class Program:
-    """The whole network as work."""
+    """The whole network as work for the units and pools of a chip."""
 
+    units: tuple[Unit, ...]
+    pools: tuple[Pool, ...]
     rows: Rows
+    needs: Needs
+    takes: Amounts
+    gives: Amounts
     extents: ExtentTable
     stages: tuple[StageWork, ...]
     n_images: int
     total_lines: int
     """Lines of DRAM that the tensors occupy."""
 
+    def of_unit(self, name: str) -> NDArray[np.bool_]:
+        """[n_rows] whether a row belongs to the units of that name, of whatever core."""
+        return np.array([unit.name == name for unit in self.units])[self.rows.unit]
 
-class RowWriter:
-    """Collects rows while lowering; ``table`` freezes them."""
+    @cached_property
+    def is_read(self) -> NDArray[np.bool_]:
+        """[n_rows] whether a row reads DRAM."""
+        return np.array([unit.reads_dram for unit in self.units])[self.rows.unit]
 
-    def __init__(self) -> None:
-        self._rows: list[dict[str, int]] = []
-        self._first: list[NDArray[np.int64]] = []
-        self._lines: list[NDArray[np.int64]] = []
-        self._work: list[NDArray[np.int64]] = []
-        self._n_extents = 0
-
-    def add(self, **values: int) -> int:
-        """Append one row; columns not named are ``NONE`` (references) or 0 (amounts)."""
-        row = _BLANK | values
-        if len(row) > len(_BLANK):
-            raise TypeError(f"unknown columns {sorted(row.keys() - _BLANK.keys())}")
-        self._rows.append(row)
-        return len(self._rows) - 1
-
-    def add_extents(
-        self, first_line: Column, n_lines: Column, work_cycles: Column
-    ) -> tuple[int, int]:
-        """Append extents; returns their range."""
-        start = self._n_extents
-        self._first.append(first_line)
-        self._lines.append(n_lines)
-        self._work.append(work_cycles)
-        self._n_extents += len(first_line)
-        return start, self._n_extents
-
-    def add_to(self, row: int, column: str, amount: int) -> None:
-        """Add to one cell of a row that is already written (a release becomes known later)."""
-        self._rows[row][column] += amount
-
-    def table(self) -> tuple[Rows, ExtentTable]:
-        """The finished tables."""
-        rows = Rows(**{n: np.array([row[n] for row in self._rows], np.int64) for n in _BLANK})
-        parts = (self._first, self._lines, self._work)
-        first, lines, work = (np.concatenate(p) if p else np.zeros(0, np.int64) for p in parts)
-        return rows, ExtentTable(first, lines, work)
-
-
-_REFERENCES = {"requester", "after", "index", "needs_ifmap", "needs_weight", "needs_shortcut"}
-_BLANK = {f.name: NONE if f.name in _REFERENCES else 0 for f in fields(Rows)}
+    @cached_property
+    def is_write(self) -> NDArray[np.bool_]:
+        """[n_rows] whether a row writes DRAM."""
+        return np.array([unit.writes_dram for unit in self.units])[self.rows.unit]

@@ -3,27 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
 from accelsim.dram.events import DramEvents
+from accelsim.program.units import STALL_CAUSES as STALL_CAUSES
 from accelsim.program.work import NO_COUNTS, StageWork
 from accelsim.program.work import TENSOR_KINDS as TENSOR_KINDS
 from accelsim.program.work import BusCounts as BusCounts
 from accelsim.program.work import ByteCounts as ByteCounts
 from accelsim.program.work import SramCounts as SramCounts
-
-STALL_CAUSES: Final = (
-    "ifmap_dram",
-    "weight_dram",
-    "index_dram",
-    "outstanding",
-    "decoder",
-    "encoder",
-    "ofmap_dram",
-    "buffer_full",
-    "dependency",
-    "drain",
-)
 
 
 @dataclass(frozen=True)

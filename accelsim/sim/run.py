@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+import numpy as np
+
 from accelsim.dram.events import NO_EVENTS, DramEvents
-from accelsim.dram.memory import POLICIES, Decoder, Memory
+from accelsim.dram.memory import POLICIES, Memory
 from accelsim.hardware.chip import Chip
-from accelsim.program.table import Kind, Program, Requester
+from accelsim.program.table import Kind, Program
+from accelsim.program.units import STALL_CAUSES, Cause
 from accelsim.program.work import StageWork
-from accelsim.sim.counts import STALL_CAUSES, BusCounts, LayerCounts, RunCounts
-from accelsim.sim.machine import Machine, Times
+from accelsim.sim.counts import BusCounts, LayerCounts, RunCounts
+from accelsim.sim.machine import Machine, Times, decoders_of
 from accelsim.sim.stalls import StallAccount
 
 
@@ -28,26 +31,21 @@ def run(program: Program, chip: Chip, *, record_traffic: bool = False) -> Run:
 
     ``record_traffic`` keeps every line that the memory accepted, for ``--dram-trace``.
     """
-    memory = POLICIES[chip.dram.policy](
-        chip.dram.config,
-        n_requesters=len(Requester),
-        n_labels=len(program.stages),
-        decoders={Requester.IFMAP: decoder_of(chip)},
-        outstanding_reads=chip.dram.outstanding_reads,
-        record_traffic=record_traffic,
-    )
-    machine = Machine(program, chip, memory)
+    memory = memory_of(program, chip, record_traffic=record_traffic)
+    machine = Machine(program, chip.core, memory)
     end_fs = machine.run()
     return Run(_count(program, chip, machine, memory, end_fs), machine.times, memory)
 
 
-def decoder_of(chip: Chip) -> Decoder:
-    """The decoder behind the ifmap DMA, in the memory's terms."""
-    return Decoder(
-        lanes=chip.codec.lanes,
-        fill_fs=chip.core.to_fs(chip.codec.hardware.decode_fill_cycles),
-        fifo_blocks=chip.codec.fifo_blocks,
-        period_fs=chip.core.period_fs,
+def memory_of(program: Program, chip: Chip, *, record_traffic: bool = False) -> Memory:
+    """The chip's memory, with a queue for each DMA engine of the program."""
+    return POLICIES[chip.dram.policy](
+        chip.dram.config,
+        n_requesters=sum(unit.is_dma for unit in program.units),
+        n_labels=len(program.stages),
+        decoders=decoders_of(program, chip.core),
+        outstanding_reads=chip.dram.outstanding_reads,
+        record_traffic=record_traffic,
     )
 
 
@@ -57,23 +55,20 @@ def _count(
     times, core, rows = machine.times, chip.core, program.rows
     n_stages = len(program.stages)
     account = StallAccount(program, times, core, chip.dram.config, chip.dram.outstanding_reads)
-    compute, vector, total = ([0] * n_stages for _ in range(3))
-    stalls = [dict.fromkeys(STALL_CAUSES, 0) for _ in range(n_stages)]
-    last_end = [0] * n_stages
-    image_end = [0] * program.n_images
+    busy = np.zeros((n_stages, len(Kind)), np.int64)
+    np.add.at(busy, (rows.stage, rows.kind), rows.cycles)
+    stalls = [[0] * len(Cause) for _ in range(n_stages)]
+    total, image_end = [0] * n_stages, [0] * program.n_images
     previous_end = 0
-    for row in rows.on_array.tolist():
+    for row in rows.working.tolist():
         stage, image = int(rows.stage[row]), int(rows.image[row])
-        busy = compute if rows.kind[row] == Kind.COMPUTE else vector
-        busy[stage] += int(rows.cycles[row])
-        for cause, cycles in account.charge(row).items():
-            stalls[stage][cause] += cycles
+        stalls[stage] = [a + b for a, b in zip(stalls[stage], account.charge(row), strict=True)]
         end = core.edge_at_or_after(times.done[row])
         total[stage] += end - previous_end
-        previous_end = last_end[stage] = image_end[image] = end
+        previous_end = image_end[image] = end
     end_cycle = core.edge_at_or_after(end_fs)
-    final = int(rows.stage[rows.on_array[-1]])
-    stalls[final]["drain"] += end_cycle - previous_end
+    final = int(rows.stage[rows.working[-1]])
+    stalls[final][Cause.DRAIN] += end_cycle - previous_end
     total[final] += end_cycle - previous_end
 
     dram = memory.counts()
@@ -82,9 +77,9 @@ def _count(
         LayerCounts(
             work=work,
             cycles=total[i],
-            compute_cycles=compute[i],
-            vector_cycles=vector[i],
-            stall_cycles=stalls[i],
+            compute_cycles=int(busy[i, Kind.COMPUTE]),
+            vector_cycles=int(busy[i, Kind.VECTOR]),
+            stall_cycles=dict(zip(STALL_CAUSES, stalls[i], strict=True)),
             dram=caused + states[i],
             bus=on_pins(work, caused.reads, caused.writes, memory.line_bytes),
         )

@@ -17,11 +17,11 @@ from time import perf_counter
 from typing import Any
 
 from accelsim import read_hardware, read_trace, simulate
-from accelsim.dram.memory import POLICIES, Completion, Transfer
+from accelsim.dram.memory import Completion, Transfer
 from accelsim.hardware.chip import Chip
-from accelsim.program.table import NONE, Program, Requester
+from accelsim.program.table import Kind, Program
 from accelsim.sim.machine import Machine
-from accelsim.sim.run import decoder_of, run
+from accelsim.sim.run import memory_of, run
 from accelsim.simulation import prepare, with_codec
 from accelsim.workload.trace import Trace
 
@@ -42,13 +42,8 @@ def seconds(action: Callable[[], object], n_runs: int = 7) -> float:
 class TimedMemory:
     """A memory that knows how long it was at work: its kernel, and the way into it and out."""
 
-    def __init__(self, chip: Chip, n_labels: int) -> None:
-        self._memory = POLICIES[chip.dram.policy](
-            chip.dram.config,
-            n_requesters=len(Requester),
-            n_labels=n_labels,
-            decoders={Requester.IFMAP: decoder_of(chip)},
-        )
+    def __init__(self, program: Program, chip: Chip) -> None:
+        self._memory = memory_of(program, chip)
         self.seconds = 0.0
 
     def __getattr__(self, name: str) -> Any:
@@ -69,8 +64,8 @@ class TimedMemory:
 
 def memory_seconds(program: Program, chip: Chip) -> float:
     """Seconds in the memory during one simulation."""
-    memory = TimedMemory(chip, len(program.stages))
-    Machine(program, chip, memory).run()
+    memory = TimedMemory(program, chip)
+    Machine(program, chip.core, memory).run()
     return memory.seconds
 
 
@@ -86,7 +81,7 @@ def design_points(chip: Chip, trace: Trace) -> None:
         played = seconds(lambda p=program, c=with_this: run(p, c))
         in_memory = median([memory_seconds(program, with_this) for _ in range(7)])
         n_bursts = int(program.extents.n_lines.sum())
-        n_transfers = int((program.rows.requester != NONE).sum())
+        n_transfers = int((program.rows.kind == Kind.TRANSFER).sum())
         print(
             f"  {codec:<23}{whole:>8.3f}{played:>13.3f}{n_bursts / in_memory / 1e6:>15.2f}"
             f"{n_bursts / n_transfers:>32.0f}"

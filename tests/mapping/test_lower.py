@@ -14,16 +14,18 @@ from accelsim.codecs.blocks import block_sizes
 from accelsim.codecs.measure import MapStats
 from accelsim.hardware.chip import Buffers, Chip
 from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.lowering.units import In, Of
 from accelsim.mapping.measuring.measured import planned_sizes
 from accelsim.mapping.stages.form import stages, stored_maps
 from accelsim.mapping.stages.stage import StagePlan, StoredMap
 from accelsim.mapping.tiling.plan import plan
 from accelsim.mapping.tiling.tiles import passes
-from accelsim.program.table import NONE, Kind, Program, Requester
+from accelsim.program.table import NONE, Program
 from accelsim.sim.machine import Machine
 from accelsim.units import bits_to_bytes
 from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
+from tests.sim.edges import last_needed
 from tests.sim.small_machine import OneLineAtATime
 
 BLOCK = (4, 2, 5)
@@ -132,18 +134,17 @@ def check_dependencies(program: Program) -> None:
     """
     rows = program.rows
     written: dict[int, int] = {}
+    made, stored = last_needed(program, Of.ARRAY), last_needed(program, Of.OFMAP)
     for row in range(rows.n_rows):
         lines = lines_of(program, row)
-        if rows.kind[row] == Kind.WRITE:
-            assert rows.kind[rows.after[row]] in (Kind.COMPUTE, Kind.VECTOR)
+        if program.is_write[row]:
+            assert 0 <= made[row] < row
             for line in lines:
                 written.setdefault(line, row)
-        elif rows.kind[row] == Kind.READ and rows.requester[row] != Requester.WEIGHT:
+        elif program.is_read[row] and rows.unit[row] != Of.WEIGHT:
             last = max((written[line] for line in lines if line in written), default=NONE)
-            assert last <= rows.after[row] < row
-        elif rows.kind[row] in (Kind.COMPUTE, Kind.VECTOR):
-            needs = (rows.needs_ifmap, rows.needs_weight, rows.needs_shortcut)
-            assert max(column[row] for column in needs) < row
+            assert last <= stored[row] < row
+    assert (made[~program.is_write] == NONE).all()
 
 
 def lines_of(program: Program, row: int) -> list[int]:
@@ -158,38 +159,37 @@ def lines_of(program: Program, row: int) -> list[int]:
 
 def check_buffers(program: Program, plans: Sequence[StagePlan], chip: Chip) -> None:
     """All bytes come back, and the machine gets through with the buffers that it has."""
-    rows = program.rows
-    read = rows.kind == Kind.READ
-    for requester, released in (
-        (Requester.IFMAP, rows.release_ifmap_bytes),
-        (Requester.WEIGHT, rows.release_weight_bytes),
-    ):
-        taken = rows.acquire_bytes[read & (rows.requester == requester)].sum()
-        assert taken == released.sum()
-        assert (released >= 0).all()
-    assert rows.acquire_bytes[~read].sum() == rows.release_ofmap_bytes.sum()
+    rows, reads = program.rows, program.is_read
+    takes, gives = ([a.by_row(pool) for pool in In] for a in (program.takes, program.gives))
+    for pool, unit in ((In.IFMAP, Of.IFMAP), (In.WEIGHT, Of.WEIGHT)):
+        assert not takes[pool][rows.unit != unit].any()
+        assert not gives[pool][rows.unit != Of.ARRAY].any()
+        assert takes[pool].sum() == gives[pool].sum()
+    assert not takes[In.OFMAP][reads].any()
+    assert takes[In.OFMAP].sum() == gives[In.OFMAP].sum()
+    assert min(column.min() for column in takes + gives) >= 0
     check_windows_are_held(program, plans)
     tilings = [p.tiling for p in plans]
-    computes = np.isin(rows.kind, (Kind.COMPUTE, Kind.VECTOR))
     for stage, tiling in enumerate(tilings):
-        mine = computes & (rows.stage == stage)
-        lines = int(rows.release_ofmap_bytes[mine].sum())
+        mine = (rows.unit == Of.ARRAY) & (rows.stage == stage)
+        lines = int(gives[In.OFMAP][mine].sum())
         assert lines == program.n_images * tiling.line_buffer_bytes
-        tiles = int(rows.acquire_bytes[mine].sum()) - lines
+        tiles = int(takes[In.OFMAP][mine].sum()) - lines
         assert tiles % tiling.ofmap_tile_bytes == 0
-    Machine(program, chip, OneLineAtATime(len(program.stages))).run()
+    Machine(program, chip.core, OneLineAtATime(len(program.stages))).run()
 
 
 def check_windows_are_held(program: Program, plans: Sequence[StagePlan]) -> None:
     """At every pass the buffers hold at least its input window and its weights."""
     rows = program.rows
-    held = {Requester.IFMAP: 0, Requester.WEIGHT: 0}
+    takes, gives = ([a.by_row(pool) for pool in In] for a in (program.takes, program.gives))
+    held = dict.fromkeys((In.IFMAP, In.WEIGHT), 0)
     passes_of = [tuple(passes(p.stage, p.tiling)) for p in plans]
     place = dict.fromkeys(range(len(plans)), 0)
     for row in range(rows.n_rows):
-        if rows.kind[row] == Kind.READ and rows.requester[row] in held:
-            held[Requester(rows.requester[row])] += int(rows.acquire_bytes[row])
-        elif rows.kind[row] in (Kind.COMPUTE, Kind.VECTOR):
+        for pool in held:
+            held[pool] += int(takes[pool][row])
+        if rows.unit[row] == Of.ARRAY:
             stage = int(rows.stage[row])
             step = passes_of[stage][place[stage] % len(passes_of[stage])]
             place[stage] += 1
@@ -198,10 +198,10 @@ def check_windows_are_held(program: Program, plans: Sequence[StagePlan]) -> None
             n_values = step.window.n_values * len(planned.inputs)
             if planned.shortcut and step.last:
                 n_values += step.computed.n_values
-            assert held[Requester.IFMAP] >= n_values * least
-            assert held[Requester.WEIGHT] >= step.n_weights
-            held[Requester.IFMAP] -= int(rows.release_ifmap_bytes[row])
-            held[Requester.WEIGHT] -= int(rows.release_weight_bytes[row])
+            assert held[In.IFMAP] >= n_values * least
+            assert held[In.WEIGHT] >= step.n_weights
+        for pool in held:
+            held[pool] -= int(gives[pool][row])
 
 
 @pytest.mark.parametrize("layout", ["slotted", "packed"])
@@ -211,7 +211,7 @@ def test_every_compressed_block_is_written_once_and_so_is_its_table_entry(layout
     blocked = rows.stage != len(program.stages) - 1  # the network's output is linear
     lines = [
         line
-        for row in np.flatnonzero((rows.kind == Kind.WRITE) & blocked)
+        for row in np.flatnonzero(program.is_write & blocked)
         for line in lines_of(program, int(row))
     ]
     assert len(lines) == len(set(lines))
@@ -221,7 +221,7 @@ def test_two_images_get_places_of_their_own() -> None:
     program, _ = program_of(network(3, 9, 9, 4, 1), chip_of("slotted", (4, 4, 4)))
     rows = program.rows
     written: list[set[int]] = [set(), set()]
-    for row in np.flatnonzero(rows.kind == Kind.WRITE):
+    for row in np.flatnonzero(program.is_write):
         written[int(rows.image[row])].update(lines_of(program, int(row)))
     assert written[0] and written[1] and not written[0] & written[1]
 
@@ -229,7 +229,7 @@ def test_two_images_get_places_of_their_own() -> None:
 def test_lowering_is_deterministic() -> None:
     graph, chip = network(3, 13, 11, 6, 2), chip_of("packed", (2, 2, 2))
     one, two = (program_of(graph, chip)[0] for _ in range(2))
-    for table in ("rows", "extents"):
+    for table in ("rows", "needs", "takes", "gives", "extents"):
         for a, b in zip(
             vars(getattr(one, table)).values(), vars(getattr(two, table)).values(), strict=True
         ):

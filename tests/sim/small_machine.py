@@ -9,8 +9,11 @@ from accelsim.dram.events import NO_EVENTS, DramEvents
 from accelsim.dram.memory import Completion, DramCounts, Transfer
 from accelsim.dram.standard import STANDARDS
 from accelsim.hardware.chip import Chip
-from accelsim.program.table import Kind, Program, Requester, RowWriter
+from accelsim.mapping.lowering.units import In, Of, pools_of, units_of
+from accelsim.program.table import NONE, Kind, Moment, Program
+from accelsim.program.units import Cause
 from accelsim.program.work import TENSOR_KINDS, ByteCounts, SramCounts, StageWork
+from accelsim.program.writer import ProgramWriter
 from accelsim.units import Clock
 
 CORE = Clock(1_000_000)  # 1 GHz: a cycle is a nanosecond
@@ -63,51 +66,85 @@ class OneLineAtATime:
 
 
 def chip(ifmap: int = 1000, weight: int = 1000, ofmap: int = 1000, encode_fill: int = 0) -> Chip:
-    """The parts of a chip that the machine looks at."""
+    """The parts of a chip that its units and pools follow from."""
+    lane = SimpleNamespace(encode_fill_cycles=encode_fill, decode_fill_cycles=0)
     return cast(
         Chip,
         SimpleNamespace(
             core=CORE,
             dram=SimpleNamespace(config=MEMORY, outstanding_reads=32),
             buffers=SimpleNamespace(ifmap_bytes=ifmap, weight_bytes=weight, ofmap_bytes=ofmap),
-            codec=SimpleNamespace(
-                lanes=1, hardware=SimpleNamespace(encode_fill_cycles=encode_fill)
-            ),
+            codec=SimpleNamespace(lanes=1, fifo_blocks=1, hardware=lane),
         ),
     )
+
+
+POOL_OF = {Of.IFMAP: In.IFMAP, Of.WEIGHT: In.WEIGHT}
 
 
 class Builder:
     """Rows by what they mean."""
 
     def __init__(self) -> None:
-        self.writer = RowWriter()
+        self.writer = ProgramWriter()
         self.line = 0
         self.n_stages = 1
 
-    def _extent(self, n_lines: int, work: int) -> dict[str, int]:
-        one = np.array([self.line]), np.array([n_lines]), np.array([work])
+    def _transfer(self, unit: Of, n_lines: int, work: int, stage: int) -> int:
+        extents = np.array([self.line]), np.array([n_lines]), np.array([work])
         self.line += n_lines
-        first, last = self.writer.add_extents(*one)
-        return {"first_extent": first, "last_extent": last}
+        return self.writer.transfer(unit, extents, stage=stage)
 
-    def read(self, requester: Requester, n_lines: int, *, work: int = 0, **columns: int) -> int:
-        return self.writer.add(
-            kind=Kind.READ, requester=requester, **self._extent(n_lines, work), **columns
-        )
+    def read(
+        self,
+        unit: Of,
+        n_lines: int,
+        *,
+        work: int = 0,
+        after: int = NONE,
+        index: int = NONE,
+        behind: int = NONE,
+        takes: int = 0,
+        stage: int = 0,
+    ) -> int:
+        """``behind``: starts no earlier than that row is submitted."""
+        row = self._transfer(unit, n_lines, work, stage)
+        self.writer.need(row, behind, moment=Moment.SUBMITTED)
+        self.writer.need(row, after, Cause.DEPENDENCY)
+        self.writer.need(row, index)
+        if takes:
+            self.writer.take(row, POOL_OF[unit], takes)
+        return row
 
-    def compute(self, cycles: int, **columns: int) -> int:
-        self.n_stages = max(self.n_stages, columns.get("stage", 0) + 1)
-        return self.writer.add(kind=Kind.COMPUTE, cycles=cycles, **columns)
+    def compute(
+        self,
+        cycles: int,
+        *needs: int,
+        takes: int = 0,
+        gives: dict[In, int] | None = None,
+        stage: int = 0,
+    ) -> int:
+        """``takes`` bytes of the ofmap buffer."""
+        self.n_stages = max(self.n_stages, stage + 1)
+        row = self.writer.add(Kind.COMPUTE, Of.ARRAY, cycles=cycles, stage=stage)
+        for source in needs:
+            self.writer.need(row, source)
+        self.writer.take(row, In.OFMAP, takes)
+        for pool, n_bytes in (gives or {}).items():
+            self.writer.give(row, pool, n_bytes)
+        return row
 
-    def write(self, after: int, n_lines: int, *, work: int = 0, **columns: int) -> int:
-        extent = self._extent(n_lines, work)
-        return self.writer.add(
-            kind=Kind.WRITE, requester=Requester.OFMAP, after=after, **extent, **columns
-        )
+    def write(
+        self, after: int, n_lines: int, *, work: int = 0, gives: int = 0, stage: int = 0
+    ) -> int:
+        """``gives`` bytes of the ofmap buffer back."""
+        row = self._transfer(Of.OFMAP, n_lines, work, stage)
+        self.writer.need(row, after)
+        self.writer.give(row, In.OFMAP, gives)
+        return row
 
-    def program(self) -> Program:
-        rows, extents = self.writer.table()
+    def program(self, **parts: int) -> Program:
+        """For a ``chip`` of these parts."""
         nothing: dict[str, Any] = dict(encoded_values=0, decoded_values=0, vector_values=0)
         stage = StageWork(
             name="stage",
@@ -122,4 +159,5 @@ class Builder:
             register_bits=0,
             **nothing,
         )
-        return Program(rows, extents, (stage,) * self.n_stages, 1, self.line)
+        machine, stages = chip(**parts), (stage,) * self.n_stages
+        return self.writer.program(units_of(machine), pools_of(machine), stages, 1, self.line)

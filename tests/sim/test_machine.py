@@ -2,19 +2,20 @@
 
 import pytest
 
-from accelsim.program.table import Program, Requester
-from accelsim.sim.counts import STALL_CAUSES
+from accelsim.mapping.lowering.units import In, Of
+from accelsim.program.table import Program
+from accelsim.program.units import STALL_CAUSES
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import _count
 from accelsim.sim.stalls import StallAccount
 from accelsim.units import ceil_div
 from tests.sim.small_machine import CORE, MEMORY, Builder, OneLineAtATime, chip
 
-IFMAP, WEIGHT, INDEX = Requester.IFMAP, Requester.WEIGHT, Requester.INDEX
+IFMAP, WEIGHT, INDEX = Of.IFMAP, Of.WEIGHT, Of.INDEX
 
 
-def play(program: Program, **parts: int) -> tuple[Machine, int]:
-    machine = Machine(program, chip(**parts), OneLineAtATime(len(program.stages)))
+def play(program: Program) -> tuple[Machine, int]:
+    machine = Machine(program, CORE, OneLineAtATime(len(program.stages)))
     return machine, machine.run()
 
 
@@ -27,8 +28,7 @@ def stalls(
     program: Program, machine: Machine, row: int, outstanding_reads: int = 32
 ) -> dict[str, int]:
     account = StallAccount(program, machine.times, CORE, MEMORY, outstanding_reads)
-    charged = account.charge(row)
-    assert set(charged) == set(STALL_CAUSES)
+    charged = dict(zip(STALL_CAUSES, account.charge(row), strict=True))
     return {cause: n for cause, n in charged.items() if n}
 
 
@@ -36,7 +36,7 @@ def test_a_tile_waits_for_its_operands_and_its_result_is_written() -> None:
     b = Builder()
     weights = b.read(WEIGHT, 2)
     ifmap = b.read(IFMAP, 3)
-    compute = b.compute(100, needs_ifmap=ifmap, needs_weight=weights)
+    compute = b.compute(100, weights, ifmap)
     b.write(compute, 4)
     program = b.program()
     machine, end = play(program)
@@ -61,7 +61,7 @@ def test_what_the_limit_of_reads_in_flight_costs_is_charged_to_it() -> None:
         (2, 300, on_the_bus),
     ):
         b = Builder()
-        compute = b.compute(5, needs_ifmap=b.read(IFMAP, lines))
+        compute = b.compute(5, b.read(IFMAP, lines))
         program = b.program()
         machine, _ = play(program)
         expected = {"outstanding": ceil_div(limited_fs, CORE.period_fs), "ifmap_dram": 10 * lines}
@@ -73,10 +73,10 @@ def test_what_the_limit_of_reads_in_flight_costs_is_charged_to_it() -> None:
 
 def test_the_next_tile_loads_while_the_present_one_computes() -> None:
     b = Builder()
-    first = b.read(IFMAP, 3, acquire_bytes=500)
-    second = b.read(IFMAP, 3, acquire_bytes=500)
-    a = b.compute(100, needs_ifmap=first, release_ifmap_bytes=500)
-    c = b.compute(100, needs_ifmap=second, release_ifmap_bytes=500)
+    first = b.read(IFMAP, 3, takes=500)
+    second = b.read(IFMAP, 3, takes=500)
+    a = b.compute(100, first, gives={In.IFMAP: 500})
+    c = b.compute(100, second, gives={In.IFMAP: 500})
     program = b.program()
     machine, end = play(program)
     assert [cycles(machine.times.submit[r]) for r in (a, c)] == [30, 130]
@@ -87,11 +87,11 @@ def test_the_next_tile_loads_while_the_present_one_computes() -> None:
 def test_a_tile_waits_for_the_shortcut_that_is_added_to_it() -> None:
     b = Builder()
     ifmap = b.read(IFMAP, 1)
-    a = b.compute(100, needs_ifmap=ifmap)
+    a = b.compute(100, ifmap)
     projection = b.write(a, 4)
     window = b.read(IFMAP, 2)
     shortcut = b.read(IFMAP, 3, after=projection, work=9)
-    c = b.compute(20, needs_ifmap=window, needs_shortcut=shortcut, stage=1)
+    c = b.compute(20, window, shortcut, stage=1)
     program = b.program()
     machine, _ = play(program)
     # The window comes while a computes, until 110; four lines are accepted at 150, the
@@ -103,10 +103,10 @@ def test_a_tile_waits_for_the_shortcut_that_is_added_to_it() -> None:
 
 def test_without_space_for_the_next_tile_its_load_is_exposed() -> None:
     b = Builder()
-    first = b.read(IFMAP, 3, acquire_bytes=501)
-    second = b.read(IFMAP, 3, acquire_bytes=500)
-    b.compute(100, needs_ifmap=first, release_ifmap_bytes=501)
-    c = b.compute(100, needs_ifmap=second, release_ifmap_bytes=500)
+    first = b.read(IFMAP, 3, takes=501)
+    second = b.read(IFMAP, 3, takes=500)
+    b.compute(100, first, gives={In.IFMAP: 501})
+    c = b.compute(100, second, gives={In.IFMAP: 500})
     program = b.program()
     machine, _ = play(program)
     assert cycles(machine.times.submit[second]) == 130, "submitted when the first is released"
@@ -117,10 +117,10 @@ def test_without_space_for_the_next_tile_its_load_is_exposed() -> None:
 
 def test_a_tile_that_could_come_but_a_little_earlier_charges_the_buffer_just_that() -> None:
     b = Builder()
-    first = b.read(IFMAP, 3, acquire_bytes=501)
-    second = b.read(IFMAP, 20, acquire_bytes=500)
-    b.compute(100, needs_ifmap=first, release_ifmap_bytes=501)
-    c = b.compute(100, needs_ifmap=second, release_ifmap_bytes=500)
+    first = b.read(IFMAP, 3, takes=501)
+    second = b.read(IFMAP, 20, takes=500)
+    b.compute(100, first, gives={In.IFMAP: 501})
+    c = b.compute(100, second, gives={In.IFMAP: 500})
     program = b.program()
     machine, _ = play(program)
     # Submitted at 130, there at 330. With space it had come 100 earlier, not 200.
@@ -129,8 +129,8 @@ def test_a_tile_that_could_come_but_a_little_earlier_charges_the_buffer_just_tha
 
 def test_a_busy_memory_is_charged_though_the_buffer_is_full_as_well() -> None:
     b = Builder()
-    tiles = [b.read(IFMAP, 10, acquire_bytes=500) for _ in range(4)]
-    busy = [b.compute(20, needs_ifmap=tile, release_ifmap_bytes=500) for tile in tiles]
+    tiles = [b.read(IFMAP, 10, takes=500) for _ in range(4)]
+    busy = [b.compute(20, tile, gives={In.IFMAP: 500}) for tile in tiles]
     program = b.program()
     machine, _ = play(program)
     # Tile 2 goes out when tile 0 is computed, at 120; tile 1 is on its way until 200.
@@ -141,8 +141,8 @@ def test_a_busy_memory_is_charged_though_the_buffer_is_full_as_well() -> None:
 def test_bytes_of_the_ofmap_buffer_may_also_come_back_with_a_computation() -> None:
     b = Builder()
     ifmap = b.read(IFMAP, 1)
-    a = b.compute(10, needs_ifmap=ifmap, acquire_bytes=1000, release_ofmap_bytes=1000)
-    c = b.compute(10, needs_ifmap=ifmap, acquire_bytes=1000)
+    a = b.compute(10, ifmap, takes=1000, gives={In.OFMAP: 1000})
+    c = b.compute(10, ifmap, takes=1000)
     program = b.program()
     machine, _ = play(program)
     assert machine.times.submit[c] == machine.times.done[a]
@@ -151,7 +151,7 @@ def test_bytes_of_the_ofmap_buffer_may_also_come_back_with_a_computation() -> No
 def test_time_after_the_last_beat_belongs_to_the_decoder() -> None:
     b = Builder()
     ifmap = b.read(IFMAP, 2, work=70)
-    compute = b.compute(10, needs_ifmap=ifmap)
+    compute = b.compute(10, ifmap)
     program = b.program()
     machine, _ = play(program)
     assert cycles(machine.times.submit[compute]) == 90
@@ -161,7 +161,7 @@ def test_time_after_the_last_beat_belongs_to_the_decoder() -> None:
 def test_lines_that_a_full_decoder_held_back_belong_to_the_decoder() -> None:
     b = Builder()
     ifmap = b.read(IFMAP, 3)
-    compute = b.compute(10, needs_ifmap=ifmap)
+    compute = b.compute(10, ifmap)
     program = b.program()
     machine, _ = play(program)
     machine.times.held[ifmap] = CORE.to_fs(12)
@@ -171,10 +171,10 @@ def test_lines_that_a_full_decoder_held_back_belong_to_the_decoder() -> None:
 def test_a_read_waits_until_its_producer_is_accepted_and_the_wait_is_walked_back() -> None:
     b = Builder()
     ifmap = b.read(IFMAP, 1)
-    a = b.compute(100, needs_ifmap=ifmap)
+    a = b.compute(100, ifmap)
     write = b.write(a, 4, work=60)
     again = b.read(IFMAP, 2, after=write)
-    c = b.compute(10, needs_ifmap=again, stage=1)
+    c = b.compute(10, again, stage=1)
     program = b.program()
     machine, _ = play(program)
     # compute ends at 110; encoded at 170; four lines accepted at 210; read until 230.
@@ -187,7 +187,7 @@ def test_a_block_table_is_fetched_before_its_blocks_and_charged_to_the_index() -
     b = Builder()
     index = b.read(INDEX, 1)
     ifmap = b.read(IFMAP, 2, index=index)
-    compute = b.compute(10, needs_ifmap=ifmap)
+    compute = b.compute(10, ifmap)
     program = b.program()
     machine, _ = play(program)
     assert stalls(program, machine, compute) == {"index_dram": 10, "ifmap_dram": 20}
@@ -195,13 +195,13 @@ def test_a_block_table_is_fetched_before_its_blocks_and_charged_to_the_index() -
 
 def test_table_entries_are_fetched_one_tile_ahead_and_no_further() -> None:
     b = Builder()
-    first = b.read(IFMAP, 3, index=b.read(INDEX, 1), acquire_bytes=1000)
-    ahead = b.read(INDEX, 1, needs_ifmap=first)
-    second = b.read(IFMAP, 3, index=ahead, acquire_bytes=1000)
-    further = b.read(INDEX, 1, needs_ifmap=second)
-    third = b.read(IFMAP, 3, index=further, acquire_bytes=1000)
+    first = b.read(IFMAP, 3, index=b.read(INDEX, 1), takes=1000)
+    ahead = b.read(INDEX, 1, behind=first)
+    second = b.read(IFMAP, 3, index=ahead, takes=1000)
+    further = b.read(INDEX, 1, behind=second)
+    third = b.read(IFMAP, 3, index=further, takes=1000)
     for tile in (first, second, third):
-        b.compute(100, needs_ifmap=tile, release_ifmap_bytes=1000)
+        b.compute(100, tile, gives={In.IFMAP: 1000})
     machine, _ = play(b.program())
     assert machine.times.submit[ahead] == machine.times.submit[first]
     assert machine.times.submit[further] == machine.times.submit[second]
@@ -211,9 +211,9 @@ def test_table_entries_are_fetched_one_tile_ahead_and_no_further() -> None:
 def test_a_full_ofmap_buffer_stops_the_array_until_a_write_is_accepted() -> None:
     b = Builder()
     ifmap = b.read(IFMAP, 1)
-    a = b.compute(10, needs_ifmap=ifmap, acquire_bytes=600)
-    b.write(a, 5, release_ofmap_bytes=600)
-    c = b.compute(10, needs_ifmap=ifmap, acquire_bytes=600)
+    a = b.compute(10, ifmap, takes=600)
+    b.write(a, 5, gives=600)
+    c = b.compute(10, ifmap, takes=600)
     program = b.program()
     machine, _ = play(program)
     # a ends at 20; its five lines are accepted at 70; then c starts.
@@ -224,10 +224,10 @@ def test_a_full_ofmap_buffer_stops_the_array_until_a_write_is_accepted() -> None
 def test_the_encoder_fills_once_a_tile_and_only_for_coded_blocks() -> None:
     b = Builder()
     ifmap = b.read(IFMAP, 1)
-    a = b.compute(100, needs_ifmap=ifmap)
+    a = b.compute(100, ifmap)
     coded = b.write(a, 4, work=60)
-    raw = b.write(b.compute(1000, needs_ifmap=ifmap), 4)
-    machine, _ = play(b.program(), encode_fill=7)
+    raw = b.write(b.compute(1000, ifmap), 4)
+    machine, _ = play(b.program(encode_fill=7))
     assert cycles(machine.times.done[coded]) == 110 + 60 + 7 + 40
     assert cycles(machine.times.done[raw]) == 1110 + 40
 
@@ -251,18 +251,17 @@ def test_cycles_are_compute_plus_stalls_and_layers_add_up(ofmap_bytes: int) -> N
     b = Builder()
     for stage in range(3):
         for _ in range(4):
-            ifmap = b.read(IFMAP, 3, work=7, acquire_bytes=300, stage=stage)
-            weight = b.read(WEIGHT, 2, acquire_bytes=300, stage=stage)
+            ifmap = b.read(IFMAP, 3, work=7, takes=300, stage=stage)
+            weight = b.read(WEIGHT, 2, takes=300, stage=stage)
             row = b.compute(
-                25, needs_ifmap=ifmap, needs_weight=weight, acquire_bytes=600, stage=stage,
-                release_ifmap_bytes=300, release_weight_bytes=300,
+                25, weight, ifmap, takes=600, stage=stage, gives={In.IFMAP: 300, In.WEIGHT: 300}
             )  # fmt: skip
-            b.write(row, 4, work=30, release_ofmap_bytes=600, stage=stage)
-    program = b.program()
+            b.write(row, 4, work=30, gives=600, stage=stage)
+    program = b.program(ofmap=ofmap_bytes)
     memory = OneLineAtATime(3)
-    machine = Machine(program, chip(ofmap=ofmap_bytes), memory)
+    machine = Machine(program, CORE, memory)
     end_fs = machine.run()
-    counts = _count(program, chip(), machine, memory, end_fs)  # type: ignore[arg-type]
+    counts = _count(program, chip(), machine, memory, end_fs)
     for layer in counts.layers:
         assert layer.cycles == layer.compute_cycles + sum(layer.stall_cycles.values())
         assert layer.compute_cycles == 100

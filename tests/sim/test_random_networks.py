@@ -13,12 +13,13 @@ from accelsim.codecs.base import CODECS, Word
 from accelsim.codecs.measure import MapStats, measure_map
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.lower import lower
+from accelsim.mapping.lowering.units import Of
 from accelsim.mapping.measuring.measured import planned_sizes
 from accelsim.mapping.placing.blocked import BlockedMap
 from accelsim.mapping.stages.form import stages, stored_maps
 from accelsim.mapping.stages.stage import Stage, StoredMap
 from accelsim.mapping.tiling.plan import plan
-from accelsim.program.table import NONE, Kind, Program, Requester
+from accelsim.program.table import NONE, Moment, Program
 from accelsim.sim.counts import ByteCounts, RunCounts
 from accelsim.sim.machine import Times
 from accelsim.sim.run import run
@@ -27,6 +28,7 @@ from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 from tests.dram.states import all_states, with_open_banks
 from tests.mapping.test_lower import check_buffers, check_bytes, check_dependencies, check_macs
+from tests.sim.edges import edges, last_needed
 
 N_IMAGES = 2
 Images = list[dict[StoredMap, MapStats]]
@@ -231,43 +233,39 @@ def table_bytes(parts: list[StoredMap], blocked: Images, line_bytes: int) -> int
 def check_table_entries(program: Program, chip: Chip) -> None:
     """Whoever reads compressed blocks waits for an INDEX READ; nobody else does."""
     rows, work = program.rows, program.extents.work_cycles
-    for row in np.flatnonzero((rows.kind == Kind.READ) & (rows.requester == Requester.IFMAP)):
+    indices = last_needed(program, Of.INDEX)
+    for row in np.flatnonzero(rows.unit == Of.IFMAP):
         decodes = bool(work[rows.first_extent[row] : rows.last_extent[row]].any())
-        index = rows.index[row]
-        assert index >= 0 or not decodes
-        if index >= 0:
-            assert index < row
-            assert rows.requester[index] == Requester.INDEX
+        assert indices[row] >= 0 or not decodes
+        assert indices[row] < row
+    assert (indices[rows.unit != Of.IFMAP] == NONE).all()
 
 
 def check_order(program: Program, times: Times) -> None:
     """Nothing starts before all that it needs; the engines end their rows in order."""
-    rows, done = program.rows, np.array(times.done)
-    start = np.where(rows.kind == Kind.WRITE, times.begin, times.submit)
-    for needed in (rows.after, rows.index, rows.needs_weight, rows.needs_shortcut):
-        has = needed >= 0
-        assert (done[needed[has]] <= start[has]).all()
-    uses = (rows.needs_ifmap >= 0) & (rows.requester != Requester.INDEX)
-    assert (done[rows.needs_ifmap[uses]] <= start[uses]).all()
-    for requester in Requester:
+    rows, done, submit = program.rows, np.array(times.done), np.array(times.submit)
+    start = np.where(program.is_write, times.needed, times.submit)
+    row, source, moment = edges(program)
+    assert (source < row).all()
+    reached = np.where(moment == Moment.DONE, done[source], submit[source])
+    assert (reached <= start[row]).all()
+    for unit in Of:
         # Tiles without compressed blocks pass the decoder by, and may pass others in it.
-        if requester is not Requester.IFMAP:
-            assert (np.diff(done[rows.requester == requester]) >= 0).all(), requester.name
-    busy = np.flatnonzero(np.isin(rows.kind, (Kind.COMPUTE, Kind.VECTOR)))
-    waited_for = np.concatenate([rows.needs_ifmap[busy], rows.needs_shortcut[busy]])
-    for needs, requester in (
-        (waited_for, Requester.IFMAP),
-        (rows.needs_weight[busy], Requester.WEIGHT),
-    ):  # every tile is waited for, so all before the last one are there as well
-        reads = np.flatnonzero((rows.kind == Kind.READ) & (rows.requester == requester))
-        assert set(reads) == set(needs) - {NONE}
+        if unit is not Of.IFMAP:
+            assert (np.diff(done[rows.unit == unit]) >= 0).all(), unit.name
+    busy = rows.working
+    of_busy = np.isin(row, busy)
+    for unit in (Of.IFMAP, Of.WEIGHT):
+        # Every tile is waited for, so all before the last one are there as well.
+        reads = np.flatnonzero(rows.unit == unit)
+        assert set(reads) == set(source[of_busy & (rows.unit[source] == unit)])
     assert (start[busy[1:]] >= done[busy[:-1]]).all()
     # Codec tables are the first INDEX READs of a stage: whatever it reads waits for them.
     for image in range(program.n_images):
         for stage, work in enumerate(program.stages):
             mine = (rows.stage == stage) & (rows.image == image)
-            reads = mine & (rows.requester == Requester.IFMAP)
-            tables = mine & (rows.requester == Requester.INDEX)
+            reads = mine & (rows.unit == Of.IFMAP)
+            tables = mine & (rows.unit == Of.INDEX)
             tables[np.argmax(reads) :] = False
             loads = any(b.table_bytes for b in work.bytes_by_tensor.values())
             assert not loads or done[tables].max() <= start[reads].min()

@@ -20,6 +20,7 @@ from accelsim.hardware.chip import Chip
 from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.mapping.lowering.reader import Reader, one_extent, runs
 from accelsim.mapping.lowering.tally import Tally
+from accelsim.mapping.lowering.units import In, Of, pools_of, units_of
 from accelsim.mapping.placing.bus import NO_BUS, BusLevels
 from accelsim.mapping.placing.layout import Ints
 from accelsim.mapping.placing.place import ImageStats, PlacedMap, Placement
@@ -28,7 +29,8 @@ from accelsim.mapping.tiling.fetch import Fetch, fetches, shortcut_fetches
 from accelsim.mapping.tiling.plan import psum_bytes_per_value, vector_operations
 from accelsim.mapping.tiling.tiles import Pass, passes
 from accelsim.mapping.windows.window import Block
-from accelsim.program.table import NONE, Kind, Program, Requester, RowWriter
+from accelsim.program.table import NONE, Kind, Program
+from accelsim.program.writer import ProgramWriter
 from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.layer import Conv
 
@@ -49,7 +51,7 @@ def lower(
     ``ConfigError`` when the tensors do not fit the DRAM, ``MappingError`` when a plan that
     was made for other blocks cuts those of this chip.
     """
-    writer, placement = RowWriter(), Placement(chip, levels)
+    writer, placement = ProgramWriter(), Placement(chip, levels)
     tallies = [Tally(plan.stage, levels) for plan in plans]
     steps = [tuple(passes(plan.stage, plan.tiling)) for plan in plans]
     weights = [_WeightTiles(*planned, placement) for planned in zip(plans, steps, strict=True)]
@@ -59,11 +61,10 @@ def lower(
         for number, plan in enumerate(plans):
             walk = _StageWalk(writer, placement, reader, chip, plan, tallies[number])
             walk.run(number, image, stats, steps[number], weights[number])
-    rows, extents = writer.table()
-    return Program(
-        rows=rows,
-        extents=extents,
-        stages=tuple(tally.work() for tally in tallies),
+    return writer.program(
+        units_of(chip),
+        pools_of(chip),
+        tuple(tally.work() for tally in tallies),
         n_images=len(images),
         total_lines=placement.total_lines,
     )
@@ -98,7 +99,7 @@ class _StageWalk:
 
     def __init__(
         self,
-        writer: RowWriter,
+        writer: ProgramWriter,
         placement: Placement,
         reader: Reader,
         chip: Chip,
@@ -109,8 +110,8 @@ class _StageWalk:
         self._chip, self._plan, self._stage, self._tally = chip, plan, plan.stage, tally
         self._cost = cache(DATAFLOWS[chip.array.dataflow].cost)  # most passes are alike
         self._psum_bytes = psum_bytes_per_value(plan, chip)
-        self._read_rows = {"needs_ifmap": NONE, "needs_weight": NONE}
-        self._held = {"ifmap": 0, "weight": 0, "ofmap": 0}
+        self._last_read = {Of.WEIGHT: NONE, Of.IFMAP: NONE}
+        self._held = dict.fromkeys(In, 0)
         self._last_compute = NONE
 
     def run(
@@ -124,12 +125,14 @@ class _StageWalk:
                 self._load_weights(weights[step], label)
             if step.loads_ifmap:
                 self._load_ifmap(step, label)
-            shortcut = self._load_shortcut(step, label)
-            self._compute(step, shortcut | label)
+            shortcut, shortcut_bytes = self._load_shortcut(step, label)
+            self._compute(step, label)
+            self._writer.need(self._last_compute, shortcut)
+            self._writer.give(self._last_compute, In.IFMAP, shortcut_bytes)
             if step.last:
                 self._write(step, output, label)
-        for buffer, n_bytes in self._held.items():
-            self._release(buffer, n_bytes)
+        for pool, n_bytes in self._held.items():
+            self._release(pool, n_bytes)
 
     def _place(self, stats: ImageStats, steps: Steps, label: dict[str, int]) -> PlacedMap:
         for part in dict.fromkeys(self._stage.reads):
@@ -143,19 +146,11 @@ class _StageWalk:
     def _load_weights(self, tile: tuple[int, int, int], label: dict[str, int]) -> None:
         first_line, lines, n_bytes = tile
         if not self._plan.tiling.weights_resident:
-            self._release("weight", self._held["weight"])
-        self._held["weight"] += n_bytes
-        first, last = self._writer.add_extents(
-            one_extent(first_line), one_extent(lines), one_extent(0)
-        )
-        self._read_rows["needs_weight"] = self._writer.add(
-            kind=Kind.READ,
-            requester=Requester.WEIGHT,
-            first_extent=first,
-            last_extent=last,
-            acquire_bytes=n_bytes,
-            **label,
-        )
+            self._release(In.WEIGHT, self._held[In.WEIGHT])
+        self._held[In.WEIGHT] += n_bytes
+        extents = one_extent(first_line), one_extent(lines), one_extent(0)
+        row = self._last_read[Of.WEIGHT] = self._writer.transfer(Of.WEIGHT, extents, **label)
+        self._writer.take(row, In.WEIGHT, n_bytes)
         self._tally.loaded_weights(n_bytes, lines * self._placement.line_bytes - n_bytes)
 
     def _load_ifmap(self, step: Pass, label: dict[str, int]) -> None:
@@ -163,30 +158,30 @@ class _StageWalk:
         fetched = self._fetched_bytes(found)
         if not self._plan.tiling.ifmap_resident:
             kept = self._window_bytes(step) - fetched if step.retained else 0
-            self._release("ifmap", self._held["ifmap"] - kept)
-        self._held["ifmap"] += fetched
+            self._release(In.IFMAP, self._held[In.IFMAP] - kept)
+        self._held[In.IFMAP] += fetched
         if found:
-            self._read_rows["needs_ifmap"] = self._reader.maps(found, fetched, self._tally, **label)
+            self._last_read[Of.IFMAP] = self._reader.maps(found, fetched, self._tally, **label)
             self._tally.filled_ifmap(fetched)
             if self._stage.read_scale:
                 self._tally.scaled(sum(f.fetched.n_values for f in found))
 
-    def _load_shortcut(self, step: Pass, label: dict[str, int]) -> dict[str, int]:
-        """Read what the drain path adds to a finished tile; what its COMPUTE has to do with it.
+    def _load_shortcut(self, step: Pass, label: dict[str, int]) -> tuple[int, int]:
+        """Read what the drain path adds to a finished tile: the row, and its bytes.
 
         The tile waits in the ifmap buffer, apart from the windows, for that COMPUTE alone.
         """
         found = shortcut_fetches(self._stage, step, self._block_of)
         if not found:
-            return {}
+            return NONE, 0
         n_bytes = self._fetched_bytes(found)
         row = self._reader.maps(found, n_bytes, self._tally, **label)
         self._tally.filled_ifmap(n_bytes)
         added_bytes = sum(self._buffer_bytes(f.stored, f.needed.n_values) for f in found)
         self._tally.added(step.computed.n_values, added_bytes)
-        return {"needs_shortcut": row, "release_ifmap_bytes": n_bytes}
+        return row, n_bytes
 
-    def _compute(self, step: Pass, columns: dict[str, int]) -> None:
+    def _compute(self, step: Pass, label: dict[str, int]) -> None:
         tiling, layer = self._plan.tiling, self._stage.layer
         if isinstance(layer, Conv):
             array = self._chip.array
@@ -199,16 +194,14 @@ class _StageWalk:
             read = self._buffer_bytes(self._stage.inputs[0][0], step.window.n_values)
             made = self._buffer_bytes(self._stage.output, step.output.n_values)
             self._tally.vectored(operations, read * len(self._stage.inputs), made)
-        self._last_compute = self._writer.add(
-            kind=kind,
-            cycles=cycles,
-            acquire_bytes=tiling.ofmap_tile_bytes if step.first else 0,
-            **self._read_rows,
-            **columns,
-        )
-        if tiling.line_buffer_bytes > self._held["ofmap"]:
-            self._held["ofmap"] = tiling.line_buffer_bytes
-            self._writer.add_to(self._last_compute, "acquire_bytes", tiling.line_buffer_bytes)
+        row = self._last_compute = self._writer.add(kind, Of.ARRAY, cycles=cycles, **label)
+        for read in self._last_read.values():
+            self._writer.need(row, read)
+        if step.first:
+            self._writer.take(row, In.OFMAP, tiling.ofmap_tile_bytes)
+        if tiling.line_buffer_bytes > self._held[In.OFMAP]:
+            self._held[In.OFMAP] = tiling.line_buffer_bytes
+            self._writer.take(row, In.OFMAP, tiling.line_buffer_bytes)
 
     def _write(self, step: Pass, output: PlacedMap, label: dict[str, int]) -> None:
         stored = self._stage.output
@@ -229,24 +222,17 @@ class _StageWalk:
                 output.wrote_table(complete, rows[-1])
                 n_bytes = len(complete) * self._placement.line_bytes
                 self._tally.moved_table("ofmap", "index_bytes", n_bytes, write=True)
-        self._writer.add_to(rows[-1], "release_ofmap_bytes", self._plan.tiling.ofmap_tile_bytes)
+        self._writer.give(rows[-1], In.OFMAP, self._plan.tiling.ofmap_tile_bytes)
 
     def _write_row(self, first_line: Ints, n_lines: Ints, work: Ints, label: dict[str, int]) -> int:
-        first, last = self._writer.add_extents(first_line, n_lines, work)
-        return self._writer.add(
-            kind=Kind.WRITE,
-            requester=Requester.OFMAP,
-            after=self._last_compute,
-            first_extent=first,
-            last_extent=last,
-            **label,
-        )
+        row = self._writer.transfer(Of.OFMAP, (first_line, n_lines, work), **label)
+        self._writer.need(row, self._last_compute)
+        return row
 
-    def _release(self, buffer: str, n_bytes: int) -> None:
+    def _release(self, pool: In, n_bytes: int) -> None:
         """Give bytes back with the last COMPUTE so far, which is the last that used them."""
-        if n_bytes:
-            self._writer.add_to(self._last_compute, f"release_{buffer}_bytes", n_bytes)
-            self._held[buffer] -= n_bytes
+        self._writer.give(self._last_compute, pool, n_bytes)
+        self._held[pool] -= n_bytes
 
     def _window_bytes(self, step: Pass) -> int:
         """Bytes that the whole window of a pass occupies in the ifmap buffer."""

@@ -8,18 +8,21 @@ import numpy as np
 
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.tally import Tally
+from accelsim.mapping.lowering.units import In, Of
 from accelsim.mapping.placing.index_cache import IndexCache
 from accelsim.mapping.placing.layout import Extents, Ints, MapLayout
 from accelsim.mapping.placing.place import PlacedMap, Placement
 from accelsim.mapping.tiling.fetch import Fetch
-from accelsim.program.table import NONE, Kind, Requester, RowWriter
+from accelsim.program.table import NONE, Moment
+from accelsim.program.units import Cause
+from accelsim.program.writer import ProgramWriter
 from accelsim.units import ceil_div
 
 
 class Reader:
     """READ rows of maps, with the rows that bring their table entries first."""
 
-    def __init__(self, writer: RowWriter, placement: Placement, chip: Chip) -> None:
+    def __init__(self, writer: ProgramWriter, placement: Placement, chip: Chip) -> None:
         self._writer, self._placement = writer, placement
         self._line_bits = placement.line_bytes * 8
         self._cache = IndexCache(chip.codec.index_cache_entries)
@@ -32,7 +35,7 @@ class Reader:
         """
         first, lines = placed.codec_table
         if lines:
-            extents = self._writer.add_extents(one_extent(first), one_extent(lines), one_extent(0))
+            extents = one_extent(first), one_extent(lines), one_extent(0)
             self._index_row(extents, after=NONE, **label)
             self._table_row = self._last_index
             tally.moved_table(kind, "table_bytes", lines * self._placement.line_bytes, write=False)
@@ -51,22 +54,16 @@ class Reader:
             if placed.layout.table_lines:
                 self._table_entries(placed, placed.layout, extents.blocks, tally, **label)
                 index = self._last_index
-        first, last = self._writer.add_extents(
+        joined = (
             np.concatenate([e.first_line for e in moved]),
             np.concatenate([e.n_lines for e in moved]),
             np.concatenate([e.decode_work for e in moved]),
         )
-        self._last_ifmap = self._writer.add(
-            kind=Kind.READ,
-            requester=Requester.IFMAP,
-            first_extent=first,
-            last_extent=last,
-            after=after,
-            index=index,
-            acquire_bytes=acquire_bytes,
-            **label,
-        )
-        return self._last_ifmap
+        row = self._last_ifmap = self._writer.transfer(Of.IFMAP, joined, **label)
+        self._writer.need(row, after, Cause.DEPENDENCY)
+        self._writer.need(row, index)
+        self._writer.take(row, In.IFMAP, acquire_bytes)
+        return row
 
     def _table_entries(
         self, placed: PlacedMap, layout: MapLayout, blocks: Ints, tally: Tally, **label: int
@@ -77,22 +74,16 @@ class Reader:
         missed = np.array(fetched, np.int64)
         if len(missed):
             first, n_lines = runs(missed)
-            extents = self._writer.add_extents(first, n_lines, np.zeros_like(first))
             after = placed.last_table_write(missed - layout.table_line)
-            self._index_row(extents, after, **label)
+            self._index_row((first, n_lines, np.zeros_like(first)), after, **label)
             n_bytes = len(missed) * self._placement.line_bytes
             tally.moved_table("ifmap", "index_bytes", n_bytes, write=False)
 
-    def _index_row(self, extents: tuple[int, int], after: int, **label: int) -> None:
-        self._last_index = self._writer.add(
-            kind=Kind.READ,
-            requester=Requester.INDEX,
-            first_extent=extents[0],
-            last_extent=extents[1],
-            after=after,
-            needs_ifmap=self._last_ifmap,
-            **label,
-        )
+    def _index_row(self, extents: tuple[Ints, Ints, Ints], after: int, **label: int) -> None:
+        """One tile ahead and no further: once the maps before its own are on their way."""
+        row = self._last_index = self._writer.transfer(Of.INDEX, extents, **label)
+        self._writer.need(row, self._last_ifmap, moment=Moment.SUBMITTED)
+        self._writer.need(row, after, Cause.DEPENDENCY)
 
 
 def one_extent(value: int) -> Ints:
