@@ -21,9 +21,10 @@ from accelsim.units import ceil_div
 
 Values = NDArray[np.integer[Any]]
 
-Evidence: TypeAlias = Literal["authors", "notes", "literature", "abstract", "own"]
-"""How well a format is known: the authors' code or full paper was read; others' notes of the
-paper; widely reproduced, not re-read; only an abstract is public; or it is our own."""
+Evidence: TypeAlias = Literal["authors", "compiler", "notes", "literature", "abstract", "own"]
+"""How well a format is known: the authors' code or full paper was read; the public sources of the
+vendor's compiler; others' notes of the paper; widely reproduced, not re-read; only an abstract is
+public; or it is our own."""
 
 Need: TypeAlias = Literal["whole_pixel", "spatial_tile", "two_streams", "block_buffer"]
 """What a format asks of the machine: all channels of a pixel (or a group of them) in one block;

@@ -20,6 +20,7 @@ SHOWN_NM = 22
 
 KNOWN_FROM = {
     "authors": "authors' code or paper",
+    "compiler": "public compiler sources",
     "notes": "notes of the paper",
     "literature": "literature",
     "abstract": "abstract: reconstruction",
