@@ -83,7 +83,7 @@ class Registry(Generic[T]):
         return name in self._files or name in self._entry_points or name in self._registered
 
     def usable(self) -> tuple[dict[str, T], tuple[str, ...]]:
-        """Every implementation that can be had, by name; and what is wrong with the others."""
+        """Every usable implementation by name, and what is wrong with the others."""
         found: dict[str, T] = {}
         problems = list(self.warnings())
         for name in self:
@@ -94,7 +94,7 @@ class Registry(Generic[T]):
         return found, tuple(problems)
 
     def warnings(self, name: str | None = None) -> tuple[str, ...]:
-        """Entry points that take a name of ours (or this one), and are not used."""
+        """Entry points that are ignored because they take a name of ours (or ``name`` alone)."""
         return tuple(
             str(self._blame(points, "takes a name of ours, and is not used"))
             for other, points in self._registered.items()
@@ -102,7 +102,7 @@ class Registry(Generic[T]):
         )
 
     def outside(self, name: str) -> Outside | None:
-        """Whose implementation this is; None if it is ours. Raises as ``[name]`` does."""
+        """The package of an implementation; None if it is ours. Raises as ``[name]`` does."""
         if name in self._files:
             return None
         implementation = self[name]

@@ -177,8 +177,10 @@ def test_weights_that_a_trace_lacks_are_random_and_the_result_says_so() -> None:
     weight_bits = 8 * 16 * 8
     expected = ones(x) + weight_bits // 2
     assert unknown.layers[0].bus.read_costly_bits == pytest.approx(expected, abs=3)
-    assert any("weights of 2 layers assumed random" in note for note in unknown.notes)
-    assert any(note == "DRAM I/O: ones and toggles of the data themselves" for note in known.notes)
+    assert any("weights of 2 layers are assumed random" in note for note in unknown.notes)
+    assert any(
+        note == "DRAM I/O: priced by the ones and toggles of the data" for note in known.notes
+    )
 
 
 def test_ones_price_reads_and_writes_as_measured_on_ddr3l() -> None:
@@ -202,5 +204,5 @@ def test_tables_say_what_the_pins_saw(make_result: Callable[..., Result]) -> Non
     line = pins_line(result.totals)
     assert line in result.tables()[2].footer
     share = 100 * result.totals.bus.costly_bits / (8 * result.totals.dram.bus_bytes)
-    assert f"{share:.1f} at the costly level" in line
+    assert f"{share:.1f} were at the costly level" in line
     assert pins_line(make_result(1.0).totals) == ""

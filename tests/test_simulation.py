@@ -382,11 +382,11 @@ def test_results_say_that_weights_are_read_again_and_what_the_plan_saw(trace: Tr
         notes = simulate(chip(), trace, codec=codec, images=n_images).notes
         again = [n for n in notes if "weights are read again for every image" in n]
         assert len(again) == (n_images > 1)
-        plans = [n for n in notes if n.startswith("plan: made for the coded sizes of image 0")]
+        plans = [n for n in notes if n.startswith("plan: based on the coded sizes of image 0")]
         assert len(plans) == (codec != "raw"), "raw sizes depend on no values"
         assert all(("used for all images" in n) == (n_images > 1) for n in plans)
     held = prepare(chip("codec.name=zvc"), trace).plans
     assert (
-        "plan: that of another run, held fixed"
+        "plan: taken from another run and held fixed"
         in simulate(chip(), trace, codec="zvc", mapping=held).notes
     )

@@ -82,12 +82,13 @@ def reachable_gb_s(config: DramConfig, outstanding_reads: int, policy: str = "dr
 
 
 def reach_warnings(config: DramConfig, outstanding_reads: int, policy: str) -> Iterator[str]:
-    """Why one DMA engine cannot use all of the memory."""
+    """Why one DMA engine cannot use the full bandwidth of the memory."""
     bound, peak = latency_bound_gb_s(config, outstanding_reads), config.peak_gb_s
     if bound < peak:
         yield (
-            f"dram.outstanding_reads: {outstanding_reads} lines in flight bring a DMA engine at "
-            f"most {bound:.3g} of {peak:.3g} GB/s; {enough_outstanding_reads(config)} are enough"
+            f"dram.outstanding_reads: with {outstanding_reads} lines in flight a DMA engine "
+            f"reaches at most {bound:.3g} of {peak:.3g} GB/s; {enough_outstanding_reads(config)} "
+            "are enough"
         )
     n_channels = config.organisation.channels
     channels = busy_channels(config, outstanding_reads, policy)
@@ -95,17 +96,17 @@ def reach_warnings(config: DramConfig, outstanding_reads: int, policy: str) -> I
         yield (
             f"dram.address_map: with {config.controller.address_map} the consecutive lines of a "
             f"DMA engine keep at most {channels:.2g} of {n_channels} channels busy; a map with "
-            "ch last keeps all busy"
+            "ch last keeps all of them busy"
         )
 
 
 def limit_delays_fs(
     config: DramConfig, outstanding_reads: int, n_lines: NDArray[np.int64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """[n] by how much the limit delays the last of so many lines, and their own time on the bus.
+    """By how much the limit delays the last of ``n_lines``, and their time on the bus; both [n].
 
-    The first ``outstanding_reads`` of them are not delayed. The others come as that many in
-    an unloaded latency, instead of one a burst and channel.
+    The first ``outstanding_reads`` lines are not delayed. The others arrive at that many per
+    unloaded latency, instead of one per burst and channel.
     """
     period, channels = config.clock.period_fs, config.organisation.channels
     latency, burst = unloaded_read_cycles(config.timing), config.timing.burst_cycles

@@ -1,4 +1,4 @@
-"""How the energy of a memory is known, for all who show or compare it."""
+"""How the energy of a memory is known, for everything that shows or compares it."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ IN_WORDS: Final[dict[Known, str]] = {
     "measured": "measured",
     "sheet": "data sheet",
     "assumption": "partly assumed",
-    "file": "as its file says: maxima, no pins, no PHY",
+    "file": "as in its file: maxima, no pins, no PHY",
 }
 
 
 def energy_known(config: DramConfig, mode: EnergyMode) -> Known:
-    """By the weakest of what it is made of: currents, and the typical shares of them.
+    """How the weakest part is known: the currents, or the typical fractions of them.
 
-    The PHY, an assumption nearly everywhere, stands apart in every table.
+    The PHY, nearly always an assumption, is listed separately in every table.
 
     >>> from accelsim.dram.standard import STANDARDS
     >>> ddr5 = STANDARDS["ddr5_4800_x32"].config()
@@ -33,7 +33,7 @@ def energy_known(config: DramConfig, mode: EnergyMode) -> Known:
 
 
 def energy_label(config: DramConfig, mode: EnergyMode) -> str:
-    """What the energy of a memory is, in a few words.
+    """What the energy of a memory is based on, in a few words.
 
     >>> from accelsim.dram.standard import STANDARDS
     >>> energy_label(STANDARDS["hbm2_2000"].config(), "typical")
@@ -46,7 +46,7 @@ def energy_label(config: DramConfig, mode: EnergyMode) -> str:
 
 
 def mixed_knowledge(memories: Iterable[tuple[DramConfig, EnergyMode]]) -> tuple[str, ...]:
-    """A warning where memories that are compared have energies known in different ways.
+    """A warning if the energies of compared memories are known in different ways.
 
     >>> from accelsim.dram.standard import STANDARDS
     >>> names = ("hbm2_2000", "lpddr5_6400_x16")
@@ -66,6 +66,6 @@ def mixed_knowledge(memories: Iterable[tuple[DramConfig, EnergyMode]]) -> tuple[
         f"{', '.join(names[known])}: {IN_WORDS[known]}" for known in WEAKEST_LAST if known in names
     )
     return (
-        f"energies of these memories are known in different ways ({each}): their order may be "
-        "that of the sources",
+        f"energies of these memories are known in different ways ({each}): their order may "
+        "reflect the sources rather than the memories",
     )

@@ -47,7 +47,7 @@ def price_pauses(seconds: float, events: DramEvents, chip: Chip) -> EnergyParts:
 
 
 def frame_rate_warnings(counts: RunCounts, chip: Chip) -> list[str]:
-    """That the chip cannot keep its frame rate, as far as this run shows."""
+    """A warning if the chip cannot keep its frame rate, as far as this run shows."""
     asked = chip.frame_rate_hz
     if asked is None:
         return []
@@ -59,6 +59,6 @@ def frame_rate_warnings(counts: RunCounts, chip: Chip) -> list[str]:
     if reached >= asked:
         return []
     return [
-        f"frame_rate_hz: {asked:g} images/s were asked for, this run reaches {reached:.4g} {how}; "
-        "it is priced without a pause"
+        f"frame_rate_hz: {asked:g} images/s were asked for, but this run reaches {reached:.4g} "
+        f"{how}; its energy contains no pauses"
     ]

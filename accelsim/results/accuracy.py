@@ -1,4 +1,4 @@
-"""What a trace says of its network's accuracy, in a few words."""
+"""What a trace says about the accuracy of its network, in a few words."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from accelsim.results.number_text import percent
 
 
 def accuracy_line(accuracy: Mapping[str, float]) -> str | None:
-    """A sentence on the facts that a trace carries; None where it carries none.
+    """The accuracy that a trace states, as a line of text; None if it states none.
 
     >>> accuracy_line({"top1": 0.925, "float_top1": 0.9286, "n_images": 10000.0})
     'accuracy: top-1 92.5 % of 10,000 images, in float 92.9 %'

@@ -1,4 +1,4 @@
-"""Codecs as tables: what there is, and what codecs made of arrays."""
+"""Tables of codecs: their formats and hardware, and the sizes they reach on arrays."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from accelsim.results.number_text import number
 from accelsim.results.table import Column, Table
 
 WORST_CASE_VALUES = 1024
-"""The block whose longest stream the list shows."""
+"""Values of the block whose longest possible stream the list shows."""
 
 SHOWN_NM = 22
-"""Process node at which energies stand side by side: the default of chips."""
+"""Process node at which energies are compared: the default of chips."""
 
 KNOWN_FROM = {
     "authors": "authors' code or paper",
@@ -35,7 +35,7 @@ NEEDS = {
 
 
 def codec_facts(codec: Codec) -> dict[str, object]:
-    """What the tables show of a codec, as plain values."""
+    """What the tables show about a codec, as plain values."""
     return {
         "lossless": codec.lossless,
         "evidence": codec.evidence,
@@ -56,7 +56,7 @@ def _worst_expansion(codec: Codec) -> float:
 
 
 def formats_table(codecs: Iterable[Codec]) -> Table:
-    """What is known of each format, and how long its streams can get."""
+    """How well each format is documented, and how long its streams can get."""
     rows = [
         (
             codec.name,
@@ -71,7 +71,7 @@ def formats_table(codecs: Iterable[Codec]) -> Table:
         for codec in codecs
     ]
     return Table(
-        title="Formats, for words of 8 bits",
+        title="Formats, for 8-bit words",
         columns=(
             Column("codec", is_text=True),
             Column("kind", is_text=True),
@@ -84,8 +84,8 @@ def formats_table(codecs: Iterable[Codec]) -> Table:
         ),
         rows=tuple(rows),
         footer=(
-            f"worst: longest block of {WORST_CASE_VALUES} values without raw fallback; "
-            "set parameters as in huffman:substreams=4",
+            f"worst: longest stream of a block of {WORST_CASE_VALUES} values, without raw "
+            "fallback; parameters are set as in huffman:substreams=4",
         ),
     )
 
@@ -93,7 +93,7 @@ def formats_table(codecs: Iterable[Codec]) -> Table:
 def hardware_table(codecs: Iterable[Codec]) -> Table:
     """One lane of each codec."""
     return Table(
-        title="One lane of their hardware, encode/decode",
+        title="Hardware of one lane, encode/decode",
         columns=(
             Column("codec", is_text=True),
             Column("rate", "values/cycle"),
@@ -104,9 +104,9 @@ def hardware_table(codecs: Iterable[Codec]) -> Table:
         ),
         rows=tuple(map(hardware_row, codecs)),
         footer=(
-            "* holds engineering estimates; docs/codecs.md names the source of each figure. "
-            f"Energy carried from the node of its source to {SHOWN_NM} nm; lanes for words of 8 "
-            "bits; the area holds the storage",
+            "* contains engineering estimates; docs/codecs.md names the source of each figure. "
+            f"Energies are scaled from the node of their source to {SHOWN_NM} nm; lanes are for "
+            "8-bit words; the area includes the storage",
         ),
     )
 
@@ -129,7 +129,7 @@ def hardware_row(codec: Codec) -> tuple[str, str, str, str, str, str]:
 
 
 def arrays_table(file: str, codec: str, measures: Mapping[str, ArrayMeasure]) -> Table:
-    """What one codec makes of each array."""
+    """Sizes that one codec reaches on each array."""
     return Table(
         title=f"{file} coded with {_shown(codec, list(measures.values()))}",
         columns=(Column("array", is_text=True), *_COLUMNS),
@@ -139,7 +139,7 @@ def arrays_table(file: str, codec: str, measures: Mapping[str, ArrayMeasure]) ->
 
 
 def measured_table(file: str, measures: Mapping[str, Mapping[str, ArrayMeasure]]) -> Table:
-    """What each codec makes of all arrays together, fewest bits first."""
+    """Sizes that each codec reaches on all arrays together, fewest bits first."""
     totals = {codec: list(found.values()) for codec, found in measures.items() if found}
     n_arrays = max(map(len, totals.values()))
     left_out = {codec: n_arrays - len(found) for codec, found in measures.items()}
@@ -172,12 +172,12 @@ _COLUMNS = (
     Column("decoded", is_text=True),
 )
 _FOOTER = (
-    "entropy: zeroth order; huffman: ideal code; total: stream and side; fetched: whole bursts; "
-    "p50, p99 of several arrays: the largest of them; each array has tables of its own"
+    "entropy: zeroth order; huffman: ideal code; total: stream + side; fetched: whole bursts; "
+    "p50 and p99 of several arrays: the largest of theirs; each array has its own tables"
 )
 
 
-_RECONSTRUCTION = "* reconstruction: only an abstract is public"
+_RECONSTRUCTION = "* reconstruction: only an abstract was available"
 
 
 def _rebuilt(measures: list[ArrayMeasure]) -> bool:

@@ -1,4 +1,4 @@
-"""Several runs on one machine: a mapping of results that shows itself as a ranked table."""
+"""Several runs on one machine: a mapping of results that prints as a ranked table."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Comparison(Mapping[str, Result]):
     def rows(self) -> list[dict[str, Cell]]:
         """One row of plain values per run, in the order given: what ``compare.csv`` holds.
 
-        ``gain.*`` is how many times better than ``baseline`` a run is.
+        ``gain.*`` is the factor by which a run is better than ``baseline``.
         """
         base_name = baseline_of(self.results)
         base = self.results[base_name]

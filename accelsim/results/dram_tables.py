@@ -1,4 +1,4 @@
-"""What a memory can do, as tables."""
+"""Tables of ``dram characterise``: bandwidth and latency of a memory."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _ENERGY_COLUMNS = tuple(group for group in ENERGY_GROUPS if group.startswith("DR
 
 
 def patterns_table(character: Character) -> Table:
-    """Every pattern on every address map, requests as fast as they are accepted."""
+    """Every pattern on every address map, with requests offered as fast as they are accepted."""
     rows = tuple(
         (
             point.pattern,
@@ -29,7 +29,7 @@ def patterns_table(character: Character) -> Table:
         for point in character.patterns
     )
     return Table(
-        title=f"{character.memory}: {number(character.peak_gb_s)} GB/s at its peak",
+        title=f"{character.memory}: {number(character.peak_gb_s)} GB/s peak",
         columns=(
             Column("pattern", is_text=True),
             Column("address map", is_text=True),
@@ -42,14 +42,15 @@ def patterns_table(character: Character) -> Table:
         ),
         rows=rows,
         footer=(
-            "requests as fast as they are accepted, a line for each channel and clock; rate: bytes "
-            f"moved; latency of reads from acceptance; energy: {character.energy_label}",
+            "requests are offered as fast as they are accepted, one line per channel and clock; "
+            "rate: bytes moved; latency: of reads, from acceptance; energy: "
+            f"{character.energy_label}",
         ),
     )
 
 
 def loads_table(character: Character) -> Table:
-    """Latency of reads at rising loads."""
+    """Latency of reads under rising load."""
     return Table(
         title=f"Latency of reads under load, address map {character.address_map}",
         columns=(
@@ -69,5 +70,5 @@ def loads_table(character: Character) -> Table:
             )
             for point in character.loads
         ),
-        footer=("from arrival to the last beat; requests arrive evenly",),
+        footer=("latency from arrival to the last beat; requests arrive evenly",),
     )

@@ -1,6 +1,7 @@
 """Figures of a layer and of a whole run, by name and unit.
 
-The names of these fields are keys of a result's JSON form, which users' scripts read: they stay.
+The names of these fields are keys of a result's JSON form, which users' scripts read, so they
+must not change.
 """
 
 from __future__ import annotations
@@ -21,8 +22,8 @@ class Traffic:
     """DRAM bytes of one kind of tensor, or of all.
 
     needed: uncompressed bytes of the values that tiles read or write. coded: payload bytes
-    of the blocks touched; overfetch is its part for values not needed. fetched = coded +
-    padding + index + table = read + written.
+    of the blocks touched; overfetch is the part of coded for values that were not needed.
+    fetched = coded + padding + index + table = read + written.
     """
 
     needed_bytes: int
@@ -43,16 +44,16 @@ class DramTraffic(Traffic):
 
     by_tensor: dict[str, Traffic]
     bus_bytes: int = 0
-    """Of the bursts: fetched, but for lines that the write buffer answered or merged."""
+    """Bytes of bursts: fetched bytes less the lines that the write buffer answered or merged."""
 
 
 @dataclass(frozen=True)
 class BitsPerValue:
-    """Four rates of feature maps, in bits per value; None where no map was coded.
+    """Four rates of feature maps, in bits per value; None if no map was coded.
 
-    The first three are of the maps written: zeroth-order entropy, an ideal Huffman code,
+    The first three describe the maps written: zeroth-order entropy, an ideal Huffman code,
     and the packed stream of the codec used. ``fetched`` is what DRAM moved: all bits of
-    ifmaps and ofmaps for each value that a tile read or wrote.
+    ifmaps and ofmaps, per value that a tile read or wrote.
     """
 
     entropy: float | None
@@ -63,7 +64,7 @@ class BitsPerValue:
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """What a layer and a whole run have in common; all images together."""
+    """Figures that a layer and a whole run have in common; sums over all images."""
 
     cycles: int
     """Core clock cycles: compute + vector + the sum of the stalls."""
@@ -74,15 +75,15 @@ class Figures:
     """macs / (PEs x cycles)."""
     macs: int
     seconds: float
-    """Cold latency of the batch."""
+    """From the start to the last byte in DRAM, for all images."""
     dram: DramTraffic
     bandwidth_gb_s: float
-    """What was on the memory's bus in these seconds, whoever asked for it; at most its peak."""
+    """What was on the memory's data bus in this time, no matter who asked for it; at most peak."""
     bits_per_value: BitsPerValue
     energy_pj: dict[str, float]
     """By part (``ENERGY_PARTS``), and ``total``."""
     bus: BusCounts = NO_COUNTS
-    """What the data did on the memory's pins; zero where those are not known."""
+    """Costly bits and toggles on the memory's data pins; zero if its pins are not known."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,30 +91,30 @@ class Totals(Figures):
     """The whole run."""
 
     images_per_second: float | None
-    """Steady state, from the end of the first image to the end of the last; None for one."""
+    """Steady state, from the end of the first image to that of the last; None for one image."""
     images_per_second_cold: float
     """Images / seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LayerResult(Figures):
-    """One layer, all images together."""
+    """Figures of one layer; sums over all images."""
 
     name: str
     kind: str
     bound: str
     """What bounds it: ``compute``, ``vector``, or the cause of most of its stalls."""
     counts: LayerCounts | None = None
-    """What was counted, from which all figures follow; None in results of earlier versions."""
+    """The counts that all figures follow from; None in results of earlier versions."""
 
 
 @dataclass(frozen=True)
 class Idle:
-    """What a run at a fixed frame rate spends between its images, on no layer."""
+    """Time and energy between the images of a run at a fixed frame rate; part of no layer."""
 
     seconds: float
-    """All pauses; ``Totals.seconds`` does not hold them."""
+    """Sum of all pauses; not contained in ``Totals.seconds``."""
     energy_pj: dict[str, float]
-    """By part, and ``total``; ``Totals.energy_pj`` is that of the layers and this."""
+    """By part, and ``total``; contained in ``Totals.energy_pj``."""
     counts: DramEvents | None = None
     """What the memory did; None in results of earlier versions."""

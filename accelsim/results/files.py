@@ -1,4 +1,4 @@
-"""Where results are written: proven writable before the work, and then whole or absent."""
+"""Where results are written: checked before the work, and then complete or absent."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ __all__ = ["replacing", "writable_file", "writable_folder"]
 
 
 def writable_folder(folder: Path) -> Path:
-    """``folder``, made if it is missing and proven writable: to be asked before long work.
+    """Make ``folder`` if it is missing, check that it is writable, and return it.
 
-    Raises ``UserError`` when it cannot be made or written, or is a file.
+    To be called before long work. Raises ``UserError`` if the folder cannot be made or written,
+    or is a file.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -29,9 +30,9 @@ def writable_folder(folder: Path) -> Path:
 
 
 def writable_file(path: Path) -> Path:
-    """``path``, whose folder is made if it is missing and proven writable.
+    """Make the folder of ``path`` if it is missing, check that it is writable, and return ``path``.
 
-    Raises ``UserError`` when it cannot be written. A device or a pipe is taken as it is.
+    Raises ``UserError`` if it cannot be written. A device or a pipe is not checked.
     """
     if path.is_dir():
         raise UserError(str(path), "is a folder", "name a file in it")

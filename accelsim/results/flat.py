@@ -21,7 +21,7 @@ def flat_totals(figures: Figures) -> dict[str, Cell]:
 
 
 def flat_layers(result: Result) -> list[dict[str, Cell]]:
-    """One row per layer, its name first; and one for the time between images, if there is any."""
+    """One row per layer, its name first, and one for the time between images, if any."""
     rows: list[dict[str, Cell]] = [
         {"name": x.name, "kind": x.kind, "bound": x.bound, **flat_totals(x)} for x in result.layers
     ]
@@ -31,7 +31,7 @@ def flat_layers(result: Result) -> list[dict[str, Cell]]:
 
 
 def _figures(figures: Figures | Idle) -> dict[str, Any]:
-    """Without the counts from which the figures follow."""
+    """All figures, without the counts that they follow from."""
     return {name: value for name, value in asdict(figures).items() if name != "counts"}
 
 
@@ -56,14 +56,14 @@ def names_of(rows: Sequence[Mapping[str, Cell]]) -> list[str]:
 
 
 def in_a_cell(sentences: Sequence[str]) -> str | None:
-    """Sentences in one cell of a table; an empty cell for none."""
+    """All sentences in one cell of a table; an empty cell if there are none."""
     return "; ".join(sentences) or None
 
 
 def write_csv(rows: Sequence[Mapping[str, Cell]], path: Path) -> None:
     """Write rows with the columns of all of them, in order of first appearance.
 
-    Missing values are empty; floats have as many digits as it takes to read them back.
+    Missing values are empty; floats have enough digits to be read back exactly.
     """
     columns = names_of(rows)
     with replacing(path) as unfinished, unfinished.open("w", newline="", encoding="utf-8") as file:

@@ -17,7 +17,7 @@ DRAM_PARTS: Final[dict[str, tuple[str, ...]]] = {
     "I/O": ("dram_io",),
     "PHY": ("dram_phy",),
 }
-"""The energy of a memory: inside its devices, on its pins, and on the chip's side."""
+"""Energy of a memory: inside its devices, on its pins, and in controller and PHY on the chip."""
 
 ByMemory = Mapping[str, Mapping[str, Result]]
 """Results by memory and codec."""
@@ -31,15 +31,15 @@ class IoFigures:
     energy_uj: dict[str, float]
     """By the names of ``DRAM_PARTS``."""
     saved_bits: float
-    """Bits that the baseline moves over those that this codec moves."""
+    """Bits moved by the baseline divided by bits moved with this codec."""
     saved_io: float
-    """The same of the energy on the pins."""
+    """The same ratio for the energy on the pins."""
     saved_energy: float
-    """The same of all energy of the memory."""
+    """The same ratio for all energy of the memory."""
 
 
 def io_figures(results: Mapping[str, Result]) -> dict[str, IoFigures]:
-    """Of the codecs on one memory, against ``raw`` or else the first."""
+    """Figures of the codecs on one memory, relative to ``raw``, otherwise to the first."""
     energies = {
         codec: {
             name: sum(result.totals.energy_pj[part] for part in parts) / result.images / 1e6
@@ -71,7 +71,7 @@ def io_table(by_memory: ByMemory) -> Table:
     each = [figures[memory][codec] for memory, codec in pairs]
     first = next(iter(next(iter(by_memory.values())).values()))
     return Table(
-        title=f"{first.trace} on {first.hardware}: DRAM energy by what the data are on its pins",
+        title=f"{first.trace} on {first.hardware}: DRAM energy, with the data on its pins",
         columns=(
             Column("memory", is_text=True),
             Column("codec", is_text=True),
@@ -99,7 +99,7 @@ def io_table(by_memory: ByMemory) -> Table:
             )
         ),
         footer=(
-            "costly = zeros on POD (DDR4, DDR5, GDDR6), else ones; core = devices without their "
-            "pins; saved = raw over this",
+            "costly = zeros on POD (DDR4, DDR5, GDDR6), otherwise ones; core = devices without "
+            "their pins; saved = factor by which it is less than for the baseline",
         ),
     )

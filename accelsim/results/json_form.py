@@ -1,4 +1,4 @@
-"""Results as JSON, and back: the same result gives the same bytes."""
+"""Results to JSON and back; the same result always gives the same bytes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from accelsim.results.result import Result
 
 
 def to_json(result: Result) -> str:
-    """The contract's JSON object, indented, with a newline at the end."""
+    """The JSON object of docs/command_line.md, indented, with a newline at the end."""
     return dumps(to_dict(result))
 
 
@@ -27,7 +27,7 @@ def to_dict(result: Result) -> dict[str, Any]:
 
 
 def totals_dict(totals: Totals) -> dict[str, Any]:
-    """The object T of the contract."""
+    """The object T of docs/command_line.md."""
     return asdict(totals)
 
 
@@ -37,13 +37,13 @@ def dumps(value: object) -> str:
 
 
 def config_sha256(config: object) -> str:
-    """Hash of a resolved configuration, whatever the order of its keys."""
+    """Hash of a resolved configuration; the order of its keys does not matter."""
     text = json.dumps(config, sort_keys=True, separators=(",", ":"), allow_nan=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
 def write_result(result: Result, path: Path) -> None:
-    """Write ``result.json`` in one step: a reader sees the whole file or the old one."""
+    """Write ``result.json`` in one step: a reader sees either the new file or the old one."""
     with replacing(path) as unfinished:
         unfinished.write_text(to_json(result), encoding="utf-8")
 
@@ -51,7 +51,7 @@ def write_result(result: Result, path: Path) -> None:
 def read_result(path: Path) -> Result:
     """A result that ``write_result`` or ``accelsim run --json`` wrote.
 
-    Raises ``UserError`` for files that are missing, no JSON, or no result.
+    Raises ``UserError`` for a file that is missing, not JSON, or not a result.
     """
     try:
         text = path.read_text(encoding="utf-8")

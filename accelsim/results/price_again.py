@@ -1,7 +1,7 @@
-"""An old result under other energy tables: from its counts, without another run.
+"""The energy of an old result with other prices: from its counts, without another run.
 
-Time and traffic do not depend on ``energy.*``, so the counts that a result holds are those
-that another run would find.
+Time and traffic do not depend on ``energy.*``, so another run would find the same counts as
+those in the result.
 """
 
 from __future__ import annotations
@@ -85,7 +85,7 @@ def _notes(result: Result, before: Chip, chip: Chip) -> tuple[str, ...]:
     own = versions(chip.resolved)
     if own != result.versions:
         by = f"accelsim {own['accelsim']}, source {own['source']}"
-        notes.append(f"energy priced from the counts of an earlier run, by {by}")
+        notes.append(f"energy computed from the counts of an earlier run, by {by}")
     return tuple(notes)
 
 
@@ -95,5 +95,5 @@ def _exchanged(found: Sequence[str], old: Sequence[str], new: Sequence[str]) -> 
 
 
 def _no_counts(where: str) -> UserError:
-    problem = "holds no counts: an earlier accelsim wrote it"
+    problem = "holds no counts, because an earlier version of accelsim wrote it"
     return UserError(where, problem, "run it again; its config is a hardware file")

@@ -1,6 +1,6 @@
 """Several runs on one machine, ranked, with the baseline of their ratios.
 
-The runs differ in the codec, or also in the trace: the same network trained in other ways.
+The runs differ in the codec, and possibly in the trace: the same network trained in other ways.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ Ranking: TypeAlias = Literal["energy", "throughput", "dram", "area"]
 
 
 def rank(results: Mapping[str, Result], by: Ranking = "energy") -> list[str]:
-    """Names of the results, best first; equal ones by name."""
+    """Names of the results, best first; ties are sorted by name."""
     return sorted(results, key=lambda name: (_cost(results[name], by), name))
 
 
@@ -37,12 +37,12 @@ def _cost(result: Result, by: Ranking) -> float:
 
 
 def run_name(trace: str, codec: str, n_traces: int) -> str:
-    """What a run is called: its codec, and its trace where there are several."""
+    """The name of a run: its codec, preceded by its trace if there are several."""
     return codec if n_traces == 1 else f"{trace} {codec}"
 
 
 def baseline_of(results: Mapping[str, Result]) -> str:
-    """The result that ratios refer to: the first ``raw``, or the first."""
+    """The result that ratios refer to: the first ``raw`` one, otherwise the first."""
     raw = (name for name in results if name == "raw" or name.endswith(" raw"))
     return next(raw, next(iter(results)))
 
@@ -53,7 +53,7 @@ def traces_of(results: Mapping[str, Result]) -> list[str]:
 
 
 def warnings_of(results: Mapping[str, Result]) -> tuple[str, ...]:
-    """Each warning once; with the runs that it concerns where these are not all."""
+    """Each warning once, with the runs that it concerns unless it concerns all."""
     concerned: dict[str, list[str]] = {}
     for name, result in results.items():
         for text in result.warnings:
@@ -130,16 +130,17 @@ def compare_table(results: Mapping[str, Result], mapping: str, by: Ranking = "en
         ),
         rows=tuple(zip(*columns, strict=True)),
         footer=(
-            f"gain = better than {base_name} by this factor; mapping: {plans}; {first.images} "
-            f"image{'s' * (first.images != 1)}, "
+            f"gain = factor by which it is better than {base_name}; mapping: {plans}; "
+            f"{first.images} image{'s' * (first.images != 1)}, "
             + ("steady state" if base.images_per_second else "cold start"),
             *accuracies,
-            "costly, toggle = bits at the costly level of the memory's pins, and changes of level",
+            "costly, toggle = bits at the level that draws current on the memory's pins, and "
+            "changes of level, per 100 bits moved",
             *(
                 f"{name}: lossy, changes its maps by {percent(results[name].codec_error)} % (rms); "
-                "what that does to later maps and to accuracy is not shown"
+                "the effect on later maps and on accuracy is not shown"
                 for name in lossy
             ),
-            *(("* reconstruction: only an abstract of the codec is public",) if rebuilt else ()),
+            *(("* reconstruction: only an abstract was available",) if rebuilt else ()),
         ),
     )

@@ -1,7 +1,7 @@
-"""What a run says: figures of each layer and of the whole, with everything needed to repeat it.
+"""The result of a run: figures per layer and in total, and everything needed to repeat it.
 
 ``dataclasses.asdict`` of a ``Result`` is its JSON form (docs/command_line.md): the names of
-these fields are the keys that users' scripts read, so they stay.
+these fields are keys that users' scripts read, so they must not change.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from accelsim.results.table import Table
 
 @dataclass(frozen=True, kw_only=True, repr=False)
 class Result:
-    """A run: hardware and trace by name and hash, totals, layers.
+    """The result of one run: hardware and trace by name and hash, totals, layers.
 
     ``print`` shows its tables, and so does a notebook.
     """
@@ -23,33 +23,33 @@ class Result:
     hardware: str
     trace: str
     codec: str
-    """Codec of feature maps; weights are stored raw."""
+    """Codec of the feature maps; weights are stored raw."""
     closed_loop: bool
-    """False where a lossy codec would have changed the maps downstream, and did not."""
+    """False if a lossy codec would have changed later maps, which a recorded trace cannot show."""
     reconstruction: bool = False
-    """True where only an abstract of the codec is public, and its format is rebuilt from it."""
+    """True if the format was rebuilt because only an abstract of the codec was available."""
     codec_error: float = 0.0
-    """Of a lossy codec: rms of what it changes in the coded maps, over the rms of their values."""
+    """Of a lossy codec: rms change of the coded maps, divided by the rms of their values."""
     codec_area_kge: float = 0.0
-    """All codec lanes of the chip, in thousand gate equivalents; 0 where maps are raw."""
+    """Area of all codec lanes of the chip, in thousand gate equivalents; 0 if maps are raw."""
     accuracy: dict[str, float]
     images: int
     totals: Totals
     layers: tuple[LayerResult, ...]
     idle: Idle | None = None
-    """None where images follow one another, or come faster than the chip can take them."""
+    """The time between images; None if images follow one another without a pause."""
     versions: dict[str, str]
-    """Of this package, of its sources (a hash), of the libraries that decide numbers, and of
-    whatever comes from other packages: ``"codec NAME": "PACKAGE VERSION (SOURCE HASH)"``."""
+    """Of this package, of its sources (a hash), of the libraries that affect numbers, and of
+    implementations from other packages: ``"codec NAME": "PACKAGE VERSION (SOURCE HASH)"``."""
     config: dict[str, object]
     """The resolved configuration."""
     config_sha256: str
     inputs: dict[str, str]
     """Hashes of what was read: ``trace_sha256``."""
     notes: tuple[str, ...] = ()
-    """Assumptions that decide numbers: calibration of tables, estimates in use."""
+    """How the figures were obtained: assumptions that affect numbers."""
     warnings: tuple[str, ...] = ()
-    """What makes figures doubtful: of the memory, the chip, the trace and the run."""
+    """What makes the figures doubtful, about the memory, the chip, the trace or the run."""
 
     def __repr__(self) -> str:
         totals, images = self.totals, f"{self.images} image{'s' * (self.images != 1)}"
@@ -66,7 +66,7 @@ class Result:
         return "".join(table.html() for table in self.tables())
 
     def tables(self) -> tuple[Table, ...]:
-        """Time, memory and energy of each layer and of the whole."""
+        """Time, memory and energy, per layer and in total."""
         run = f"{self.trace} on {self.hardware}, feature maps coded with {self.codec}"
         return (
             time_table(run, self.images, self.layers, self.totals, self.idle),

@@ -15,7 +15,7 @@ from accelsim.results.table import Column, Table
 def time_table(
     run: str, images: int, layers: Sequence[LayerResult], totals: Totals, idle: Idle | None
 ) -> Table:
-    """Cycles, and what they were spent on; ``run`` says which run it is."""
+    """Cycles, and what they were spent on; ``run`` is the title."""
     rows = [
         (
             name,
@@ -47,10 +47,11 @@ def time_table(
             f"{number(totals.images_per_second_cold)} images/s cold"
             + (f", {number(steady)} images/s in steady state" if steady else "")
             + (f"; {si(idle.seconds, 's')} between images" if idle else ""),
-            "use = MACs / (PEs x cycles); busy = compute and vector cycles; the other columns = "
-            "cycles spent waiting",
-            "for: ifmap, weight, ofmap (and final drain), index from DRAM; decoder, encoder; "
-            "space (reads in flight); an earlier tile",
+            "use = MACs / (PEs x cycles); busy = compute and vector cycles; the other columns are "
+            "stalls, spent waiting for:",
+            "ifmap, weight, ofmap (and final drain), index = DRAM; decode, encode = codec; "
+            "buffer = space or reads in flight;",
+            "depend = an earlier tile",
         ),
     )
 
@@ -79,9 +80,9 @@ def memory_table(layers: Sequence[LayerResult], totals: Totals) -> Table:
         ),
         footer=(
             "needed = uncompressed bytes of the values used; coded = payload of the blocks "
-            "touched; fetched =",
-            "coded + padding + index + tables, of which ifmap, weight, ofmap; b/value = bits "
-            "per value of feature maps",
+            "touched; fetched = coded + padding",
+            "+ index + tables, split into ifmap, weight and ofmap; b/value = bits per value of "
+            "feature maps",
         ),
     )
 
@@ -99,7 +100,7 @@ def energy_table(
     accuracy: Mapping[str, float],
     notes: Sequence[str],
 ) -> Table:
-    """Energy by group of parts; below it the accuracy bought with it, and the run's notes."""
+    """Energy by group of parts; below the table the accuracy and the notes of the run."""
     lines = [(layer.name, layer.energy_pj) for layer in layers]
     if idle:
         lines.append(("between images", idle.energy_pj))
@@ -134,7 +135,7 @@ def rates(bits: BitsPerValue) -> tuple[str, str, str, str]:
 
 
 def on_pins(figures: Figures) -> tuple[str, str]:
-    """Costly bits and toggles in percent of the bits that were moved; dots if not counted."""
+    """Costly bits and toggles in percent of the bits moved; dots if they were not counted."""
     n_bits = 8 * figures.dram.bus_bytes
     return share(figures.bus.costly_bits, n_bits), share(figures.bus.toggles, n_bits)
 
@@ -144,7 +145,7 @@ def pins_line(figures: Figures) -> str:
     if figures.bus == NO_COUNTS:
         return ""
     costly, toggles = on_pins(figures)
-    return f"data pins: of 100 bits moved {costly} at the costly level, {toggles} toggled"
+    return f"data pins: of 100 bits moved, {costly} were at the costly level and {toggles} toggled"
 
 
 def _bits(value: float | None) -> str:

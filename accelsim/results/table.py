@@ -9,7 +9,7 @@ from accelsim.html_table import html_table
 
 
 class Column(NamedTuple):
-    """A header, the unit of what stands below it, and whether that is text or a number."""
+    """A header, the unit of the cells below it, and whether these are text or numbers."""
 
     header: str
     unit: str = ""
@@ -26,7 +26,7 @@ class Table:
     footer: tuple[str, ...] = ()
 
     def plain(self) -> str:
-        """Aligned text as wide as it needs to be, without lines: for files and pipes."""
+        """Aligned text as wide as needed, without rules: for files and pipes."""
         heads = [tuple(c.header for c in self.columns), tuple(c.unit for c in self.columns)]
         lines = [*heads, *self.rows] if any(heads[1]) else [heads[0], *self.rows]
         widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
@@ -40,7 +40,7 @@ class Table:
         return "\n".join([self.title, "", *body, "", *self.footer]).rstrip() + "\n"
 
     def html(self) -> str:
-        """The same for a notebook."""
+        """The same table as HTML, for a notebook."""
         headers = [f"{c.header}\n{c.unit}" if c.unit else c.header for c in self.columns]
         is_text = [column.is_text for column in self.columns]
         return html_table(self.title, headers, self.rows, is_text=is_text, footer=self.footer)

@@ -32,12 +32,12 @@ _NAMED_BY: Final[dict[str, Registry[Any]]] = {
 
 
 def versions(config: Mapping[str, Any]) -> dict[str, str]:
-    """Version of each part that decides numbers; ``source`` is a hash of the package's code.
+    """Version of each part that affects numbers; ``source`` is a hash of the package's code.
 
-    The hash tells two states of a checkout apart that carry one version number. Rooms that
-    only draw, print or train are left out of it. What a resolved configuration takes from
-    other packages (a codec, a memory, a dataflow, a controller) is there by kind and name, with
-    its package, version and the hash of its sources.
+    The hash distinguishes states of a checkout that have the same version number. It leaves out
+    subpackages that only draw, print or train. Whatever a resolved configuration takes from other
+    packages (a codec, a memory, a dataflow, a controller) is listed by kind and name, with the
+    package, its version and a hash of its sources.
     """
     return _own_versions() | _outside_versions(config)
 

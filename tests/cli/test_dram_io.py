@@ -25,8 +25,8 @@ def test_memories_and_codecs_are_compared(accelsim, trace, tmp_path):
 
 def test_a_run_shows_its_pins(accelsim, trace, tmp_path):
     shown = accelsim("run", "edge_npu", trace, "--out", tmp_path).out
-    assert "data pins: of 100 bits moved" in shown
-    assert "DRAM I/O: zeros and toggles of the data themselves" in shown
+    assert "data pins: of 100 bits moved," in shown
+    assert "DRAM I/O: priced by the zeros and toggles of the data" in shown
     assert "bus.written_toggles" in (tmp_path / "layers.csv").read_text().splitlines()[0]
     totals = json.loads((tmp_path / "result.json").read_text())["totals"]
     assert totals["bus"]["read_costly_bits"] > 0

@@ -49,7 +49,7 @@ def test_a_file_is_labelled_as_what_it_is() -> None:
     config = golden.config("DDR4_8Gb_x8_3200")
     for mode in ("typical", "max"):
         label = energy_label(config, mode)  # type: ignore[arg-type]
-        assert label == "currents as its file says: maxima, no pins, no PHY"
+        assert label == "currents as in its file: maxima, no pins, no PHY"
         assert energy_label(replace(config, compat="none"), mode) == label  # type: ignore[arg-type]
 
 
@@ -62,4 +62,4 @@ def test_only_mixed_comparisons_are_warned_of() -> None:
     assert "hbm2_2000: measured; ddr4_3200_x64: data sheet; lpddr5_6400_x16: partly" in text
     native = STANDARDS["ddr4_3200_x64"].config(), "typical"
     (warning,) = mixed_knowledge([native, (golden.config("DDR4_8Gb_x8_3200"), "typical")])
-    assert "DDR4_8Gb_x8_3200: as its file says: maxima, no pins, no PHY" in warning
+    assert "DDR4_8Gb_x8_3200: as in its file: maxima, no pins, no PHY" in warning

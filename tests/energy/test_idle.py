@@ -87,7 +87,7 @@ def test_a_chip_that_is_too_slow_has_no_idle_time_and_says_so() -> None:
     run, chip = a_run(layer(cycles=10**9)), at_frame_rate(2.0)
     assert price_idle(run, chip) == EnergyParts()
     (warning,) = frame_rate_warnings(run, chip)
-    assert "2 images/s were asked for, this run reaches 1 from a cold start" in warning
+    assert "2 images/s were asked for, but this run reaches 1 from a cold start" in warning
 
 
 def test_overlapping_images_are_judged_by_their_steady_state() -> None:
