@@ -95,7 +95,10 @@ class PassCost(Generic[Count]):
 
 @runtime_checkable
 class Dataflow(Protocol):
-    """A dataflow; its formulas and their derivation stand in its file."""
+    """A dataflow; its formulas and their derivation stand in its file.
+
+    ``accelsim.mapping.dataflow_contract.check_dataflow`` checks what is promised here.
+    """
 
     name: str
 

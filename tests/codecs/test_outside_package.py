@@ -3,12 +3,12 @@
 import json
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+from tests.outside_packages import MAIN, accelsim, install, python, run_python
 
 FLAGGED = Path(__file__).parent / "outside" / "flagged.py"
 
@@ -17,14 +17,6 @@ from accelsim.codecs.contract import check_codec
 from flagged import Flagged
 check_codec(Flagged, n_random_blocks=20)
 """
-
-
-def install(folder: Path, package: str, points: str) -> None:
-    """A package's metadata, as pip leaves it."""
-    metadata = folder / f"{package.replace('-', '_')}-1.0.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {package}\nVersion: 1.0\n")
-    (metadata / "entry_points.txt").write_text(points)
 
 
 @pytest.fixture(scope="module")
@@ -56,28 +48,6 @@ def bad_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     }.items():
         install(folder, package, f"[accelsim.codecs]\n{points}\n")
     return folder
-
-
-def run_python(site: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A Python with the packages installed."""
-    code = f"import sys; sys.path.insert(0, {str(site)!r}); "
-    return subprocess.run(
-        [sys.executable, "-c", code + arguments[0], *arguments[1:]], capture_output=True, text=True
-    )
-
-
-def python(site: Path, *arguments: str) -> str:
-    """What it prints."""
-    done = run_python(site, *arguments)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
-
-
-MAIN = "from accelsim.cli.app import main; sys.exit(main())"
-
-
-def accelsim(site: Path, *tokens: str) -> str:
-    return python(site, MAIN, *tokens)
 
 
 def test_its_entry_point_puts_it_into_the_list(site: Path) -> None:
