@@ -7,7 +7,7 @@ from typing import Final
 
 
 class Log(IntEnum):
-    """One command as recorded."""
+    """The columns of a command, in a log or in a command trace."""
 
     CYCLE = 0
     COMMAND = auto()
@@ -42,9 +42,15 @@ class Command(IntEnum):
     RD = auto()
     WR = auto()
     RDA = auto()
+    """Read, and precharge afterwards."""
     WRA = auto()
     REF = auto()
+    """Refresh of a whole rank."""
     REFB = auto()
-    PREAB = auto()
-    SREF_ENTER = auto()
-    SREF_EXIT = auto()
+    """Refresh of one bank (REFpb of LPDDR4, REFSB of HBM)."""
+    PREA = auto()
+    """Precharge of all banks of a rank: a PRE of each in one clock."""
+    SRE = auto()
+    """Self-refresh begins."""
+    SRX = auto()
+    """Self-refresh ends."""

@@ -36,7 +36,7 @@ class Path(NamedTuple):
     """Infinite: none."""
 
 
-class BitEnergy(NamedTuple):
+class PinEnergy(NamedTuple):
     """Picojoules on one data pin."""
 
     every: float
@@ -92,7 +92,7 @@ class Interface:
         """0: low bits are counted as costly; 1: high ones."""
         return COSTLY_LEVEL[self.signalling]
 
-    def bit_energy(self, bit_ns: float, *, write: bool) -> BitEnergy:
+    def bit_energy(self, bit_ns: float, *, write: bool) -> PinEnergy:
         """What a bit costs that lasts ``bit_ns`` on its pin.
 
         >>> ddr4 = Interface("pod", 1.2, Path(34, 60), Path(34, 60), pads_pf=1.7)
@@ -107,5 +107,5 @@ class Interface:
         if self.signalling == "sstl":
             # Half of VDDQ is a divider of two resistors of 2 Rtt, which draws current by itself.
             divider = self.volts**2 / path.termination_ohm * bit_ns * 1e3
-            return BitEnergy((terminated + divider) / 4, 0.0, toggle)
-        return BitEnergy(0.0, terminated, toggle)
+            return PinEnergy((terminated + divider) / 4, 0.0, toggle)
+        return PinEnergy(0.0, terminated, toggle)

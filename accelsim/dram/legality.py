@@ -16,17 +16,18 @@ from typing import Final, Literal, TypeAlias, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.dram.command import COMMANDS, Command, Log
 from accelsim.dram.config import DramConfig
-from accelsim.dram.rules.history import NEVER, Field, History, new_history
+from accelsim.dram.rules.history import NEVER, History, new_history
 from accelsim.dram.rules.jedec import jedec_level
 from accelsim.dram.rules.judge import judge
 from accelsim.dram.rules.model import model_level
-from accelsim.dram.rules.rule import NAMES, STATE_NAMES, WHOLE_RANK, Command, Level, State
+from accelsim.dram.rules.rule import STATE_NAMES, WHOLE_RANK, Level, StateRule
 from accelsim.errors import DramTraceError, UnknownNameError
 
 LevelName: TypeAlias = Literal["model", "jedec"]
 LAST_CYCLE: Final = 1 << 53
-_AT_MOST: Final = (STATE_NAMES[State.POSTPONED], STATE_NAMES[State.REFRESH_GAP])
+_AT_MOST: Final = (STATE_NAMES[StateRule.POSTPONED], STATE_NAMES[StateRule.REFRESH_GAP])
 _NO_STOP: Final = 1 << 62
 _SHORT: Final = tuple(command.name for command in Command)
 
@@ -93,7 +94,7 @@ def check(
 ) -> tuple[Violation, ...]:
     """The first violation in ``commands`` or all, in order; none if every command is legal.
 
-    Columns are cycle, command (a position in ``accelsim.dram.rules.rule.NAMES``), channel,
+    Columns are cycle, command (a position in ``accelsim.dram.command.COMMANDS``), channel,
     rank, bank group, bank, row and column. One command can break several rules.
 
     Raises ``DramTraceError`` for commands that this memory cannot have been given, and
@@ -122,18 +123,18 @@ def check(
 
 def misplaced(config: DramConfig, commands: NDArray[np.int64]) -> tuple[int, str] | None:
     """(row, what is wrong) of the first command that the memory has no place for."""
-    if commands.ndim != 2 or commands.shape[1] != len(Field) or commands.dtype.kind not in "iu":
-        return 0, f"is no row of {len(Field)} integers (cycle, command, channel, rank, ...)"
+    if commands.ndim != 2 or commands.shape[1] != len(Log) or commands.dtype.kind not in "iu":
+        return 0, f"is no row of {len(Log)} integers (cycle, command, channel, rank, ...)"
     o = config.organisation
-    command, channel = commands[:, Field.COMMAND], commands[:, Field.CHANNEL]
-    optional: dict[Field, tuple[Command, ...]] = {
-        **dict.fromkeys((Field.GROUP, Field.BANK), WHOLE_RANK),
+    command, channel = commands[:, Log.COMMAND], commands[:, Log.CHANNEL]
+    optional: dict[Log, tuple[Command, ...]] = {
+        **dict.fromkeys((Log.GROUP, Log.BANK), WHOLE_RANK),
         # A precharge may say for which row and column it makes place.
-        **dict.fromkeys((Field.ROW, Field.COLUMN), (Command.PRE, Command.REFB, *WHOLE_RANK)),
+        **dict.fromkeys((Log.ROW, Log.COLUMN), (Command.PRE, Command.REFB, *WHOLE_RANK)),
     }
-    ends = (LAST_CYCLE, len(NAMES), o.channels, o.ranks, o.bankgroups, o.banks_per_group)
+    ends = (LAST_CYCLE, len(COMMANDS), o.channels, o.ranks, o.bankgroups, o.banks_per_group)
     problems = []
-    for field, end in zip(Field, (*ends, o.rows, o.columns), strict=True):
+    for field, end in zip(Log, (*ends, o.rows, o.columns), strict=True):
         value = commands[:, field]
         if not len(value) or (value.min() >= 0 and value.max() < end):
             continue
@@ -145,10 +146,10 @@ def misplaced(config: DramConfig, commands: NDArray[np.int64]) -> tuple[int, str
             problems.append((row, f"has {name} {value[row]}, not {least} to {end - 1}"))
     for c in np.unique(channel[(channel >= 0) & (channel < o.channels)]):
         rows = np.flatnonzero(channel == c)
-        back = np.diff(commands[rows, Field.CYCLE]) < 0
+        back = np.diff(commands[rows, Log.CYCLE]) < 0
         if back.any():
             row = int(rows[back.argmax() + 1])
-            cycle, before = commands[row, Field.CYCLE], commands[rows[back.argmax()], Field.CYCLE]
+            cycle, before = commands[row, Log.CYCLE], commands[rows[back.argmax()], Log.CYCLE]
             problems.append((row, f"in cycle {cycle} follows one in cycle {before}"))
     return min(problems, default=None)
 
@@ -171,9 +172,9 @@ def _judged(
 
 def _violation(level: Level, trace: NDArray[np.int64], found: list[int]) -> Violation:
     rule, first, second, required, actual = found
-    distance = rule >= 0 or rule in (State.POSTPONED, State.REFRESH_GAP)
+    distance = rule >= 0 or rule in (StateRule.POSTPONED, StateRule.REFRESH_GAP)
     return Violation(
-        level.rules[rule].name if rule >= 0 else STATE_NAMES[State(rule)],
+        level.rules[rule].name if rule >= 0 else STATE_NAMES[StateRule(rule)],
         None if first == NEVER else _issued(trace, first),
         _issued(trace, second),
         required if distance else None,

@@ -202,7 +202,7 @@ N_TIMED: Final = Command.WR + 1
 """ACT, PRE, RD and WR: commands with a first legal cycle for each bank."""
 
 
-class State(NamedTuple):
+class ControllerState(NamedTuple):
     """All state of all channels. Kernels change it in place."""
 
     par: NDArray[np.int64]  # [len(P)]
@@ -229,7 +229,7 @@ def new_state(
     n_tokens: int,
     n_log: int = 0,
     controller: ControllerName = "dramsim3",
-) -> State:
+) -> ControllerState:
     """Idle channels at cycle 0, all banks closed."""
     par = parameters(config, controller)
     n_channels, n_ranks = int(par[P.N_CHANNELS]), int(par[P.N_CHANNELS] * par[P.N_RANKS])
@@ -255,7 +255,7 @@ def new_state(
     slot = np.zeros((n_slots, len(Slot)), np.int64)
     slot[:, Slot.NEXT] = np.arange(1, n_slots + 1)
     slot[-1, Slot.NEXT] = NONE
-    return State(
+    return ControllerState(
         par=par,
         bank=bank,
         rank=rank,

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.events import DramEvents
-from accelsim.dram.interface import BitEnergy
+from accelsim.dram.interface import PinEnergy
 from accelsim.energy.dram import EnergyMode
 from accelsim.sim.counts import BusCounts
 
@@ -22,7 +22,7 @@ from accelsim.sim.counts import BusCounts
 class PinPrices:
     """Picojoules of the data pins in one direction."""
 
-    bit: BitEnergy
+    bit: PinEnergy
     held: float
     """Of one burst: what ``dram_read`` or ``dram_write`` holds of the pins."""
 
@@ -54,7 +54,7 @@ def pin_prices(config: DramConfig, mode: EnergyMode = "max", *, write: bool) -> 
     drawn = config.power.typical.write if write else config.power.typical.read
     held = share * charge * (drawn if mode == "typical" else 1.0)
     scale = held / (8 * config.line_bytes * own.random)
-    return PinPrices(BitEnergy(*(scale * pj for pj in own)), held)
+    return PinPrices(PinEnergy(*(scale * pj for pj in own)), held)
 
 
 def with_data(

@@ -26,8 +26,8 @@ from numba.extending import intrinsic
 from numba.np import arrayobj
 from numpy.typing import NDArray
 
+from accelsim.jit.addressed import AddressedArray
 from accelsim.jit.parts import Part, PartCompiler, WholeCompiler
-from accelsim.jit.tables import Table
 from accelsim.kernel_cache import kernel_folder
 from accelsim.kernel_key import content_key
 
@@ -151,7 +151,7 @@ def _array_in_python(address: int, shape: tuple[int, ...]) -> Ints:
 
 
 def _array_in_kernel(_: Any, address: Any, shape: Any) -> Any:
-    array_type = Table(types.int64, len(shape), "C")
+    array_type = AddressedArray(types.int64, len(shape), "C")
 
     def code(context: Any, builder: Any, signature: Any, values: Any) -> Any:
         array = numpy_arrays.make_array(array_type)(context, builder)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.dram.command import Command
 from accelsim.dram.config import DramConfig
-from accelsim.dram.rules.rule import WHOLE_RANK, Command
+from accelsim.dram.rules.rule import WHOLE_RANK
 from accelsim.dram.standard import STANDARDS
 from tests.dram import golden
 

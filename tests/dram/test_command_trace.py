@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from accelsim.dram.command import COMMANDS, Command
 from accelsim.dram.legality import check
 from accelsim.dram.replay import replay, write_commands
-from accelsim.dram.rules.rule import NAMES, Command
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.traces import command_trace
 from accelsim.dram.traces.command_trace import read_commands
@@ -34,7 +34,7 @@ def path_of(name: str) -> Path:
 @pytest.mark.parametrize("name", golden.COMMAND_TRACES)
 def test_a_trace_is_read_as_it_stands(name: str) -> None:
     commands = read_commands(path_of(name), golden.config(name.rsplit(".", 1)[0])).commands
-    listed = [(cycle, NAMES[code], *place) for cycle, code, _, *place in commands.tolist()]
+    listed = [(cycle, COMMANDS[code], *place) for cycle, code, _, *place in commands.tolist()]
     assert listed == golden.command_trace(name)
 
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from accelsim.dram.command import COMMANDS
 from accelsim.dram.config import DramConfig
 from accelsim.dram.legality import check
 from accelsim.dram.rules.families import FAMILIES
-from accelsim.dram.rules.rule import NAMES
 from accelsim.dram.traces.command_trace import read_commands
 from tests.dram import golden
 from tests.dram.judging import is_fault_of_dramsim3, is_known
@@ -25,7 +25,7 @@ def of_shipped_file(name: str) -> Run:
 
 def of_variant(row: dict[str, str]) -> Run:
     lines = [
-        [int(cycle), NAMES.index(command), int(channel), *map(int, place)]
+        [int(cycle), COMMANDS.index(command), int(channel), *map(int, place)]
         for channel, cycle, command, *place in theirs(row)
     ]
     return config(row["name"]), np.array(lines, np.int64)

@@ -1,7 +1,7 @@
 """How late refreshes may come, and in which order."""
 
 from accelsim.dram.legality import check
-from accelsim.dram.rules.rule import STATE_NAMES, State
+from accelsim.dram.rules.rule import STATE_NAMES, StateRule
 from tests.dram.scenarios import DDR4, DDR4_ONE_RANK, DDR5, LPDDR4, Line, trace
 
 
@@ -77,7 +77,7 @@ def test_banks_are_refreshed_in_turn() -> None:
     again = (780 * 9, "REFB", 0, 0, 5)
     assert check(LPDDR4, trace(*turn, again), "jedec") == ()
     (found,) = check(LPDDR4, trace(*turn[:-1], again), "jedec", True)
-    assert found.rule == STATE_NAMES[State.BANK_TWICE]
+    assert found.rule == STATE_NAMES[StateRule.BANK_TWICE]
     assert found.first is not None and found.first.index == 0
     # A refresh of the rank begins a new turn, and so does self refresh.
     asleep = [(780 * 4 + 9, "SRE", 0, 0, 0), (780 * 6, "SRX", 0, 0, 0)]

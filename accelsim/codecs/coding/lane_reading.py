@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.bits import PADDING, get
-from accelsim.codecs.coding.lane_streams import CHUNK, DICT, MASK, N_ENTRIES, RAW, ZRL, Lanes
+from accelsim.codecs.coding.lane_streams import CHUNK, DICT, MASK, N_ENTRIES, RAW, ZRL, BitLanes
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
 
@@ -214,6 +214,6 @@ def read_lanes(
 def warm_up() -> None:
     """Compile the kernels of this file with the types of production."""
     one = np.ones(1, np.int64)
-    lanes = Lanes(one - 1, one, one - 1, np.zeros((1, N_ENTRIES), np.int64), one - 1)
+    lanes = BitLanes(one - 1, one, one - 1, np.zeros((1, N_ENTRIES), np.int64), one - 1)
     payload, starts = np.zeros(1 + PADDING, np.uint8), np.array([0, 1])
     read_lanes(payload, starts, np.zeros(1, np.uint16), np.array([0, 1]), CHUNK, 0, *lanes)

@@ -31,7 +31,7 @@ MOST_SEARCHED_VALUES = 1 << 20
 """Of more values, evenly spaced chunks are searched for zeros, to keep the search short."""
 
 
-class Lane(NamedTuple):
+class BitLane(NamedTuple):
     """A field of the word, and how it is stored."""
 
     bits: int
@@ -40,7 +40,7 @@ class Lane(NamedTuple):
     """The value of a CONST lane, or the entries of a DICT lane, most frequent first."""
 
 
-def longest_bits(lane: Lane, n_values: int) -> int:
+def longest_bits(lane: BitLane, n_values: int) -> int:
     """Bits of the longest stream of a lane of ``n_values`` (up to a chunk)."""
     if lane.method == ZRL:
         # Lone zeros take 5 bits, which may be more than a literal.
@@ -53,7 +53,7 @@ def longest_bits(lane: Lane, n_values: int) -> int:
     return lane.bits * n_values if lane.method == RAW else 0
 
 
-def length_field_bits(lane: Lane) -> int:
+def length_field_bits(lane: BitLane) -> int:
     """Bits of the length in front of a lane: 0 where the method fixes its length."""
     return 0 if lane.method in (RAW, CONST) else longest_bits(lane, CHUNK).bit_length()
 
@@ -76,18 +76,18 @@ def _zero_run_bits(words: Words, chunk: int, lane_mask: int, width: int) -> int:
     return total
 
 
-def best_lanes(words: Words, word_bits: int, allow_constant: bool) -> tuple[Lane, ...]:
+def best_lanes(words: Words, word_bits: int, allow_constant: bool) -> tuple[BitLane, ...]:
     """The lanes, that of the highest bits first, in which ``words`` take the fewest bits."""
     profile = _Profile(words, word_bits)
     # best[n][top]: bits and lanes of the bits below ``top`` in n lanes.
-    best: list[dict[int, tuple[float, tuple[Lane, ...]]]] = [{0: (0.0, ())}]
+    best: list[dict[int, tuple[float, tuple[BitLane, ...]]]] = [{0: (0.0, ())}]
     single = {
         (low, top): profile.best(low, top - low, allow_constant)
         for low in range(word_bits)
         for top in range(low + 1, word_bits + 1)
     }
     for _ in range(MOST_LANES):
-        found: dict[int, tuple[float, tuple[Lane, ...]]] = {}
+        found: dict[int, tuple[float, tuple[BitLane, ...]]] = {}
         for low, (bits, lanes) in best[-1].items():
             for top in range(low + 1, word_bits + 1):
                 lane_bits, lane = single[low, top]
@@ -113,25 +113,25 @@ class _Profile:
         _merge_groups(self.sample, self.group_sizes)
         self.scale = self.n_values / max(1, self.sample.size)
 
-    def best(self, low: int, width: int, allow_constant: bool) -> tuple[float, Lane]:
+    def best(self, low: int, width: int, allow_constant: bool) -> tuple[float, BitLane]:
         """The method with the fewest bits for the ``width`` bits from bit ``low`` on."""
         field = np.arange(len(self.counts)) >> low & (1 << width) - 1
         counts = np.bincount(field, self.counts, 1 << width)
         frequent = np.argsort(-counts, kind="stable")[:N_ENTRIES].tolist()
-        found = (float(self.n_values * width), Lane(width, RAW))
+        found = (float(self.n_values * width), BitLane(width, RAW))
         if allow_constant and counts[frequent[0]] == self.n_values:
-            return 0.0, Lane(width, CONST, (frequent[0],))
+            return 0.0, BitLane(width, CONST, (frequent[0],))
         mask = ((1 << width) - 1) << low
         n_groups = ceil_div(self.sample.size, 8)
         stored = int(self.group_sizes[field != 0].sum())
         candidates = [
-            (self.scale * (n_groups + width * stored), Lane(width, MASK)),
-            (self.scale * _zero_run_bits(self.sample, CHUNK, mask, width), Lane(width, ZRL)),
+            (self.scale * (n_groups + width * stored), BitLane(width, MASK)),
+            (self.scale * _zero_run_bits(self.sample, CHUNK, mask, width), BitLane(width, ZRL)),
         ]
         if len(frequent) == N_ENTRIES:
             in_codes = float(counts[frequent] @ [1, 2, 3])
             escaped = self.n_values - float(counts[frequent].sum())
-            entries = Lane(width, DICT, tuple(frequent))
+            entries = BitLane(width, DICT, tuple(frequent))
             candidates.append((in_codes + escaped * (3 + width), entries))
         for bits, lane in candidates:
             bits += ceil_div(self.n_values, CHUNK) * length_field_bits(lane)

@@ -24,7 +24,7 @@ N_ENTRIES = 3
 """Values with a short code in a ``DICT`` lane."""
 
 
-class Lanes(NamedTuple):
+class BitLanes(NamedTuple):
     """All lanes, the one of the highest bits first; arguments of kernels in this order."""
 
     shifts: NDArray[np.int64]  # [n_lanes] lowest bit of the lane in the word
@@ -242,7 +242,7 @@ def write_lanes(
 def warm_up() -> None:
     """Compile the kernels of this file with the types of production."""
     one = np.ones(1, np.int64)
-    lanes = Lanes(one - 1, one, one - 1, np.zeros((1, N_ENTRIES), np.int64), one - 1)
+    lanes = BitLanes(one - 1, one, one - 1, np.zeros((1, N_ENTRIES), np.int64), one - 1)
     words, offsets, bits = np.zeros(1, np.uint16), np.array([0, 1]), np.empty(1, np.int64)
     zero_run_bits(words, 0, 1, 1, 1)
     size_lanes(words, offsets, CHUNK, bits, *lanes)

@@ -45,14 +45,14 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockHardware, Values, Word
 from accelsim.codecs.coding.lane_reading import read_lanes
-from accelsim.codecs.coding.lane_search import Lane, best_lanes, length_field_bits, longest_bits
+from accelsim.codecs.coding.lane_search import BitLane, best_lanes, length_field_bits, longest_bits
 from accelsim.codecs.coding.lane_streams import (
     CHUNK,
     CONST,
     METHODS,
     N_ENTRIES,
     RAW,
-    Lanes,
+    BitLanes,
     size_lanes,
     write_lanes,
 )
@@ -68,7 +68,7 @@ class LaneCompression(LosslessCodec):
     """Bit lanes with a method each; one raw lane before ``fit``."""
 
     word: Word
-    lanes: tuple[Lane, ...] = field(default=(), repr=False)
+    lanes: tuple[BitLane, ...] = field(default=(), repr=False)
     """That of the highest bits first; empty before ``fit``."""
 
     name = "lane"
@@ -127,17 +127,17 @@ class LaneCompression(LosslessCodec):
         return sum(length_field_bits(lane) + longest_bits(lane, n_values) for lane in self._lanes)
 
     @property
-    def _lanes(self) -> tuple[Lane, ...]:
-        return self.lanes or (Lane(self.word.bits, RAW),)
+    def _lanes(self) -> tuple[BitLane, ...]:
+        return self.lanes or (BitLane(self.word.bits, RAW),)
 
     @cached_property
-    def _arrays(self) -> Lanes:
+    def _arrays(self) -> BitLanes:
         lanes = self._lanes
         widths = np.array([lane.bits for lane in lanes], np.int64)
         entries = np.zeros((len(lanes), N_ENTRIES), np.int64)
         for row, lane in zip(entries, lanes, strict=True):
             row[: len(lane.values)] = lane.values
-        return Lanes(
+        return BitLanes(
             shifts=self.word.bits - np.cumsum(widths),
             widths=widths,
             methods=np.array([lane.method for lane in lanes], np.int64),

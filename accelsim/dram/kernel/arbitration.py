@@ -16,7 +16,7 @@ from accelsim.dram.kernel.controller import would_accept
 from accelsim.dram.kernel.requester import offer_at
 from accelsim.dram.kernel.transactions import channel_of
 from accelsim.dram.parameters import P
-from accelsim.dram.state import FAR, Channel, State
+from accelsim.dram.state import FAR, Channel, ControllerState
 from accelsim.jit import part
 
 
@@ -35,7 +35,7 @@ def first_due(f: FrontState, t: int) -> int:
 
 
 @part
-def would_take(s: State, f: FrontState, c: int, r: int, t: int) -> bool:
+def would_take(s: ControllerState, f: FrontState, c: int, r: int, t: int) -> bool:
     """True if channel ``c`` would take the next line of ``r`` in cycle ``t``, as known now."""
     requester = f.requester
     line, is_write = requester[r, Requester.NEXT_LINE], requester[r, Requester.IS_WRITE]
@@ -48,7 +48,7 @@ def would_take(s: State, f: FrontState, c: int, r: int, t: int) -> bool:
 
 
 @part
-def next_offer(s: State, f: FrontState, t: int) -> int:
+def next_offer(s: ControllerState, f: FrontState, t: int) -> int:
     """First cycle from ``t`` on at which some requester can be served, as known now."""
     requester, soonest = f.requester, offer_at(f)
     if soonest > t:

@@ -21,7 +21,17 @@ from accelsim.dram.front import (
     Xfer,
 )
 from accelsim.dram.parameters import P
-from accelsim.dram.state import N_TIMED, Bank, Channel, Count, Misc, Queue, Rank, Slot, State
+from accelsim.dram.state import (
+    N_TIMED,
+    Bank,
+    Channel,
+    ControllerState,
+    Count,
+    Misc,
+    Queue,
+    Rank,
+    Slot,
+)
 from accelsim.jit import Ints, array_at, part
 
 PARAMETERS: Final = len(P)
@@ -32,8 +42,8 @@ TOKEN, ARRIVAL, FRONT, OUT = len(Token), len(Arrival), len(Front), len(Out)
 
 
 @part
-def state_at(a: Ints) -> State:
-    return State(
+def state_at(a: Ints) -> ControllerState:
+    return ControllerState(
         par=array_at(a[0, 0], (PARAMETERS,)),
         bank=array_at(a[1, 0], (a[1, 1], BANK)),
         rank=array_at(a[2, 0], (a[2, 1], RANK)),

@@ -8,19 +8,30 @@ from __future__ import annotations
 
 from accelsim.dram.command import Command, Log
 from accelsim.dram.parameters import P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Count, Misc, Rank, Slot, State
+from accelsim.dram.state import (
+    CLOSED,
+    FAR,
+    NONE,
+    Bank,
+    Channel,
+    ControllerState,
+    Count,
+    Misc,
+    Rank,
+    Slot,
+)
 from accelsim.jit import part
 
 
 @part
-def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> None:
+def record(s: ControllerState, t: int, command: int, bank: int, row: int, column: int) -> None:
     """Append one command to the log, if there is one. ``bank`` is its (first) bank."""
     n = s.misc[Misc.LOG_LENGTH]
     if n >= s.log.shape[0]:
         return
     per_group, per_rank = s.par[P.N_BANKS_PER_GROUP], s.par[P.N_BANKS]
     ranks = s.par[P.N_RANKS]
-    whole_rank = command == Command.REF or command == Command.PREAB or command == Command.SREF_ENTER
+    whole_rank = command == Command.REF or command == Command.PREA or command == Command.SRE
     s.log[n, Log.CYCLE] = t
     s.log[n, Log.COMMAND] = command
     s.log[n, Log.CHANNEL] = bank // (per_rank * ranks)
@@ -33,7 +44,7 @@ def record(s: State, t: int, command: int, bank: int, row: int, column: int) -> 
 
 
 @part
-def account(s: State, r: int, t: int) -> None:
+def account(s: ControllerState, r: int, t: int) -> None:
     """Add the cycles before ``t`` to the state that rank ``r`` was in."""
     passed = t - s.rank[r, Rank.SINCE]
     if s.rank[r, Rank.ASLEEP_TO] == FAR:
@@ -47,7 +58,7 @@ def account(s: State, r: int, t: int) -> None:
 
 
 @part
-def delay(s: State, c: int, command: int, b: int, t: int) -> None:
+def delay(s: ControllerState, c: int, command: int, b: int, t: int) -> None:
     """This command of bank ``b`` is not legal before cycle ``t``."""
     k = b - c * s.legal.shape[2]
     s.legal[c, command, k] = max(s.legal[c, command, k], t)
@@ -55,7 +66,7 @@ def delay(s: State, c: int, command: int, b: int, t: int) -> None:
 
 @part
 def delay_others(
-    s: State, c: int, command: int, b: int, in_group: int, in_rank: int, elsewhere: int
+    s: ControllerState, c: int, command: int, b: int, in_group: int, in_rank: int, elsewhere: int
 ) -> None:
     """This command is not legal before those cycles, as near as a bank is to ``b``.
 
@@ -71,7 +82,7 @@ def delay_others(
 
 
 @part
-def activate(s: State, c: int, i: int, t: int) -> None:
+def activate(s: ControllerState, c: int, i: int, t: int) -> None:
     """ACT: open the row that the request in slot ``i`` wants."""
     b, r = s.slot[i, Slot.BANK], s.slot[i, Slot.RANK]
     par = s.par
@@ -108,7 +119,7 @@ def activate(s: State, c: int, i: int, t: int) -> None:
 
 
 @part
-def close(s: State, b: int, r: int, t: int) -> None:
+def close(s: ControllerState, b: int, r: int, t: int) -> None:
     """The row of bank ``b`` leaves its buffer."""
     s.bank[b, Bank.ROW] = CLOSED
     s.bank[b, Bank.HITS] = 0
@@ -120,7 +131,9 @@ def close(s: State, b: int, r: int, t: int) -> None:
 
 
 @part
-def precharge(s: State, c: int, b: int, t: int, row: int, column: int, label: int) -> None:
+def precharge(
+    s: ControllerState, c: int, b: int, t: int, row: int, column: int, label: int
+) -> None:
     """PRE of bank ``b``, wanted by ``label`` for ``row`` and ``column`` (-1: by a refresh)."""
     par = s.par
     delay(s, c, Command.ACT, b, t + par[P.PRE_TO_ACT])
@@ -134,7 +147,7 @@ def precharge(s: State, c: int, b: int, t: int, row: int, column: int, label: in
 
 
 @part
-def precharge_all(s: State, c: int, r: int, t: int) -> None:
+def precharge_all(s: ControllerState, c: int, r: int, t: int) -> None:
     """PRE of all banks of rank ``r`` in one command, charged to those whose rows close."""
     first, n = r * s.par[P.N_BANKS], s.par[P.N_BANKS]
     for b in range(first, first + n):
@@ -143,11 +156,11 @@ def precharge_all(s: State, c: int, r: int, t: int) -> None:
         if s.bank[b, Bank.ROW] != CLOSED:
             close(s, b, r, t)
             s.counts[s.bank[b, Bank.LABEL], Count.PRE] += 1
-    record(s, t, Command.PREAB, first, NONE, NONE)
+    record(s, t, Command.PREA, first, NONE, NONE)
 
 
 @part
-def count_access(s: State, i: int, count: int) -> None:
+def count_access(s: ControllerState, i: int, count: int) -> None:
     """One more RD or WR of the request in slot ``i``: a row hit unless it is the row's first."""
     b, label = s.slot[i, Slot.BANK], s.slot[i, Slot.LABEL]
     s.counts[label, count] += 1
@@ -157,7 +170,7 @@ def count_access(s: State, i: int, count: int) -> None:
 
 
 @part
-def read(s: State, c: int, i: int, t: int) -> None:
+def read(s: ControllerState, c: int, i: int, t: int) -> None:
     """RD of slot ``i``; with a closed-page policy the bank precharges itself (RDA)."""
     b, par = s.slot[i, Slot.BANK], s.par
     to_group, to_rank, elsewhere = par[P.RD_TO_RD_L], par[P.RD_TO_RD_S], par[P.RD_TO_RD_R]
@@ -181,7 +194,7 @@ def read(s: State, c: int, i: int, t: int) -> None:
 
 
 @part
-def write(s: State, c: int, i: int, t: int) -> None:
+def write(s: ControllerState, c: int, i: int, t: int) -> None:
     """WR of slot ``i``; with a closed-page policy the bank precharges itself (WRA)."""
     b, par = s.slot[i, Slot.BANK], s.par
     to_group, to_rank, elsewhere = par[P.WR_TO_RD_L], par[P.WR_TO_RD_S], par[P.WR_TO_RD_R]
@@ -203,7 +216,7 @@ def write(s: State, c: int, i: int, t: int) -> None:
 
 
 @part
-def refresh_rank(s: State, c: int, r: int, t: int) -> None:
+def refresh_rank(s: ControllerState, c: int, r: int, t: int) -> None:
     """REF of all banks of rank ``r``, which are closed."""
     first, n = r * s.par[P.N_BANKS], s.par[P.N_BANKS]
     for b in range(first, first + n):
@@ -215,7 +228,7 @@ def refresh_rank(s: State, c: int, r: int, t: int) -> None:
 
 
 @part
-def refresh_bank(s: State, c: int, b: int, t: int) -> None:
+def refresh_bank(s: ControllerState, c: int, b: int, t: int) -> None:
     """REF of bank ``b`` alone, which is closed."""
     par = s.par
     r = b >> par[P.RANK_SHIFT]

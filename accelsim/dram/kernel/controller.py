@@ -5,12 +5,12 @@ from __future__ import annotations
 from accelsim.dram.kernel import ramulator, transactions
 from accelsim.dram.kernel import tick as dramsim3
 from accelsim.dram.parameters import P
-from accelsim.dram.state import NONE, State
+from accelsim.dram.state import NONE, ControllerState
 from accelsim.jit import part
 
 
 @part
-def tick(s: State, c: int, t: int) -> None:
+def tick(s: ControllerState, c: int, t: int) -> None:
     """Everything that channel ``c`` does in cycle ``t``, before requests are offered.
 
     A read burst issued leaves its requests in ``Channel.READ_TOKEN``; their data is there
@@ -23,7 +23,7 @@ def tick(s: State, c: int, t: int) -> None:
 
 
 @part
-def would_accept(s: State, c: int, key: int, is_write: int) -> bool:
+def would_accept(s: ControllerState, c: int, key: int, is_write: int) -> bool:
     """True if channel ``c`` would accept this request now."""
     if transactions.has_room(s, c, is_write):
         return True
@@ -33,7 +33,7 @@ def would_accept(s: State, c: int, key: int, is_write: int) -> bool:
 
 @part
 def accept(
-    s: State, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
+    s: ControllerState, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
 ) -> int:
     """Offer one request to channel ``c`` after its cycle ``t``.
 

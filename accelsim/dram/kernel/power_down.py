@@ -16,12 +16,12 @@ from __future__ import annotations
 from accelsim.dram.command import Command
 from accelsim.dram.kernel.commands import delay
 from accelsim.dram.parameters import P
-from accelsim.dram.state import FAR, Bank, Rank, State
+from accelsim.dram.state import FAR, Bank, ControllerState, Rank
 from accelsim.jit import part
 
 
 @part
-def book(s: State, r: int, since: int, t: int) -> None:
+def book(s: ControllerState, r: int, since: int, t: int) -> None:
     """Rank ``r`` was powered down from ``since`` to ``t``."""
     passed = t - since
     # The next account takes the rank as awake since the last one.
@@ -34,7 +34,7 @@ def book(s: State, r: int, since: int, t: int) -> None:
 
 
 @part
-def begin_work(s: State, c: int, r: int, t: int) -> None:
+def begin_work(s: ControllerState, c: int, r: int, t: int) -> None:
     """Rank ``r`` of channel ``c`` gets an entry, or the turn of its refresh: it wakes."""
     if s.par[P.POWER_DOWN] == 0:
         return
@@ -59,7 +59,7 @@ def begin_work(s: State, c: int, r: int, t: int) -> None:
 
 
 @part
-def end_work(s: State, r: int, t: int, busy: int) -> None:
+def end_work(s: ControllerState, r: int, t: int, busy: int) -> None:
     """A command of cycle ``t`` did one piece of work, and CKE stays for ``busy`` cycles."""
     if s.par[P.POWER_DOWN] == 0:
         return
@@ -70,7 +70,7 @@ def end_work(s: State, r: int, t: int, busy: int) -> None:
 
 
 @part
-def begin_own_work(s: State, r: int, t: int) -> None:
+def begin_own_work(s: ControllerState, r: int, t: int) -> None:
     """Rank ``r`` gets a command in ``t`` that was foreseen: CKE has risen tXP before.
 
     So it is with self-refresh. Where that would be a stay below tCKE, CKE never fell.
@@ -85,7 +85,7 @@ def begin_own_work(s: State, r: int, t: int) -> None:
 
 
 @part
-def book_until(s: State, r: int, t: int) -> None:
+def book_until(s: ControllerState, r: int, t: int) -> None:
     """Book what rank ``r``, which may be powered down, was so before ``t``."""
     since = s.rank[r, Rank.DOWN_FROM]
     if since < t:

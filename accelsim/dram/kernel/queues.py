@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from accelsim.dram.command import Command
 from accelsim.dram.parameters import P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Queue, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, ControllerState, Queue, Slot
 from accelsim.jit import part
 
 ROW_HIT_CAP = 4
@@ -20,7 +20,7 @@ POSITION = 1 << POSITION_BITS
 
 
 @part
-def legal_at(s: State, c: int, command: int, b: int) -> int:
+def legal_at(s: ControllerState, c: int, command: int, b: int) -> int:
     """First cycle at which this command (ACT, PRE, RD, WR) of bank ``b`` is legal.
 
     For an ACT in a rank that refreshes itself: at which the rank may be woken.
@@ -29,7 +29,7 @@ def legal_at(s: State, c: int, command: int, b: int) -> int:
 
 
 @part
-def held_back(s: State, q: int, position: int) -> bool:
+def held_back(s: ControllerState, q: int, position: int) -> bool:
     """True if an older read of the same column waits before this write."""
     i = s.entry[q, position]
     for older in range(position):
@@ -45,19 +45,19 @@ def held_back(s: State, q: int, position: int) -> bool:
 
 
 @part
-def is_stopped(s: State, c: int, q: int) -> bool:
+def is_stopped(s: ControllerState, c: int, q: int) -> bool:
     """True if queue ``q`` stands still for the refresh that waits."""
     return bool(s.channel[c, Channel.BLOCKED_FROM] <= q < s.channel[c, Channel.BLOCKED_TO])
 
 
 @part
-def want(s: State, c: int, q: int, command: int, wanted: bool) -> None:
+def want(s: ControllerState, c: int, q: int, command: int, wanted: bool) -> None:
     """Remember whether per-bank queue ``q`` has a use for this command now."""
     s.unwanted[c, command, q - c * s.unwanted.shape[2]] = 0 if wanted else FAR
 
 
 @part
-def changed(s: State, c: int, q: int) -> None:
+def changed(s: ControllerState, c: int, q: int) -> None:
     """Queue ``q`` of channel ``c`` or its bank changed: renew what is remembered of it."""
     if not s.par[P.PER_BANK]:
         return
@@ -88,7 +88,7 @@ def changed(s: State, c: int, q: int) -> None:
 
 
 @part
-def bank_queue_ready(s: State, c: int, k: int) -> int:
+def bank_queue_ready(s: ControllerState, c: int, k: int) -> int:
     """First cycle at which the ``k``-th queue of channel ``c`` can issue."""
     act = max(s.legal[c, Command.ACT, k], s.unwanted[c, Command.ACT, k])
     pre = max(s.legal[c, Command.PRE, k], s.unwanted[c, Command.PRE, k])
@@ -98,7 +98,7 @@ def bank_queue_ready(s: State, c: int, k: int) -> int:
 
 
 @part
-def ask_bank_queue(s: State, c: int, q: int, t: int) -> int:
+def ask_bank_queue(s: ControllerState, c: int, q: int, t: int) -> int:
     """The choice of per-bank queue ``q`` (its bank has the same number), which is ready."""
     k = q - c * s.legal.shape[2]
     if s.bank[q, Bank.ROW] == CLOSED:
@@ -114,7 +114,7 @@ def ask_bank_queue(s: State, c: int, q: int, t: int) -> int:
 
 
 @part
-def list_movable(s: State, c: int, which: int, q: int) -> None:
+def list_movable(s: ControllerState, c: int, which: int, q: int) -> None:
     """Queue ``q`` has room, and a transaction waits for it: list it."""
     n = s.channel[c, Channel.MOVABLE_READS + which]
     s.movable[c, which, n] = q
@@ -123,7 +123,7 @@ def list_movable(s: State, c: int, which: int, q: int) -> None:
 
 
 @part
-def unlist_movable(s: State, c: int, which: int, q: int) -> None:
+def unlist_movable(s: ControllerState, c: int, which: int, q: int) -> None:
     """Take queue ``q`` from that list, if it is there; the last takes its place."""
     place = s.queue[q, Queue.READ_PLACE + which]
     if place == NONE:
@@ -137,7 +137,7 @@ def unlist_movable(s: State, c: int, which: int, q: int) -> None:
 
 
 @part
-def append(s: State, c: int, q: int, i: int) -> None:
+def append(s: ControllerState, c: int, q: int, i: int) -> None:
     """Put slot ``i`` at the end of queue ``q``, which has room."""
     n, is_write = s.queue[q, Queue.LENGTH], s.slot[i, Slot.IS_WRITE]
     s.entry[q, n] = i
@@ -148,7 +148,7 @@ def append(s: State, c: int, q: int, i: int) -> None:
 
 
 @part
-def erase(s: State, c: int, q: int, position: int) -> None:
+def erase(s: ControllerState, c: int, q: int, position: int) -> None:
     """Take one entry out of queue ``q``."""
     n = s.queue[q, Queue.LENGTH] - 1
     s.queue[q, Queue.WRITES] -= s.wanted[q, position] & 1

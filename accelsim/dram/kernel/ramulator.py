@@ -33,7 +33,7 @@ from accelsim.dram.kernel.transactions import (
     unlink,
 )
 from accelsim.dram.parameters import P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Count, Rank, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, ControllerState, Count, Rank, Slot
 from accelsim.jit import part
 
 OPENED = 2
@@ -44,7 +44,7 @@ HIGH_TENTHS, LOW_TENTHS = 8, 2
 
 
 @part
-def append(s: State, c: int, which: int, i: int) -> None:
+def append(s: ControllerState, c: int, which: int, i: int) -> None:
     """Put slot ``i`` at the end of a list of channel ``c``."""
     n = s.channel[c, Channel.READ_LENGTH + which]
     s.entry[N_LISTS * c + which, n] = i
@@ -52,7 +52,7 @@ def append(s: State, c: int, which: int, i: int) -> None:
 
 
 @part
-def remove(s: State, c: int, which: int, position: int) -> None:
+def remove(s: ControllerState, c: int, which: int, position: int) -> None:
     """Take one entry out of a list of channel ``c``."""
     q, n = N_LISTS * c + which, s.channel[c, Channel.READ_LENGTH + which] - 1
     for k in range(position, n):
@@ -62,7 +62,7 @@ def remove(s: State, c: int, which: int, position: int) -> None:
 
 @part
 def accept(
-    s: State, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
+    s: ControllerState, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
 ) -> int:
     """As ``transactions.accept``; an answered read completes at ``t + 1``.
 
@@ -89,7 +89,7 @@ def accept(
 
 
 @part
-def oldest_opened(s: State, c: int, t: int) -> int:
+def oldest_opened(s: ControllerState, c: int, t: int) -> int:
     """Position of the oldest opened request whose column command is legal, or NONE."""
     oldest, age = NONE, FAR
     for position in range(s.channel[c, Channel.QUEUED]):
@@ -103,7 +103,7 @@ def oldest_opened(s: State, c: int, t: int) -> int:
 
 
 @part
-def oldest_legal(s: State, c: int, which: int, t: int, columns: bool, rows: bool) -> int:
+def oldest_legal(s: ControllerState, c: int, which: int, t: int, columns: bool, rows: bool) -> int:
     """Position of the oldest request of a list whose next command is legal, or NONE.
 
     ``columns`` and ``rows`` say which commands may issue now.
@@ -135,7 +135,7 @@ def oldest_legal(s: State, c: int, which: int, t: int, columns: bool, rows: bool
 
 
 @part
-def choose_mode(s: State, c: int) -> int:
+def choose_mode(s: ControllerState, c: int) -> int:
     """READS or WRITES: the list that is served now."""
     channel, room = s.channel, s.par[P.TRANSACTIONS]
     reads, writes = channel[c, Channel.READ_LENGTH], channel[c, Channel.WRITE_LENGTH]
@@ -155,7 +155,7 @@ def choose_mode(s: State, c: int) -> int:
 
 
 @part
-def issue_column(s: State, c: int, i: int, t: int) -> None:
+def issue_column(s: ControllerState, c: int, i: int, t: int) -> None:
     """RD or WR of slot ``i``, which is in no list any more."""
     if s.slot[i, Slot.IS_WRITE]:
         write(s, c, i, t)
@@ -165,7 +165,7 @@ def issue_column(s: State, c: int, i: int, t: int) -> None:
 
 
 @part
-def advance(s: State, c: int, which: int, position: int, t: int) -> None:
+def advance(s: ControllerState, c: int, which: int, position: int, t: int) -> None:
     """Issue the next command of one entry of the reads or writes, which is legal."""
     channel, i = s.channel, s.entry[N_LISTS * c + which, position]
     b, label = s.slot[i, Slot.BANK], s.slot[i, Slot.LABEL]
@@ -191,7 +191,7 @@ def advance(s: State, c: int, which: int, position: int, t: int) -> None:
 
 
 @part
-def try_refresh(s: State, c: int, t: int) -> bool:
+def try_refresh(s: ControllerState, c: int, t: int) -> bool:
     """Close all banks of the rank whose refresh waits, or refresh it; False if not legal yet."""
     first = refresh_target(s, c)
     r, soonest = first >> s.par[P.RANK_SHIFT], 0
@@ -212,7 +212,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
 
 
 @part
-def issue_one(s: State, c: int, t: int, columns: bool, rows: bool) -> bool:
+def issue_one(s: ControllerState, c: int, t: int, columns: bool, rows: bool) -> bool:
     """Issue the command of highest priority among those allowed; False if none is legal."""
     if columns:
         position = oldest_opened(s, c, t)
@@ -233,7 +233,7 @@ def issue_one(s: State, c: int, t: int, columns: bool, rows: bool) -> bool:
 
 
 @part
-def tick(s: State, c: int, t: int) -> None:
+def tick(s: ControllerState, c: int, t: int) -> None:
     """Everything that channel ``c`` does in cycle ``t``, before requests are offered.
 
     A read burst issued leaves its request in ``Channel.READ_TOKEN``; its data is there

@@ -5,12 +5,12 @@ from __future__ import annotations
 from accelsim.dram.command import Command
 from accelsim.dram.kernel.queues import POSITION, ROW_HIT_CAP, held_back, is_stopped, legal_at
 from accelsim.dram.parameters import P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Queue, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, ControllerState, Queue, Slot
 from accelsim.jit import part
 
 
 @part
-def may_precharge(s: State, q: int, position: int) -> bool:
+def may_precharge(s: ControllerState, q: int, position: int) -> bool:
     """Arbitration of a PRE in a queue of many banks."""
     b = s.slot[s.entry[q, position], Slot.BANK]
     for older in range(position):
@@ -26,7 +26,7 @@ def may_precharge(s: State, q: int, position: int) -> bool:
 
 
 @part
-def overtakes(s: State, q: int, position: int) -> bool:
+def overtakes(s: ControllerState, q: int, position: int) -> bool:
     """True if an older entry waits for the same bank, but another row."""
     i = s.entry[q, position]
     for older in range(position):
@@ -38,7 +38,7 @@ def overtakes(s: State, q: int, position: int) -> bool:
 
 
 @part
-def next_command(s: State, q: int, position: int) -> int:
+def next_command(s: ControllerState, q: int, position: int) -> int:
     """The command that an entry needs now, or NONE if others have to go first."""
     i = s.entry[q, position]
     b, row = s.slot[i, Slot.BANK], s.slot[i, Slot.ROW]
@@ -54,7 +54,7 @@ def next_command(s: State, q: int, position: int) -> int:
 
 
 @part
-def rank_queue_ready(s: State, c: int, k: int) -> int:
+def rank_queue_ready(s: ControllerState, c: int, k: int) -> int:
     """First cycle at which the ``k``-th queue of channel ``c`` can issue, or FAR."""
     q, soonest = c * s.par[P.N_QUEUES] + k, FAR
     if is_stopped(s, c, q):
@@ -68,7 +68,7 @@ def rank_queue_ready(s: State, c: int, k: int) -> int:
 
 
 @part
-def ask_rank_queue(s: State, c: int, q: int, t: int) -> int:
+def ask_rank_queue(s: ControllerState, c: int, q: int, t: int) -> int:
     """The choice of per-rank queue ``q``: the oldest entry whose command is legal, or NONE."""
     for position in range(s.queue[q, Queue.LENGTH]):
         command = next_command(s, q, position)

@@ -19,7 +19,7 @@ from accelsim.dram.kernel.power_down import book_until
 from accelsim.dram.kernel.transactions import ANSWERED, DRAIN_THRESHOLD, REFUSED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
+from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, ControllerState, Misc, new_state
 from accelsim.jit import Ints, addresses, part, state_kernel
 
 
@@ -38,7 +38,7 @@ class Driver(IntEnum):
 
 
 @part
-def last_cycle(s: State, t: int) -> int:
+def last_cycle(s: ControllerState, t: int) -> int:
     """Cycle at which a fully accepted trace is drained if nothing else happens, or FAR."""
     last, left = t, 0 if s.par[P.RAMULATOR] else DRAIN_THRESHOLD
     for c in range(s.par[P.N_CHANNELS]):
@@ -103,7 +103,7 @@ def replay(
 
 
 @state_kernel
-def account_all(s: State, t: int) -> None:
+def account_all(s: ControllerState, t: int) -> None:
     """Bring the state time of every rank up to cycle ``t``."""
     for r in range(s.rank.shape[0]):
         account(s, r, t)

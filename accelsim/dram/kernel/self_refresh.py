@@ -2,7 +2,7 @@
 
 A rank sleeps in a cycle without any other command, after ``P.SELF_REFRESH`` cycles in which
 all its banks were closed, if its command queues are empty and no refresh waits for it. Its
-next request wakes it: SREF_EXIT stands where its ACT would, tCKESR after the entry at least;
+next request wakes it: SRX stands where its ACT would, tCKESR after the entry at least;
 ACT and REF follow tXS later, reads tXSDLL. Refreshes that become due meanwhile are its own.
 
 DRAMsim3 never learns that a command queue ran empty: there a rank sleeps only until its
@@ -16,19 +16,19 @@ from accelsim.dram.command import Command
 from accelsim.dram.kernel.commands import account, delay, record, refresh_rank
 from accelsim.dram.kernel.power_down import begin_own_work, end_work
 from accelsim.dram.parameters import BANK_STAGGERED, P
-from accelsim.dram.state import FAR, NONE, Bank, Queue, Rank, Slot, State
+from accelsim.dram.state import FAR, NONE, Bank, ControllerState, Queue, Rank, Slot
 from accelsim.jit import part
 
 
 @part
-def asleep_at(s: State, r: int, t: int) -> bool:
+def asleep_at(s: ControllerState, r: int, t: int) -> bool:
     """True if rank ``r`` sleeps, or did when cycle ``t`` began."""
     until = s.rank[r, Rank.ASLEEP_TO]
     return bool(until == FAR or s.rank[r, Rank.ASLEEP_FROM] < t <= until)
 
 
 @part
-def is_wanted(s: State, r: int) -> bool:
+def is_wanted(s: ControllerState, r: int) -> bool:
     """True if requests keep rank ``r`` awake."""
     if s.par[P.STRICT] and (s.rank[r, Rank.ACTS] > 0 or s.rank[r, Rank.ASLEEP_TO] > 0):
         return True
@@ -40,7 +40,7 @@ def is_wanted(s: State, r: int) -> bool:
 
 
 @part
-def may_sleep_at(s: State, r: int, t: int) -> int:
+def may_sleep_at(s: ControllerState, r: int, t: int) -> int:
     """First cycle at which rank ``r`` may enter self-refresh as it looks in ``t``, or FAR."""
     rank = s.rank
     if rank[r, Rank.ASLEEP_TO] == FAR or rank[r, Rank.OPEN_BANKS] > 0:
@@ -61,8 +61,8 @@ def may_sleep_at(s: State, r: int, t: int) -> int:
 
 
 @part
-def enter(s: State, c: int, r: int, t: int) -> None:
-    """SREF_ENTER of rank ``r``, whose banks are closed."""
+def enter(s: ControllerState, c: int, r: int, t: int) -> None:
+    """SRE of rank ``r``, whose banks are closed."""
     # DRAMsim3 books the cycle of the command as idle.
     account(s, r, t + 1)
     s.rank[r, Rank.ASLEEP_FROM] = t
@@ -72,11 +72,11 @@ def enter(s: State, c: int, r: int, t: int) -> None:
         k = b - c * s.legal.shape[2]
         s.bank[b, Bank.ACT_AWAKE] = s.legal[c, Command.ACT, k]
         s.legal[c, Command.ACT, k] = t + s.par[P.SREFE_TO_SREFX]
-    record(s, t, Command.SREF_ENTER, r * s.par[P.N_BANKS], NONE, NONE)
+    record(s, t, Command.SRE, r * s.par[P.N_BANKS], NONE, NONE)
 
 
 @part
-def sleep(s: State, c: int, t: int, is_free: bool, waiting: int) -> int:
+def sleep(s: ControllerState, c: int, t: int, is_free: bool, waiting: int) -> int:
     """Let one idle rank of channel ``c`` fall asleep if cycle ``t`` has no other command.
 
     ``waiting`` is the rank for which a refresh waits, or NONE. Returns the first cycle after
@@ -105,8 +105,8 @@ def sleep(s: State, c: int, t: int, is_free: bool, waiting: int) -> int:
 
 
 @part
-def wake(s: State, c: int, i: int, t: int) -> None:
-    """SREF_EXIT of the rank that the request in slot ``i`` wants."""
+def wake(s: ControllerState, c: int, i: int, t: int) -> None:
+    """SRX of the rank that the request in slot ``i`` wants."""
     r, b = s.slot[i, Slot.RANK], s.slot[i, Slot.BANK]
     account(s, r, t)
     end_work(s, r, t, 0)
@@ -118,4 +118,4 @@ def wake(s: State, c: int, i: int, t: int) -> None:
         s.legal[c, Command.ACT, k] = max(s.bank[bank, Bank.ACT_AWAKE], t + s.par[P.SREFX_TO_ACT])
         s.bank[bank, Bank.REF] = max(s.bank[bank, Bank.REF], t + s.par[P.SREFX_TO_ACT])
         delay(s, c, Command.RD, bank, t + s.par[P.SREFX_TO_RD])
-    record(s, t, Command.SREF_EXIT, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])
+    record(s, t, Command.SRX, b, s.slot[i, Slot.ROW], s.slot[i, Slot.COLUMN])

@@ -26,12 +26,12 @@ from accelsim.dram.kernel.requester import offer_at
 from accelsim.dram.kernel.transactions import ANSWERED, channel_of
 from accelsim.dram.parameters import P
 from accelsim.dram.standard import STANDARDS
-from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, Misc, State, new_state
+from accelsim.dram.state import FAR, LOG_MARGIN, NONE, Channel, ControllerState, Misc, new_state
 from accelsim.jit import Ints, addresses, part, state_kernel
 
 
 @part
-def offer(s: State, f: FrontState, r: int, c: int, t: int) -> None:
+def offer(s: ControllerState, f: FrontState, r: int, c: int, t: int) -> None:
     """Hand the next line of ``r`` to channel ``c``, which has room for it."""
     requester, token = f.requester, f.front[Front.FREE_TOKEN]
     line, is_write = requester[r, Requester.NEXT_LINE], requester[r, Requester.IS_WRITE]
@@ -42,7 +42,7 @@ def offer(s: State, f: FrontState, r: int, c: int, t: int) -> None:
 
 
 @part
-def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
+def serve_channel(s: ControllerState, f: FrontState, c: int, t: int) -> None:
     """Let channel ``c`` take at most one line in cycle ``t``."""
     if offer_at(f) > t:
         return
@@ -63,7 +63,7 @@ def serve_channel(s: State, f: FrontState, c: int, t: int) -> None:
 
 
 @part
-def full(s: State, f: FrontState) -> bool:
+def full(s: ControllerState, f: FrontState) -> bool:
     """True if a log has no room for another cycle."""
     n_channels = s.par[P.N_CHANNELS]
     n_log, n_traffic = s.log.shape[0], f.traffic.shape[0]
@@ -72,7 +72,7 @@ def full(s: State, f: FrontState) -> bool:
 
 
 @part
-def flushed(s: State) -> bool:
+def flushed(s: ControllerState) -> bool:
     """True if the memory is being flushed and nothing waits any more."""
     if s.misc[Misc.FLUSH] == 0:
         return False
@@ -84,7 +84,7 @@ def flushed(s: State) -> bool:
 
 
 @part
-def next_event(s: State, f: FrontState, arrival: int) -> int:
+def next_event(s: ControllerState, f: FrontState, arrival: int) -> int:
     """First cycle not executed in which anything can happen, or FAR."""
     now, soonest = f.front[Front.NOW], arrival
     for c in range(s.par[P.N_CHANNELS]):
@@ -95,7 +95,7 @@ def next_event(s: State, f: FrontState, arrival: int) -> int:
 
 
 @part
-def await_read_data(s: State, f: FrontState, c: int, t: int) -> None:
+def await_read_data(s: ControllerState, f: FrontState, c: int, t: int) -> None:
     """If channel ``c`` issued a read burst in cycle ``t``, its requests wait for the data."""
     token = s.channel[c, Channel.READ_TOKEN]
     while token != NONE:

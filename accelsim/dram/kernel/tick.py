@@ -23,12 +23,12 @@ from accelsim.dram.kernel.self_refresh import asleep_at, sleep, wake
 from accelsim.dram.kernel.transactions import move, release
 from accelsim.dram.kernel.turns import choose, renew_turn
 from accelsim.dram.parameters import BANK_STAGGERED, SIMULTANEOUS, P
-from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, Queue, Rank, Slot, State
+from accelsim.dram.state import CLOSED, FAR, NONE, Bank, Channel, ControllerState, Queue, Rank, Slot
 from accelsim.jit import part
 
 
 @part
-def refresh_due(s: State, c: int, t: int) -> None:
+def refresh_due(s: ControllerState, c: int, t: int) -> None:
     """The refresh timer of channel ``c`` fires."""
     n = 1
     if s.par[P.REFRESH_POLICY] == SIMULTANEOUS and not s.par[P.STRICT]:
@@ -42,7 +42,7 @@ def refresh_due(s: State, c: int, t: int) -> None:
 
 
 @part
-def refresh_target(s: State, c: int) -> int:
+def refresh_target(s: ControllerState, c: int) -> int:
     """Bank (its rank's first, for a whole rank) of the refresh that waits longest.
 
     NONE if that rank refreshes itself, or did so when the timer fired.
@@ -71,7 +71,7 @@ def refresh_target(s: State, c: int) -> int:
 
 
 @part
-def drop_refreshes(s: State, c: int) -> None:
+def drop_refreshes(s: ControllerState, c: int) -> None:
     """Pass over waiting refreshes of ranks that refresh themselves."""
     channel = s.channel
     while channel[c, Channel.REFRESH_DONE] < channel[c, Channel.REFRESH_DUE]:
@@ -82,7 +82,7 @@ def drop_refreshes(s: State, c: int) -> None:
 
 
 @part
-def stop_queues(s: State, c: int, target: int, t: int) -> None:
+def stop_queues(s: ControllerState, c: int, target: int, t: int) -> None:
     """Stop the command queues of the bank or rank that is to be refreshed."""
     rank = target >> s.par[P.RANK_SHIFT]
     if not s.par[P.PER_BANK]:
@@ -100,7 +100,7 @@ def stop_queues(s: State, c: int, target: int, t: int) -> None:
 
 
 @part
-def release_queues(s: State, c: int) -> None:
+def release_queues(s: ControllerState, c: int) -> None:
     """Let the stopped command queues go on."""
     first, end = s.channel[c, Channel.BLOCKED_FROM], s.channel[c, Channel.BLOCKED_TO]
     s.channel[c, Channel.BLOCKED_FROM] = 0
@@ -111,7 +111,7 @@ def release_queues(s: State, c: int) -> None:
 
 
 @part
-def try_refresh(s: State, c: int, t: int) -> bool:
+def try_refresh(s: ControllerState, c: int, t: int) -> bool:
     """Close one bank for the waiting refresh, or refresh; False if nothing is legal yet."""
     target = refresh_target(s, c)
     if s.channel[c, Channel.BLOCKED_TO] == 0:
@@ -147,7 +147,7 @@ def try_refresh(s: State, c: int, t: int) -> bool:
 
 
 @part
-def issue(s: State, c: int, choice: int, t: int) -> None:
+def issue(s: ControllerState, c: int, choice: int, t: int) -> None:
     """Carry out the command chosen from the queue at the pointer of channel ``c``."""
     command, position = choice >> POSITION_BITS, choice & (POSITION - 1)
     q = c * s.par[P.N_QUEUES] + s.channel[c, Channel.POINTER]
@@ -174,7 +174,7 @@ def issue(s: State, c: int, choice: int, t: int) -> None:
 
 
 @part
-def issue_commands(s: State, c: int, t: int) -> bool:
+def issue_commands(s: ControllerState, c: int, t: int) -> bool:
     """The commands of cycle ``t``: one, or on HBM one for the row and one for the column bus.
 
     False if there was none.
@@ -198,7 +198,7 @@ def issue_commands(s: State, c: int, t: int) -> bool:
 
 
 @part
-def refreshed_rank(s: State, c: int) -> int:
+def refreshed_rank(s: ControllerState, c: int) -> int:
     """The rank for which a refresh waits, or NONE."""
     if s.channel[c, Channel.REFRESH_DUE] == s.channel[c, Channel.REFRESH_DONE]:
         return NONE
@@ -206,7 +206,7 @@ def refreshed_rank(s: State, c: int) -> int:
 
 
 @part
-def tick(s: State, c: int, t: int) -> None:
+def tick(s: ControllerState, c: int, t: int) -> None:
     """Everything that channel ``c`` does in cycle ``t``, before requests are offered.
 
     A read burst issued leaves its requests in ``Channel.READ_TOKEN``; their data is there

@@ -11,7 +11,7 @@ from accelsim.dram.kernel.power_down import begin_work
 from accelsim.dram.kernel.queues import append, changed, list_movable, unlist_movable
 from accelsim.dram.kernel.turns import renew_turn_of
 from accelsim.dram.parameters import P
-from accelsim.dram.state import FAR, NONE, Channel, Misc, Queue, Slot, State
+from accelsim.dram.state import FAR, NONE, Channel, ControllerState, Misc, Queue, Slot
 from accelsim.jit import part
 
 READS, WRITES = 0, 1
@@ -24,12 +24,12 @@ REFUSED, QUEUED, ANSWERED = 0, 1, 2
 
 
 @part
-def bucket_of(s: State, key: int) -> int:
+def bucket_of(s: ControllerState, key: int) -> int:
     return int((key ^ (key >> 6) ^ (key >> 15)) & (s.bucket.shape[1] - 1))
 
 
 @part
-def find(s: State, is_write: int, key: int) -> int:
+def find(s: ControllerState, is_write: int, key: int) -> int:
     """Slot of the waiting request with this key, or NONE."""
     i = s.bucket[is_write, bucket_of(s, key)]
     while i != NONE and s.slot[i, Slot.KEY] != key:
@@ -38,7 +38,7 @@ def find(s: State, is_write: int, key: int) -> int:
 
 
 @part
-def unlink(s: State, i: int) -> None:
+def unlink(s: ControllerState, i: int) -> None:
     """Requests with the key of slot ``i`` do not find it any more."""
     is_write, head = s.slot[i, Slot.IS_WRITE], bucket_of(s, s.slot[i, Slot.KEY])
     j = s.bucket[is_write, head]
@@ -51,26 +51,26 @@ def unlink(s: State, i: int) -> None:
 
 
 @part
-def free(s: State, i: int) -> None:
+def free(s: ControllerState, i: int) -> None:
     """Slot ``i`` may hold another request."""
     s.slot[i, Slot.NEXT] = s.misc[Misc.FREE_SLOT]
     s.misc[Misc.FREE_SLOT] = i
 
 
 @part
-def release(s: State, i: int) -> None:
+def release(s: ControllerState, i: int) -> None:
     """Forget the request in slot ``i``: its column command was issued."""
     unlink(s, i)
     free(s, i)
 
 
 @part
-def channel_of(s: State, line: int) -> int:
+def channel_of(s: ControllerState, line: int) -> int:
     return int((line >> s.par[P.CH_SHIFT]) & s.par[P.CH_MASK])
 
 
 @part
-def has_room(s: State, c: int, is_write: int) -> bool:
+def has_room(s: ControllerState, c: int, is_write: int) -> bool:
     """True if channel ``c`` would accept such a request now."""
     if is_write and not s.par[P.UNIFIED]:
         return bool(s.channel[c, Channel.WRITE_LENGTH] < s.par[P.TRANSACTIONS])
@@ -78,7 +78,9 @@ def has_room(s: State, c: int, is_write: int) -> bool:
 
 
 @part
-def new_slot(s: State, c: int, key: int, line: int, is_write: int, label: int, token: int) -> int:
+def new_slot(
+    s: ControllerState, c: int, key: int, line: int, is_write: int, label: int, token: int
+) -> int:
     """Decode ``line`` into a free slot and enter it in the hash table."""
     par, i = s.par, s.misc[Misc.FREE_SLOT]
     s.misc[Misc.FREE_SLOT] = s.slot[i, Slot.NEXT]
@@ -102,7 +104,7 @@ def new_slot(s: State, c: int, key: int, line: int, is_write: int, label: int, t
 
 
 @part
-def push(s: State, c: int, which: int, i: int) -> None:
+def push(s: ControllerState, c: int, which: int, i: int) -> None:
     """Append slot ``i`` to the read queue or write buffer of channel ``c``."""
     q, queue, channel = s.slot[i, Slot.QUEUE], s.queue, s.channel
     channel[c, Channel.READ_LENGTH + which] += 1
@@ -121,7 +123,7 @@ def push(s: State, c: int, which: int, i: int) -> None:
 
 @part
 def accept(
-    s: State, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
+    s: ControllerState, c: int, t: int, key: int, line: int, is_write: int, label: int, token: int
 ) -> int:
     """Offer one request to channel ``c`` after its cycle ``t``.
 
@@ -155,7 +157,7 @@ def accept(
 
 
 @part
-def enqueue(s: State, c: int, which: int, i: int, t: int) -> None:
+def enqueue(s: ControllerState, c: int, which: int, i: int, t: int) -> None:
     """Move the transaction in slot ``i`` into its command queue, which has room, in ``t``."""
     q, queue, channel = s.slot[i, Slot.QUEUE], s.queue, s.channel
     following = s.slot[i, Slot.WAIT_NEXT]
@@ -183,7 +185,7 @@ def enqueue(s: State, c: int, which: int, i: int, t: int) -> None:
 
 
 @part
-def oldest_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
+def oldest_movable(s: ControllerState, c: int, which: int, skip_blocked: bool) -> int:
     """Slot of the oldest transaction whose command queue has room, or NONE.
 
     ``skip_blocked`` passes over writes whose address a waiting read still wants.
@@ -200,7 +202,7 @@ def oldest_movable(s: State, c: int, which: int, skip_blocked: bool) -> int:
 
 
 @part
-def drain_due(s: State, c: int) -> bool:
+def drain_due(s: ControllerState, c: int) -> bool:
     """True if the write buffer is full, or long enough to be drained by an idle channel."""
     n = s.channel[c, Channel.WRITE_LENGTH]
     if s.misc[Misc.FLUSH] == 1:
@@ -210,7 +212,7 @@ def drain_due(s: State, c: int) -> bool:
 
 
 @part
-def move(s: State, c: int, t: int) -> None:
+def move(s: ControllerState, c: int, t: int) -> None:
     """Move at most one transaction of channel ``c`` to its command queue in cycle ``t``."""
     channel, strict = s.channel, s.par[P.STRICT]
     channel[c, Channel.MOVE_AT] = FAR

@@ -11,7 +11,7 @@ from __future__ import annotations
 from accelsim.dram.kernel.queues import ask_bank_queue, bank_queue_ready
 from accelsim.dram.kernel.rank_queues import ask_rank_queue, rank_queue_ready
 from accelsim.dram.parameters import P
-from accelsim.dram.state import FAR, Channel, State
+from accelsim.dram.state import FAR, Channel, ControllerState
 from accelsim.jit import part
 
 NEVER = 1 << 46
@@ -33,7 +33,7 @@ def rank_of(ready: int, start: int, k: int, pointer: int, n: int) -> int:
 
 
 @part
-def renew_turn(s: State, c: int, start: int) -> None:
+def renew_turn(s: ControllerState, c: int, start: int) -> None:
     """Find out which queue issues next, in cycle ``start`` or later."""
     n, pointer = s.par[P.N_QUEUES], s.channel[c, Channel.POINTER]
     first = NEVER << PLACE_BITS
@@ -50,7 +50,7 @@ def renew_turn(s: State, c: int, start: int) -> None:
 
 
 @part
-def renew_turn_of(s: State, c: int, q: int, start: int) -> None:
+def renew_turn_of(s: ControllerState, c: int, q: int, start: int) -> None:
     """Queue ``q`` alone changed, and no command issues before ``start``: the same."""
     n, pointer = s.par[P.N_QUEUES], s.channel[c, Channel.POINTER]
     k, turn, earliest = q - c * n, s.channel[c, Channel.TURN], s.channel[c, Channel.EARLIEST]
@@ -64,7 +64,7 @@ def renew_turn_of(s: State, c: int, q: int, start: int) -> None:
 
 
 @part
-def choose(s: State, c: int, t: int) -> int:
+def choose(s: ControllerState, c: int, t: int) -> int:
     """The command of the queue whose turn it is in cycle ``t``; moves the pointer there."""
     k = s.channel[c, Channel.TURN]
     s.channel[c, Channel.POINTER] = k

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from math import ceil
 from typing import Final
 
+from accelsim.dram.command import Command
 from accelsim.dram.config import DramConfig
-from accelsim.dram.rules.rule import COLUMN, REFRESHES, Command
+from accelsim.dram.rules.rule import COLUMN, REFRESHES
 from accelsim.errors import ConfigError
 
 

@@ -16,26 +16,14 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.dram.rules.rule import Command, Level, compiled
+from accelsim.dram.command import Command
+from accelsim.dram.rules.rule import Level, compiled
 from accelsim.dram.system import Organisation
 
 NEVER: Final = -1
 CLOSED: Final = -1
 RING: Final = 32
 """The longest window, t32AW of GDDR."""
-
-
-class Field(IntEnum):
-    """Columns of a command trace."""
-
-    CYCLE = 0
-    COMMAND = auto()
-    CHANNEL = auto()
-    RANK = auto()
-    GROUP = auto()
-    BANK = auto()
-    ROW = auto()
-    COLUMN = auto()
 
 
 class Size(IntEnum):
@@ -57,7 +45,7 @@ class Size(IntEnum):
     POSTPONED = auto()
 
 
-class Rank(IntEnum):
+class RankHistory(IntEnum):
     """What is remembered of a rank. Commands are rows of the trace, or NEVER."""
 
     ENTERED = 0
@@ -91,7 +79,7 @@ class History(NamedTuple):
     changed: NDArray[np.int64]  # [n_banks] the command that opened or closed it, or NEVER
     refreshed: NDArray[np.int64]  # [n_banks] its last refresh or SRX, or NEVER
     turn: NDArray[np.int64]  # [n_banks] the turn of its last refresh, or NEVER
-    rank: NDArray[np.int64]  # [n_ranks, len(Rank)]
+    rank: NDArray[np.int64]  # [n_ranks, len(RankHistory)]
     ring: NDArray[np.int64]  # [n_ranks, RING] the last commands that windows count
     found: NDArray[np.int64]  # [n, len(Found)] out: what is wrong
     n_found: NDArray[np.int64]  # [1] also counts those that ``found`` has no room for
@@ -101,7 +89,7 @@ class Found(IntEnum):
     """One violation."""
 
     RULE = 0
-    """A position in ``Level.rules``, or a ``State``."""
+    """A position in ``Level.rules``, or a ``StateRule``."""
     FIRST = auto()
     """Row of the earlier command, or NEVER."""
     SECOND = auto()
@@ -115,8 +103,8 @@ def new_history(organisation: Organisation, level: Level, room: int) -> History:
     size, n_ranks = _sizes(organisation, level), organisation.channels * organisation.ranks
     n_banks = n_ranks * organisation.banks
     entries, begin = compiled(level)
-    rank = np.zeros((n_ranks, len(Rank)), np.int64)
-    rank[:, [Rank.ENTERED, Rank.LEFT]] = NEVER
+    rank = np.zeros((n_ranks, len(RankHistory)), np.int64)
+    rank[:, [RankHistory.ENTERED, RankHistory.LEFT]] = NEVER
     return History(
         size=size,
         entries=entries,

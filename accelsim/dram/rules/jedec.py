@@ -9,19 +9,10 @@ Not here: power-down, write clocks of LPDDR5, mode registers, ZQ calibration, OD
 
 from __future__ import annotations
 
+from accelsim.dram.command import Command
 from accelsim.dram.config import DramConfig
 from accelsim.dram.rules.families import Family, SelfRefresh, family, in_cycles
-from accelsim.dram.rules.rule import (
-    COLUMN,
-    PRECHARGES,
-    READS,
-    ROW,
-    WRITES,
-    Command,
-    Level,
-    Rule,
-    Scope,
-)
+from accelsim.dram.rules.rule import COLUMN, PRECHARGES, READS, ROW, WRITES, Level, Rule, Scope
 
 ACT, PRE, RD, WR = (Command.ACT,), (Command.PRE,), (Command.RD,), (Command.WR,)
 PREA = (Command.PREA,)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from math import ceil
 
+from accelsim.dram.command import Command
 from accelsim.dram.config import DramConfig
 from accelsim.dram.rules.rule import (
     COLUMN,
@@ -18,7 +19,6 @@ from accelsim.dram.rules.rule import (
     REFRESHES,
     ROW,
     WRITES,
-    Command,
     Level,
     Rule,
     Scope,

@@ -18,33 +18,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-
-class Command(IntEnum):
-    """The code of each command in a command trace; ``NAMES`` are its words."""
-
-    ACT = 0
-    PRE = auto()
-    RD = auto()
-    WR = auto()
-    RDA = auto()
-    """Read, and precharge afterwards."""
-    WRA = auto()
-    REF = auto()
-    """Refresh of a whole rank."""
-    REFB = auto()
-    """Refresh of one bank (REFpb of LPDDR4, REFSB of HBM)."""
-    PREA = auto()
-    """Precharge of all banks of a rank: a PRE of each in one clock."""
-    SRE = auto()
-    """Self refresh begins."""
-    SRX = auto()
-    """Self refresh ends."""
-
-
-NAMES: Final = (
-    *("activate", "precharge", "read", "write", "read_p", "write_p", "refresh", "refresh_bank"),
-    *("precharge_all", "self_refresh_enter", "self_refresh_exit"),
-)
+from accelsim.dram.command import Command
 
 READS: Final = (Command.RD, Command.RDA)
 WRITES: Final = (Command.WR, Command.WRA)
@@ -76,7 +50,7 @@ class Scope(IntEnum):
     """Every bank of the rank whose row is open."""
 
 
-class State(IntEnum):
+class StateRule(IntEnum):
     """Rules without a distance. Negative, so that they and positions of rules are one number."""
 
     ACT_OPEN = -1
@@ -93,17 +67,17 @@ class State(IntEnum):
 
 
 STATE_NAMES: Final = {
-    State.ACT_OPEN: "ACT to a closed bank",
-    State.COLUMN_CLOSED: "RD, WR to the open row",
-    State.PRE_CLOSED: "PRE of an open bank",
-    State.REF_OPEN: "refresh of closed banks",
-    State.NOT_A_COMMAND: "commands of this family",
-    State.IN_SELF_REFRESH: "self refresh ends before other commands",
-    State.NOT_IN_SELF_REFRESH: "SRX after SRE",
-    State.NO_REF_SINCE_SRX: "REF between SRX and SRE",
-    State.BANK_TWICE: "every bank refreshed in turn",
-    State.POSTPONED: "tREFI, postponed",
-    State.REFRESH_GAP: "tREFI, apart",
+    StateRule.ACT_OPEN: "ACT to a closed bank",
+    StateRule.COLUMN_CLOSED: "RD, WR to the open row",
+    StateRule.PRE_CLOSED: "PRE of an open bank",
+    StateRule.REF_OPEN: "refresh of closed banks",
+    StateRule.NOT_A_COMMAND: "commands of this family",
+    StateRule.IN_SELF_REFRESH: "self refresh ends before other commands",
+    StateRule.NOT_IN_SELF_REFRESH: "SRX after SRE",
+    StateRule.NO_REF_SINCE_SRX: "REF between SRX and SRE",
+    StateRule.BANK_TWICE: "every bank refreshed in turn",
+    StateRule.POSTPONED: "tREFI, postponed",
+    StateRule.REFRESH_GAP: "tREFI, apart",
 }
 
 

@@ -21,10 +21,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.dram.command import COMMANDS, Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.legality import misplaced
-from accelsim.dram.rules.history import Field
-from accelsim.dram.rules.rule import NAMES
 from accelsim.errors import DramTraceError
 from accelsim.jit import kernel
 
@@ -56,7 +55,7 @@ def read_commands(path: str | Path, config: DramConfig) -> CommandTrace:
     """
     path = Path(path)
     form: _Form | None = None
-    parts = [np.zeros((0, len(Field)), np.int64)]
+    parts = [np.zeros((0, len(Log)), np.int64)]
     for block in _blocks(path):
         if form is None:
             form = _Form.of(path, block.partition(b"\n")[0])
@@ -70,7 +69,7 @@ def read_commands(path: str | Path, config: DramConfig) -> CommandTrace:
                 f"{path}:{n_before + good + form.first_line}",
                 f"{line[:60]!r} is no command",
                 f"write {(' ' if form.is_dramsim3 else ',').join(form.names)} "
-                f"with command one of {', '.join(NAMES)}",
+                f"with command one of {', '.join(COMMANDS)}",
             )
     commands = np.concatenate(parts)
     if form is None or not len(commands):
@@ -118,7 +117,7 @@ class _Form:
         if self.is_dramsim3:
             block = re.sub(rb"[ \t]+", b",", re.sub(rb"[ \t]+(?=\n)", b"", block))
         text = np.frombuffer(block, np.uint8)
-        commands = np.zeros((int(np.count_nonzero(text == _NEWLINE)), len(Field)), np.int64)
+        commands = np.zeros((int(np.count_nonzero(text == _NEWLINE)), len(Log)), np.int64)
         fields = np.array([COLUMNS.index(name) for name in self.names], np.int64)
         return commands, int(parse(text, fields, _words(), commands))
 
@@ -161,7 +160,7 @@ def _opened(path: Path) -> Iterator[Callable[[int], bytes]]:
 
 def _name_channel(commands: NDArray[np.int64]) -> None:
     """Give commands without a channel that of all others, if it is one."""
-    channel = commands[:, Field.CHANNEL]
+    channel = commands[:, Log.CHANNEL]
     named = np.unique(channel[channel >= 0])
     if len(named) <= 1:
         channel[channel == -1] = named[0] if len(named) else 0
@@ -169,9 +168,9 @@ def _name_channel(commands: NDArray[np.int64]) -> None:
 
 def _words() -> NDArray[np.uint8]:
     """[commands, longest] the names of commands, each followed by commas."""
-    longest = max(map(len, NAMES)) + 1
-    padded = "".join(name.ljust(longest, ",") for name in NAMES).encode()
-    return np.frombuffer(padded, np.uint8).reshape(len(NAMES), longest)
+    longest = max(map(len, COMMANDS)) + 1
+    padded = "".join(name.ljust(longest, ",") for name in COMMANDS).encode()
+    return np.frombuffer(padded, np.uint8).reshape(len(COMMANDS), longest)
 
 
 @kernel
@@ -221,7 +220,7 @@ def parse(
     at = 0
     for line in range(out.shape[0]):
         for f in range(len(fields)):
-            if fields[f] == Field.COMMAND:
+            if fields[f] == Log.COMMAND:
                 value = word_at(text, at, words)
                 if value < 0:
                     return line
@@ -242,4 +241,4 @@ def parse(
 def warm_up() -> None:
     """Compile with the types of production."""
     fields = np.arange(len(COLUMNS))
-    parse(np.frombuffer(b"x\n", np.uint8), fields, _words(), np.zeros((1, len(Field)), np.int64))
+    parse(np.frombuffer(b"x\n", np.uint8), fields, _words(), np.zeros((1, len(Log)), np.int64))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from accelsim.codecs.base import Bitstream, Word, one_block
 from accelsim.codecs.coding.lane_search import (
-    Lane,
+    BitLane,
     _Profile,
     best_lanes,
     length_field_bits,
@@ -32,7 +32,7 @@ def from_text(layout: str) -> Bitstream:
     return Bitstream(np.packbits(bits), np.array([0, len(bits)], np.int64))
 
 
-def lane_text(lane: Lane, fields: list[str]) -> str:
+def lane_text(lane: BitLane, fields: list[str]) -> str:
     """One lane of one chunk in strings, from its description."""
     zero, tokens = "0" * lane.bits, []
     if lane.method == RAW:
@@ -72,7 +72,7 @@ def layout(codec: LaneCompression, values: list[int]) -> str:
 
 
 @st.composite
-def any_lanes(draw: st.DrawFn, word_bits: int) -> tuple[Lane, ...]:
+def any_lanes(draw: st.DrawFn, word_bits: int) -> tuple[BitLane, ...]:
     limits = draw(st.sets(st.integers(1, word_bits - 1), max_size=3))
     lanes = []
     for low, high in zip([0, *sorted(limits)], [*sorted(limits), word_bits], strict=True):
@@ -80,7 +80,7 @@ def any_lanes(draw: st.DrawFn, word_bits: int) -> tuple[Lane, ...]:
         method = draw(st.sampled_from([RAW, ZRL, MASK] + [DICT] * (width > 1)))
         value = st.integers(0, (1 << width) - 1)
         three = st.lists(value, min_size=3, max_size=3, unique=True)
-        lanes.append(Lane(width, method, tuple(draw(three)) if method == DICT else ()))
+        lanes.append(BitLane(width, method, tuple(draw(three)) if method == DICT else ()))
     return tuple(lanes)
 
 
@@ -100,20 +100,20 @@ def test_streams_are_those_of_the_description(word: Word, data: st.DataObject) -
 
 def test_a_chunk_is_lengths_and_then_lanes_from_the_top() -> None:
     # Words 0000, 0111, 0001 of a zrl lane of 2 bits above a dict lane of 2 bits.
-    codec = LaneCompression(Word(4), (Lane(2, ZRL), Lane(2, DICT, (1, 3, 2))))
+    codec = LaneCompression(Word(4), (BitLane(2, ZRL), BitLane(2, DICT, (1, 3, 2))))
     zrl, entries = "00000 101 00000", "11100 10 0"
     assert text(codec, [0, 7, 1]) == f"{13:09b}{8:09b}{zrl}{entries}".replace(" ", "")
 
 
 def test_runs_and_groups_end_with_the_chunk() -> None:
-    codec = LaneCompression(Word(2), (Lane(2, ZRL),))
+    codec = LaneCompression(Word(2), (BitLane(2, ZRL),))
     assert text(codec, [0] * 70) == f"{20:09b}" + "01111" * 4 + f"{5:09b}" + "00101"
-    codec = LaneCompression(Word(2), (Lane(2, MASK),))
+    codec = LaneCompression(Word(2), (BitLane(2, MASK),))
     assert text(codec, [0] * 65 + [2]) == f"{8:08b}" + "0" * 8 + f"{5:08b}" + "10010"
 
 
 def test_constant_lanes_take_no_bits_and_refuse_others() -> None:
-    codec = LaneCompression(Word(4), (Lane(2, CONST, (2,)), Lane(2, RAW)))
+    codec = LaneCompression(Word(4), (BitLane(2, CONST, (2,)), BitLane(2, RAW)))
     assert text(codec, [8, 11]) == "0011"
     with pytest.raises(CodecError, match=r"value 4 differs.*every_symbol=True"):
         codec.encode(one_block(np.array([8, 4], np.uint8)))
@@ -123,7 +123,7 @@ def test_constant_lanes_take_no_bits_and_refuse_others() -> None:
 @pytest.mark.parametrize("bits", [2, 3, 4, 8, 16])
 @pytest.mark.parametrize("n", [1, 2, 7, 8, 9, 64, 65, 130])
 def test_the_bound_is_reached(method: int, bits: int, n: int) -> None:
-    codec = LaneCompression(Word(bits), (Lane(bits, method, (0, 1, 2)[: 3 * (method == DICT)]),))
+    codec = LaneCompression(Word(bits), (BitLane(bits, method, (0, 1, 2)[: 3 * (method == DICT)]),))
     longest = np.full(n, (1 << bits) - 1)
     if method == ZRL and bits < 4:
         for first in range(0, n, 64):
@@ -148,19 +148,19 @@ def test_no_other_lanes_take_fewer_bits(values: list[int], allow_constant: bool)
     array, word = np.array(values, np.uint8), Word(4)
     words = to_words(array, word)
 
-    def bits(lanes: tuple[Lane, ...]) -> int:
+    def bits(lanes: tuple[BitLane, ...]) -> int:
         return LaneCompression(word, lanes).encode(one_block(array)).bits
 
-    def best_method(low: int, high: int) -> Lane:
+    def best_method(low: int, high: int) -> BitLane:
         lane_values = (words >> (4 - high)) & ((1 << (high - low)) - 1)
         counts = np.bincount(lane_values, minlength=1 << (high - low))
         entries = tuple(np.argsort(-counts, kind="stable")[:3].tolist())
-        lanes = [Lane(high - low, m) for m in (RAW, MASK, ZRL)]
-        lanes += [Lane(high - low, DICT, entries)] * (high - low > 1)
-        lanes += [Lane(high - low, CONST, entries[:1])] * (
+        lanes = [BitLane(high - low, m) for m in (RAW, MASK, ZRL)]
+        lanes += [BitLane(high - low, DICT, entries)] * (high - low > 1)
+        lanes += [BitLane(high - low, CONST, entries[:1])] * (
             allow_constant and len(set(lane_values)) == 1
         )
-        above, below = Lane(low, RAW), Lane(4 - high, RAW)
+        above, below = BitLane(low, RAW), BitLane(4 - high, RAW)
         around = [(*[above] * (low > 0), lane, *[below] * (high < 4)) for lane in lanes]
         return lanes[min(range(len(lanes)), key=lambda i: bits(around[i]))]
 
@@ -185,7 +185,7 @@ def test_the_search_reckons_what_a_lane_takes() -> None:
         profile = _Profile(array.astype(np.uint16), 6)
         for low, top in combinations(range(7), 2):
             estimate, lane = profile.best(low, top - low, allow_constant=True)
-            above, below = [Lane(6 - top, RAW)] * (top < 6), [Lane(low, RAW)] * (low > 0)
+            above, below = [BitLane(6 - top, RAW)] * (top < 6), [BitLane(low, RAW)] * (low > 0)
             codec = LaneCompression(Word(6), (*above, lane, *below))
             raw_bits = array.size * (6 - lane.bits)
             assert codec.encode(one_block(array)).bits - raw_bits == estimate
@@ -196,7 +196,7 @@ def test_the_search_reckons_what_a_lane_takes() -> None:
 def test_fit_leaves_out_constant_bits_unless_every_word_must_have_a_code() -> None:
     values = np.tile(np.array([3, 0, 2, 1], np.uint16), 100)
     tight = LaneCompression.for_word(Word(16)).fit(values)
-    assert tight.lanes == (Lane(14, CONST, (0,)), Lane(2, RAW))
+    assert tight.lanes == (BitLane(14, CONST, (0,)), BitLane(2, RAW))
     assert tight.table_bits == 2 + (4 + 3 + 14) + (4 + 3)
     open_to_all = LaneCompression.for_word(Word(16)).fit(values, every_symbol=True)
     extremes = np.array([65535, 0, 32768], np.uint16)
@@ -222,26 +222,26 @@ def test_before_fit_words_are_stored_raw() -> None:
 @pytest.mark.parametrize(
     ("lane", "stream", "n", "flaw"),
     [
-        (Lane(2, ZRL), "101 00001 110", 4, None),
-        (Lane(2, ZRL), "101 00001 100", 4, "a literal zero"),
-        (Lane(2, ZRL), "101 00000 00000", 3, "two runs where one would do"),
-        (Lane(2, ZRL), "101 00011", 4, "a run beyond the chunk"),
-        (Lane(2, ZRL), "101 00001 11", 4, "a literal cut short"),
-        (Lane(2, ZRL), "101 00001 110 0", 4, "a bit too many"),
-        (Lane(2, MASK), "1 01 00 00", 3, None),
-        (Lane(2, MASK), "1 00 00 00", 3, "a flag for zeros"),
-        (Lane(2, MASK), "1 01 00 0", 3, "too short"),
-        (Lane(2, MASK), "0 0", 3, "too long"),
-        (Lane(2, DICT, (1, 0, 2)), "10 11111 0", 3, None),
-        (Lane(2, DICT, (1, 0, 2)), "10 11110 0", 3, "an entry written in full"),
-        (Lane(2, DICT, (1, 0, 2)), "10 11111", 3, "too short"),
-        (Lane(2, DICT, (1, 0, 2)), "10 11111 00", 3, "too long"),
+        (BitLane(2, ZRL), "101 00001 110", 4, None),
+        (BitLane(2, ZRL), "101 00001 100", 4, "a literal zero"),
+        (BitLane(2, ZRL), "101 00000 00000", 3, "two runs where one would do"),
+        (BitLane(2, ZRL), "101 00011", 4, "a run beyond the chunk"),
+        (BitLane(2, ZRL), "101 00001 11", 4, "a literal cut short"),
+        (BitLane(2, ZRL), "101 00001 110 0", 4, "a bit too many"),
+        (BitLane(2, MASK), "1 01 00 00", 3, None),
+        (BitLane(2, MASK), "1 00 00 00", 3, "a flag for zeros"),
+        (BitLane(2, MASK), "1 01 00 0", 3, "too short"),
+        (BitLane(2, MASK), "0 0", 3, "too long"),
+        (BitLane(2, DICT, (1, 0, 2)), "10 11111 0", 3, None),
+        (BitLane(2, DICT, (1, 0, 2)), "10 11110 0", 3, "an entry written in full"),
+        (BitLane(2, DICT, (1, 0, 2)), "10 11111", 3, "too short"),
+        (BitLane(2, DICT, (1, 0, 2)), "10 11111 00", 3, "too long"),
     ],
 )
 def test_lanes_that_no_encoder_writes_are_refused(
-    lane: Lane, stream: str, n: int, flaw: str | None
+    lane: BitLane, stream: str, n: int, flaw: str | None
 ) -> None:
-    codec = LaneCompression(Word(4), (lane, Lane(2, RAW)))
+    codec = LaneCompression(Word(4), (lane, BitLane(2, RAW)))
     n_bits = len(stream.replace(" ", ""))
     whole = from_text(f"{n_bits:0{length_field_bits(lane)}b}{stream}" + "01" * n)
     if flaw is None:
@@ -255,5 +255,5 @@ def test_lanes_that_no_encoder_writes_are_refused(
 def test_length_fields_hold_the_longest_lane() -> None:
     for width in range(1, 17):
         for method in (ZRL, MASK, DICT):
-            lane = Lane(width, method)
+            lane = BitLane(width, method)
             assert longest_bits(lane, CHUNK) < 1 << length_field_bits(lane) <= 4096

@@ -17,15 +17,15 @@ from numba.np import arrayobj
 llvm, numpy_arrays = cast(Any, cgutils), cast(Any, arrayobj)
 
 
-class Table(types.Array):
+class AddressedArray(types.Array):
     """int64 in C order, indexed by as many integers as it has dimensions."""
 
 
-registry.register_default(Table)(models.ArrayModel)
+registry.register_default(AddressedArray)(models.ArrayModel)
 
 
 def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-    """To the item that the first two arguments, a table and an index, say."""
+    """To the item that the first two arguments, an array and an index, say."""
     kind, index = signature.args[:2]
     kinds, parts = (index,), (arguments[1],)
     if isinstance(index, types.BaseTuple):
@@ -36,9 +36,9 @@ def _pointer(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         context.cast(builder, part, each, types.uintp)
         for each, part in zip(kinds, parts, strict=True)
     ]
-    table = numpy_arrays.make_array(kind)(context, builder, arguments[0])
+    array = numpy_arrays.make_array(kind)(context, builder, arguments[0])
     return numpy_arrays.basic_indexing(
-        context, builder, kind, table, [types.uintp] * kind.ndim, unsigned
+        context, builder, kind, array, [types.uintp] * kind.ndim, unsigned
     )[0]
 
 
@@ -54,6 +54,6 @@ def _set(context: Any, builder: Any, signature: Any, arguments: Any) -> None:
     numpy_arrays.store_item(context, builder, kind, value, pointer)
 
 
-lower_builtin(operator.getitem, Table, types.Integer)(_get)
-lower_builtin(operator.getitem, Table, types.BaseTuple)(_get)
-lower_builtin(operator.setitem, Table, types.Any, types.Any)(_set)
+lower_builtin(operator.getitem, AddressedArray, types.Integer)(_get)
+lower_builtin(operator.getitem, AddressedArray, types.BaseTuple)(_get)
+lower_builtin(operator.setitem, AddressedArray, types.Any, types.Any)(_set)
