@@ -94,10 +94,6 @@ class Pass:
         return Window3(self.output.c0, self.output.c1, *self.conv_rows, *self.conv_cols)
 
     @property
-    def macs(self) -> int:
-        return self.m * self.n * self.k * self.groups
-
-    @property
     def n_weights(self) -> int:
         return self.n * self.k * self.groups
 
