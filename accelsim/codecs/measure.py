@@ -6,7 +6,7 @@ written, and read back, unless ``verify`` is off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from accelsim.codecs.beats import BeatTotals, Pins, count_beats, count_stream
 from accelsim.codecs.blocks import BlockShape, Scan, cut
 from accelsim.codecs.fallback import StoredBlocks, as_stored
 from accelsim.codecs.named import codec_named
+from accelsim.codecs.words import check_range
 from accelsim.errors import CodecError
 
 
@@ -73,14 +74,26 @@ def measure_map(
     compares. ``pins`` are those of the memory that the streams pass. Raises ``CodecError``
     for values that the codec cannot take, and when a codec does not keep its promises.
     """
-    blocks = cut(values.astype(codec.word.dtype, casting="same_kind", copy=False), block, scan)
+    check_range(values, codec.word)
+    in_word = values.astype(codec.word.dtype, casting="same_kind", copy=False)
+    found = measure_blocks(cut(in_word, block, scan), codec, verify=verify, pins=pins)
+    return replace(found, linear=_linear(in_word, codec.word, block[0], pins)) if pins else found
+
+
+def measure_blocks(
+    blocks: Blocks, codec: Codec, *, verify: bool = True, pins: Pins | None = None
+) -> MapStats:
+    """Sizes, cycles and rates of values that are cut into ``blocks`` already.
+
+    As ``measure_map``; only what the values do on pins without blocks is not known here.
+    """
     stats = codec.measure(blocks)
     stream = codec.encode(blocks) if verify or pins else None
     if verify and stream:
         check_stream(codec, blocks, stats.payload_bits, stream)
-    counts = rates.histogram(values, codec.word)
+    counts = rates.histogram(blocks.values, codec.word)
     energy, error_energy = (0.0, np.zeros(0)) if codec.lossless else _energies(codec, blocks)
-    return MapStats(
+    found = MapStats(
         blocks=stats,
         word=codec.word,
         entropy_bits=rates.entropy_bits(counts),
@@ -88,9 +101,10 @@ def measure_map(
         table_bits=codec.table_bits,
         energy=energy,
         error_energy=error_energy,
-        **({"beats": _beats(blocks, codec.word, stream, pins)} if pins and stream else {}),
-        linear=_linear(values, codec.word, block[0], pins) if pins else None,
     )
+    if not (pins and stream):
+        return found
+    return replace(found, beats=_beats(blocks, codec.word, stream, pins))
 
 
 def _beats(blocks: Blocks, word: Word, stream: Bitstream, pins: Pins) -> NDArray[np.int64]:
@@ -100,8 +114,7 @@ def _beats(blocks: Blocks, word: Word, stream: Bitstream, pins: Pins) -> NDArray
 
 
 def _linear(values: Values, word: Word, group: int, pins: Pins) -> BeatTotals:
-    in_word = values.astype(word.dtype, casting="same_kind", copy=False)
-    blocks = cut(in_word, (group, *values.shape[1:]), "hwc")
+    blocks = cut(values, (group, *values.shape[1:]), "hwc")
     return count_stream(
         codec_named("raw", word).encode(blocks).payload, values.size * word.bits, pins
     )

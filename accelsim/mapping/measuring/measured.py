@@ -101,8 +101,8 @@ def _weight_levels(trace: Trace, pins: Pins, cache: SizeCache) -> dict[str, Leve
             by_word.setdefault(Word(layer.weight_bits, signed=True), []).append(layer.name)
     for word, names in by_word.items():
         raw = codec_named("raw", word)
-        held = {name: trace.weights(name) for name in names} if not _is_file(trace) else {}
-        contents = "".join(f" {name} {_digest(values)}" for name, values in held.items())
+        held = {name: trace.weights(name) for name in names} if not is_file(trace) else {}
+        contents = "".join(f" {name} {digest(values)}" for name, values in held.items())
         key = size_key(f"{trace.facts.sha256} weights{contents}", raw, (1, 1, 1), "chw", pins)
         known = cache.get_many(key)
         if not known:
@@ -143,7 +143,7 @@ def values_of(trace: Trace, stored: StoredMap, image: int) -> Values:
     return trace.values(stored.edge, image)[stored.channel_start : stored.channel_stop]
 
 
-def _is_file(trace: Trace) -> bool:
+def is_file(trace: Trace) -> bool:
     """Whether the trace's hash stands for its tensors, which are checked against it as they are
     read. Whatever wraps, derives from or patches a file may give others under the same hash."""
     return type(trace) is TraceFile and not {"values", "weights"} & vars(trace).keys()
@@ -151,12 +151,12 @@ def _is_file(trace: Trace) -> bool:
 
 def _contents(trace: Trace, stored: StoredMap, images: Sequence[int]) -> str:
     """What tells tensors apart that have one trace's hash and images; nothing for a file."""
-    if _is_file(trace):
+    if is_file(trace):
         return ""
-    return "".join(f" {_digest(values_of(trace, stored, image))}" for image in images)
+    return "".join(f" {digest(values_of(trace, stored, image))}" for image in images)
 
 
-def _digest(values: Values | None) -> str:
+def digest(values: Values | None) -> str:
     if values is None:
         return "none"
     header = f"{values.dtype.str} {values.shape} ".encode()

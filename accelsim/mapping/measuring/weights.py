@@ -1,0 +1,102 @@
+"""What the weights of each layer are in a codec, tile by tile: a pass loads one tile.
+
+Weights are encoded offline, so tables are fitted on the weights themselves, a table for each
+layer, and its bits count. Every tile is encoded and decoded once, when it is measured; then the
+size cache knows it. What is stored raw follows from the bursts of the memory, as for maps
+(``MapStats.as_stored``).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from itertools import product
+
+import numpy as np
+
+from accelsim.codecs.base import Codec, Word
+from accelsim.codecs.beats import Pins
+from accelsim.codecs.measure import MapStats, measure_blocks
+from accelsim.codecs.named import codec_named, takes
+from accelsim.codecs.size_cache import SizeCache, size_key
+from accelsim.codecs.weight_tiles import WeightTile, check_lossless, cut_weights
+from accelsim.codecs.words import check_range
+from accelsim.errors import MappingError
+from accelsim.mapping.measuring.measured import digest, is_file
+from accelsim.mapping.stages.stage import Stage, Tiling
+from accelsim.mapping.tiling.tiles import channel_groups, channel_tiles, kernel_ranges
+from accelsim.workload.layer import Conv
+from accelsim.workload.trace import Trace
+
+
+def tiles_of(stage: Stage, tiling: Tiling) -> dict[tuple[int, int], WeightTile]:
+    """The tiles of weights that the passes of a stage load, in the order of their first use.
+
+    The key of a tile is that of its passes: the first channel of ``Pass.output``, and
+    ``Pass.part``. Every weight is in one tile. A stage without weights has none.
+    """
+    if not isinstance(stage.layer, Conv):
+        return {}
+    _, group_in, _ = channel_groups(stage)
+    found = {}
+    for tile in channel_tiles(stage, tiling.out_channels, tiling.in_channels):
+        parts = product(tile.in_ranges, kernel_ranges(stage, tiling.kernel))
+        for part, ((start, stop), (rows, cols)) in enumerate(parts):
+            within = start % group_in
+            channels = within, within + (stop - start) // tile.groups
+            found[tile.start, part] = WeightTile((tile.start, tile.stop), channels, rows, cols)
+    return found
+
+
+def measure_weights(
+    trace: Trace,
+    tiles: Mapping[str, Sequence[WeightTile]],
+    codec: str,
+    cache: SizeCache,
+    pins: Pins | None = None,
+) -> dict[str, MapStats]:
+    """Statistics of the tiles of each layer: coded bits and cycles, and what they do on ``pins``.
+
+    ``tiles`` are those of each layer by its name; block i of the result is tile i. ``codec`` is a
+    name as users write it; weights whose words it does not take are measured as raw ones. Layers
+    whose weights the trace does not hold are left out.
+    Raises ``CodecError`` for a lossy codec and for tiles outside the weights, ``MappingError``
+    for a layer that has no weights, ``TraceError`` for broken tensors.
+    """
+    found = {}
+    convolutions = {x.name: x for x in trace.graph.layers if isinstance(x, Conv)}
+    for name, of_layer in tiles.items():
+        if name not in convolutions:
+            raise MappingError(name, "is no convolution of the trace", "name layers with weights")
+        word = Word(convolutions[name].weight_bits, signed=True)
+        unfitted = codec_named(codec if takes(codec, word) else "raw", word, in_network=True)
+        check_lossless(unfitted)
+        measured = _measured(trace, name, of_layer, unfitted, cache, pins)
+        if measured is not None:
+            found[name] = measured
+    return found
+
+
+def _measured(
+    trace: Trace,
+    name: str,
+    tiles: Sequence[WeightTile],
+    codec: Codec,
+    cache: SizeCache,
+    pins: Pins | None,
+) -> MapStats | None:
+    """A key for each layer: other layers may be cut in another way, and are not measured anew."""
+    where = hashlib.sha256(np.array(tiles, np.int64).tobytes()).hexdigest()
+    contents = "" if is_file(trace) else digest(trace.weights(name))
+    tensor = f"{trace.facts.sha256} weights {name} {contents} fitted on themselves, tiles {where}"
+    key = size_key(tensor, codec, (1, 1, 1), "chw", pins)
+    known = cache.get_many(key)
+    if name not in known:
+        values = trace.weights(name)
+        if values is None:
+            return None
+        check_range(values, codec.word)
+        blocks = cut_weights(values.astype(codec.word.dtype, copy=False), tiles)
+        known = {name: measure_blocks(blocks, codec.fit(blocks.values), pins=pins)}
+        cache.put_many(key, known)
+    return known[name]
