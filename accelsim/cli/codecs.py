@@ -29,6 +29,7 @@ def measure_codecs(
     /,
     *,
     codec: str,
+    tensor: Literal["maps", "weights"] = "maps",
     block: str | None = None,
     bits: WholeOrNone = None,
     word: str | None = None,
@@ -88,7 +89,7 @@ def measure_codecs(
         writable_folder(out)
     compile_kernels("accelsim.codecs.measure_file", *codec_modules(names))
     start = perf_counter()
-    measures = measure_all(file, names, cutting, reading)
+    measures = measure_all(file, names, cutting, reading, tensor)
     host_seconds = perf_counter() - start
     if out is not None:
         write_measures(file, measures, out)
@@ -105,16 +106,23 @@ def measure_codecs(
         print_table(measured_table(file, measures))
 
 
-def _block(text: str | None) -> int | tuple[int, int, int] | None:
-    """A number of values, or channels x rows x columns."""
+def _block(text: str | None) -> int | tuple[int, int, int] | tuple[int, int, int, int] | None:
+    """A number of values, channels x rows x columns, or a tile of weights."""
     from accelsim.errors import UserError
 
     if text is None:
         return None
     extents = text.split("x")
-    if len(extents) not in (1, 3) or not all(extent.isdecimal() for extent in extents):
+    if len(extents) not in (1, 3, 4) or not all(extent.isdecimal() for extent in extents):
         raise UserError(
-            "--block", f"cannot read {text!r}", "give a number of values, or CHANNELSxROWSxCOLS"
+            "--block",
+            f"cannot read {text!r}",
+            "give a number of values, CHANNELSxROWSxCOLS, or OUTxINxROWSxCOLS",
         )
-    numbers = [int(extent) for extent in extents]
-    return numbers[0] if len(numbers) == 1 else (numbers[0], numbers[1], numbers[2])
+    first, *others = (int(extent) for extent in extents)
+    match others:
+        case [rows, cols]:
+            return first, rows, cols
+        case [in_channels, rows, cols]:
+            return first, in_channels, rows, cols
+    return first

@@ -13,13 +13,17 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
 from accelsim.codecs.base import Values, Word
 from accelsim.errors import AccelsimError, UserError
+from accelsim.workload.layer import Conv
 from accelsim.workload.trace_file import read_trace
+
+Tensor: TypeAlias = Literal["maps", "weights"]
+"""Which tensors of a trace."""
 
 MAX_VALUES = 1 << 27
 """Largest array: measuring it takes about 10 bytes a value."""
@@ -37,15 +41,21 @@ class NamedArray(NamedTuple):
     word: Word | None
 
 
-def read_arrays(path: str | Path) -> Iterator[NamedArray]:
+def read_arrays(path: str | Path, tensor: Tensor = "maps") -> Iterator[NamedArray]:
     """The arrays of a .npy file (one, named as the file), a .npz file or a trace.
 
     A trace (or the name of a shipped one) gives all stored feature maps of all images,
-    ``EDGE`` for a single image, else ``EDGE[IMAGE]``. Raises ``UserError`` for a missing,
-    broken or foreign file and for arrays that are empty, too large or not of integers.
+    ``EDGE`` for a single image, else ``EDGE[IMAGE]``; or its weights, by layer. Raises
+    ``UserError`` for a missing, broken or foreign file and for arrays that are empty, too large
+    or not of integers.
     """
     file = Path(path)
-    if file.suffix == ".npy":
+    if tensor == "weights":
+        if file.suffix in (".npy", ".npz"):
+            fix = "leave it out: arrays are measured as they are"
+            raise UserError("--tensor", f"tells the tensors of a trace apart; {file} is none", fix)
+        yield from _read_weights(path)
+    elif file.suffix == ".npy":
         with _broken_as_user_error(str(file)), file.open("rb") as stream:
             values = _read_npy(stream, str(file))
         yield NamedArray(file.stem, values, None)
@@ -80,6 +90,18 @@ def _read_trace(path: str | Path) -> Iterator[NamedArray]:
             for image in range(trace.facts.n_images):
                 name = edge.name if trace.facts.n_images == 1 else f"{edge.name}[{image}]"
                 yield NamedArray(name, trace.values(edge.name, image), Word(edge.bits, edge.signed))
+
+
+def _read_weights(path: str | Path) -> Iterator[NamedArray]:
+    with read_trace(path) as trace:
+        layers = [x for x in trace.graph.layers if isinstance(x, Conv)]
+        held = [layer for layer in layers if trace.has_weights(layer.name)]
+        if not held:
+            raise UserError(str(path), "holds no weights", "export the trace with its weights")
+        for layer in held:
+            values = trace.weights(layer.name)
+            if values is not None:
+                yield NamedArray(layer.name, values, Word(layer.weight_bits, signed=True))
 
 
 def _read_npy(stream: IO[bytes], where: str) -> Values:

@@ -13,13 +13,14 @@ from pathlib import Path
 import numpy as np
 
 from accelsim.codecs import rates
-from accelsim.codecs.array_files import read_arrays
+from accelsim.codecs.array_files import Tensor, read_arrays
 from accelsim.codecs.base import Blocks, Codec, Shapes, Values, one_block
 from accelsim.codecs.blocks import BlockShape, cut
 from accelsim.codecs.fallback import as_stored
 from accelsim.codecs.measure import check_stream
 from accelsim.codecs.named import codec_named, codec_of_any_width
 from accelsim.codecs.reading import AS_STORED, Reading
+from accelsim.codecs.weight_tiles import TileShape, check_lossless, cut_weights, weight_tiles
 from accelsim.codecs.words import check_range
 from accelsim.errors import CodecError, UserError
 from accelsim.units import ceil_div
@@ -66,8 +67,9 @@ class ArrayMeasure:
 class Cutting:
     """How arrays are cut, and what a block costs beside its stream."""
 
-    block: int | BlockShape | None = None
-    """Values of a block, or (channels, rows, cols) of it; None: one block."""
+    block: int | BlockShape | TileShape | None = None
+    """Values of a block, or (channels, rows, cols) of it, or (out_channels, in_channels, rows,
+    cols) of a tile of weights; None: one block."""
     fallback: bool = False
     """Store a block raw where its stream needs no fewer bursts."""
     burst_bytes: int = DEFAULT_BURST_BYTES
@@ -75,7 +77,7 @@ class Cutting:
     def __post_init__(self) -> None:
         extents = self.block if isinstance(self.block, tuple) else (self.block or 1,)
         if self.block == 0 or min(extents) < 1:
-            fix = "give a number of values, or CHANNELSxROWSxCOLS, all at least 1"
+            fix = "give a number of values, CHANNELSxROWSxCOLS, or OUTxINxROWSxCOLS, all at least 1"
             raise UserError("--block", f"is {self.block}", fix)
         if not 1 <= self.burst_bytes <= MAX_BURST_BYTES:
             fix = f"give bytes, from 1 to {MAX_BURST_BYTES}"
@@ -86,7 +88,7 @@ def measure_file(
     path: str | Path,
     codec: str,
     *,
-    block: int | BlockShape | None = None,
+    block: int | BlockShape | TileShape | None = None,
     bits: int | None = None,
     fallback: bool = False,
     reading: Reading | None = None,
@@ -101,20 +103,21 @@ def measure_codecs(
     codecs: Sequence[str],
     cutting: Cutting = Cutting(),
     reading: Reading = AS_STORED,
+    tensor: Tensor = "maps",
 ) -> dict[str, dict[str, ArrayMeasure]]:
     """Measure every array of a .npy, .npz or trace file: by codec, then array, in the file's order.
 
     ``codecs`` are names as users write them; tables are fitted on each array itself.
     ``reading`` is how the arrays are to be understood. Blocks follow each other in order, so
-    that no index is needed. Blocks of (channels, rows, cols) are those of machines, so they get
-    the variants that networks use. Of several codecs, one that cannot code an array leaves it
-    out.
+    that no index is needed. Blocks with a shape are those of machines, so they get the variants
+    that networks use. ``tensor`` says which tensors of a trace; weights take lossless codecs. Of
+    several codecs, one that cannot code an array leaves it out.
     Raises ``UserError`` (or ``UnknownNameError``) with what to do.
     """
     for codec in codecs:
         codec_of_any_width(codec)
     measures: dict[str, dict[str, ArrayMeasure]] = {codec: {} for codec in codecs}
-    for name, stored, of_trace in read_arrays(path):
+    for name, stored, of_trace in read_arrays(path, tensor):
         try:
             values, word = reading.words_of(stored, of_trace)
             check_range(values, word)
@@ -127,6 +130,8 @@ def measure_codecs(
         for codec in codecs:
             try:
                 fitting = codec_named(codec, word, in_network=isinstance(cutting.block, tuple))
+                if tensor == "weights":
+                    check_lossless(fitting)
                 measures[codec][name] = measure_array(values, fitting, cutting)
             except CodecError as error:
                 if len(codecs) == 1:
@@ -183,8 +188,12 @@ def measure_array(values: Values, codec: Codec, cutting: Cutting = Cutting()) ->
     )
 
 
-def _in_blocks(values: Values, block: int | BlockShape | None, codec: Codec) -> Blocks:
+def _in_blocks(values: Values, block: int | BlockShape | TileShape | None, codec: Codec) -> Blocks:
     """Lossy codecs look at maps: an array of four dimensions is a stack of them."""
+    if isinstance(block, tuple) and len(block) == 4:
+        check_lossless(codec)
+        weights = values.reshape(-1, *(1, 1, 1, *values.shape)[-3:])
+        return cut_weights(weights, weight_tiles(weights.shape, block))
     if isinstance(block, tuple):
         return _cut_maps(values, block)
     if block is None and not codec.lossless:

@@ -371,6 +371,18 @@ def test_several_codecs_are_measured_side_by_side_fewest_bits_first(accelsim, tm
     assert "spark: cannot code 1 of the arrays" in table
 
 
+def test_weights_of_a_trace_are_measured_in_tiles(accelsim):
+    said = accelsim(
+        "codecs", "measure", "fmnist_resnet8_q8", "--tensor", "weights",
+        "--codec", "raw,zvc,spark", "--block", "16x8x3x3", "--json",
+    )  # fmt: skip
+    codecs = json.loads(said.out)["codecs"]
+    assert codecs["spark"] == {} and list(codecs["raw"]) == list(codecs["zvc"])
+    # 32 x 16 x 3 x 3 weights of 8 bits: half of the channels each way.
+    assert codecs["raw"]["blocks/1/conv1"]["blocks"] == 4
+    assert codecs["raw"]["blocks/1/conv1"]["block_bits_max"] == 16 * 8 * 9 * 8
+
+
 def test_blocks_are_values_or_channels_rows_and_columns(accelsim, tmp_path):
     np.save(tmp_path / "x.npy", np.ones((4, 6, 6), np.uint8))
     for block, n_blocks in (("36", 4), ("2x3x6", 4), ("4x6x4", 2)):

@@ -26,6 +26,7 @@ from accelsim.codecs.reading import Reading, word_named
 from accelsim.errors import UnknownNameError, UserError
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Conv, Window
+from accelsim.workload.trace_file import read_trace
 from accelsim.workload.trace_writer import write_trace
 from tests.codecs import fuzz_arrays
 
@@ -363,3 +364,58 @@ def test_a_stream_that_no_memory_holds_is_refused_before_it_is_written(tmp_path:
     # Rice codes of 65535 at k = 1 have 32769 bits: a million of them 4 GB.
     with pytest.raises(UserError, match=r"would take 4\.1 GB; other parameters"):
         measure_one(tmp_path, np.full(1_000_000, 65535, np.uint16), "golomb_rice")
+
+
+def test_the_weights_of_a_trace_are_measured_by_every_lossless_codec() -> None:
+    names = [name for name in CODECS if CODECS[name].lossless]
+    measures = measure_codecs("fmnist_resnet8_q8", names, tensor="weights")
+    with read_trace("fmnist_resnet8_q8") as trace:
+        held = {x.name: trace.weights(x.name) for x in trace.graph.layers if isinstance(x, Conv)}
+    assert len(held) == 10
+    for name in names:
+        assert list(measures[name]) == list(held)
+    for layer, values in held.items():
+        assert values is not None
+        nonzeros = np.count_nonzero(values)
+        assert measures["raw"][layer].stream_bits == 8 * values.size
+        assert measures["zvc"][layer].stream_bits == values.size + 8 * nonzeros
+        assert all(measures[name][layer].lossless for name in names)
+        assert all(measures[name][layer].blocks == 1 for name in names)
+
+
+def test_weights_are_cut_into_tiles_of_four_dimensions(tmp_path: Path) -> None:
+    measures = measure_codecs(
+        "fmnist_resnet8_q8", ["zvc"], Cutting((16, 8, 3, 3)), tensor="weights"
+    )["zvc"]
+    with read_trace("fmnist_resnet8_q8") as trace:
+        for layer, found in measures.items():
+            values = trace.weights(layer)
+            assert values is not None
+            out, ins, rows, cols = (
+                -(-n // t) for n, t in zip(values.shape, (16, 8, 3, 3), strict=True)
+            )
+            assert found.blocks == out * ins * rows * cols
+            longest = max(
+                part.size + 8 * np.count_nonzero(part)
+                for o in range(out)
+                for i in range(ins)
+                for part in [values[16 * o : 16 * o + 16, 8 * i : 8 * i + 8]]
+            )
+            assert found.block_bits_max == longest
+    # An array of an array file is cut in the same way, leading ones added.
+    values = np.arange(24, dtype=np.int8).reshape(2, 3, 4)
+    assert measure_one(tmp_path, values, "zvc", block=(1, 2, 2, 4)).blocks == 2
+
+
+def test_what_has_no_weights_to_measure_is_refused(tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", np.ones(4, np.int8))
+    with pytest.raises(UserError, match="--tensor"):
+        measure_codecs(tmp_path / "x.npy", ["zvc"], tensor="weights")
+    with pytest.raises(UserError, match="spark is lossy"):
+        measure_codecs("fmnist_resnet8_q8", ["spark"], tensor="weights")
+    both = measure_codecs("fmnist_resnet8_q8", ["spark", "raw"], tensor="weights")
+    assert (len(both["spark"]), len(both["raw"])) == (0, 10)
+    with pytest.raises(UserError, match="spark is lossy"):
+        measure_one(tmp_path, np.ones((2, 3, 4, 5), np.int8), "spark", block=(1, 1, 1, 1))
+    with pytest.raises(UserError, match="holds no weights"):
+        measure_codecs("efficientnet_lite0_q8", ["zvc"], tensor="weights")
