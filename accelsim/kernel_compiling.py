@@ -15,7 +15,7 @@ from accelsim.kernel_cache import kernel_folder
 from accelsim.kernel_key import content_key, count_kernels, own_code
 
 _PACKAGE = Path(__file__).parent
-Progress: TypeAlias = Callable[[int], AbstractContextManager[Callable[[], None]]]
+CompileProgress: TypeAlias = Callable[[int], AbstractContextManager[Callable[[], None]]]
 """Opened with the number of kernels to compile; what it gives is called after each of them."""
 
 
@@ -55,7 +55,7 @@ def cold_modules(roots: Iterable[str]) -> list[str]:
     return [name for name in needed_modules(roots) if not _marker(name).exists()]
 
 
-def compile_kernels(roots: Iterable[str], progress: Progress = _in_silence) -> None:
+def compile_kernels(roots: Iterable[str], progress: CompileProgress = _in_silence) -> None:
     """Compile the kernels that the modules ``roots`` need, unless that is done.
 
     A cache folder that cannot be written is no error here: each process then compiles.

@@ -63,7 +63,7 @@ def _run(study: str, out: Path | None, jobs: int | None) -> SweepResult:
 
     from accelsim.cli.console import error_console
     from accelsim.cli.warm_up import compile_kernels
-    from accelsim.sweeps.run import Progress as Report
+    from accelsim.sweeps.run import SweepProgress
     from accelsim.sweeps.run import sweep as run_study
 
     columns = (
@@ -77,7 +77,7 @@ def _run(study: str, out: Path | None, jobs: int | None) -> SweepResult:
     with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
         task = bar.add_task("points", total=None, speed="")
 
-        def show(report: Report) -> None:
+        def show(report: SweepProgress) -> None:
             done = report.n_finished + report.n_failed
             # Points of an earlier sweep took no time: they do not count for the speed.
             if bar.tasks[0].total is None:

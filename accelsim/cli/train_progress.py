@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from accelsim.training.loop import Progress
+    from accelsim.training.loop import TrainingProgress
 
-    _Draw = Callable[[Progress, str], None]
+    _Draw = Callable[[TrainingProgress, str], None]
 
 MOVING = 0.98
 """Weight of the past in the running figures."""
@@ -29,7 +29,7 @@ _FIGURES: dict[str, Callable[[float], str]] = {
 
 
 @contextmanager
-def progress(name: str, checkpoint: Path) -> Iterator[Callable[[Progress], None]]:
+def progress(name: str, checkpoint: Path) -> Iterator[Callable[[TrainingProgress], None]]:
     """Running accuracy and bits per value, and a message on interruption.
 
     Drawn as a bar on a terminal; otherwise as a line from time to time.
@@ -41,7 +41,7 @@ def progress(name: str, checkpoint: Path) -> Iterator[Callable[[Progress], None]
     running: dict[str, float] = {}
     with drawn as draw:
 
-        def show(step: Progress) -> None:
+        def show(step: TrainingProgress) -> None:
             for key, value in step.figures.items():
                 past = running.get(key, value)
                 running[key] = MOVING * past + (1 - MOVING) * value
@@ -71,7 +71,7 @@ def _bar(name: str, console: Console) -> Iterator[_Draw]:
     with Bar(*columns, console=console) as bar:
         task = bar.add_task(name, total=None, figures="")
 
-        def draw(at: Progress, figures: str) -> None:
+        def draw(at: TrainingProgress, figures: str) -> None:
             if bar.tasks[0].total is None:
                 bar.reset(task, total=at.n_steps, completed=at.step - 1)
             bar.update(task, completed=at.step, figures=figures)
@@ -85,7 +85,7 @@ def _lines(name: str) -> _Draw:
 
     said_at = -math.inf
 
-    def draw(at: Progress, figures: str) -> None:
+    def draw(at: TrainingProgress, figures: str) -> None:
         nonlocal said_at
         now = time.monotonic()
         if at.step == at.n_steps or now >= said_at + SECONDS_BETWEEN_LINES:

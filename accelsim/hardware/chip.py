@@ -19,7 +19,7 @@ from accelsim.html_table import html_table
 from accelsim.units import Clock, in_kib, in_mhz
 
 Layout: TypeAlias = Literal["linear", "slotted", "packed"]
-Section: TypeAlias = dict[str, Any]
+SectionValues: TypeAlias = dict[str, Any]
 """Plain values, as a section of a hardware file holds them."""
 SRAM_NODES_NM: Final = (22, 32, 45, 65)
 """Process nodes of the SRAM table."""
@@ -48,7 +48,7 @@ class PeArray:
     def __post_init__(self) -> None:
         check_part("array", self.section())
 
-    def section(self) -> Section:
+    def section(self) -> SectionValues:
         return asdict(self)
 
 
@@ -69,7 +69,7 @@ class Buffers:
     def total_kib(self) -> float:
         return in_kib(self.ifmap_bytes + self.weight_bytes + self.ofmap_bytes)
 
-    def section(self) -> Section:
+    def section(self) -> SectionValues:
         return {
             "ifmap_kib": in_kib(self.ifmap_bytes),
             "weight_kib": in_kib(self.weight_bytes),
@@ -87,7 +87,7 @@ class VectorUnit:
     def __post_init__(self) -> None:
         check_part("vector", self.section())
 
-    def section(self) -> Section:
+    def section(self) -> SectionValues:
         return asdict(self)
 
 
@@ -118,7 +118,7 @@ class CodecBlock:
     def __post_init__(self) -> None:
         check_part("codec", self.section())
 
-    def section(self) -> Section:
+    def section(self) -> SectionValues:
         return {**asdict(self), "block": list(self.block)}
 
 
@@ -136,7 +136,7 @@ class EnergyChoice:
     def __post_init__(self) -> None:
         check_part("energy", self.section())
 
-    def section(self) -> Section:
+    def section(self) -> SectionValues:
         return asdict(self)
 
     @property
@@ -151,7 +151,7 @@ class EnergyChoice:
 
 
 @dataclass(frozen=True)
-class Origin:
+class KeyOrigin:
     """Where the value of one key comes from. It vouches for that value and no other."""
 
     key: str
@@ -186,7 +186,7 @@ class Chip:
     """What the planner minimises first."""
     energy: EnergyChoice
     frame_rate_hz: float | None
-    origins: tuple[Origin, ...] = ()
+    origins: tuple[KeyOrigin, ...] = ()
     """Of every key; one whose value has changed since is replaced."""
 
     def __post_init__(self) -> None:
@@ -223,7 +223,7 @@ class Chip:
         """What makes figures of this chip doubtful: of its memory, and of its energy tables."""
         return (*self.dram.warnings, *self.energy.warnings)
 
-    def _values(self) -> Section:
+    def _values(self) -> SectionValues:
         return {
             "name": self.name,
             "description": self.description,
@@ -238,11 +238,11 @@ class Chip:
             "frame_rate_hz": self.frame_rate_hz,
         }
 
-    def _origins(self, values: Section) -> Iterator[Origin]:
+    def _origins(self, values: SectionValues) -> Iterator[KeyOrigin]:
         known = {origin.key: origin for origin in self.origins}
         for key, value in flat(values).items():
             if key in NEEDS_NO_SOURCE:
                 continue
             origin = known.get(key)
             vouched = origin is not None and origin.value == value
-            yield origin if origin and vouched else Origin(key, value, SET_IN_PYTHON)
+            yield origin if origin and vouched else KeyOrigin(key, value, SET_IN_PYTHON)

@@ -17,8 +17,8 @@ from accelsim.hardware.chip import (
     CodecBlock,
     DramPort,
     EnergyChoice,
+    KeyOrigin,
     Layout,
-    Origin,
     PeArray,
     VectorUnit,
 )
@@ -116,7 +116,7 @@ def _lane(codec: Codec, own: BlockHardware) -> BlockHardware:
     return replace(own, **given)
 
 
-def _origins(chip: Chip, document: Document, file: HardwareFile) -> tuple[Origin, ...]:
+def _origins(chip: Chip, document: Document, file: HardwareFile) -> tuple[KeyOrigin, ...]:
     """The source of every leaf; empty where a value was written without one.
 
     A key that the file leaves open, or that followed from others already, is derived.
@@ -139,5 +139,5 @@ def _origins(chip: Chip, document: Document, file: HardwareFile) -> tuple[Origin
             source = f"codec {lane_codec_name}, see codec.hardware.source"
         else:
             source = f"default: {reasons[key]}"
-        found.append(Origin(key, origin.value, source, derived))
+        found.append(KeyOrigin(key, origin.value, source, derived))
     return tuple(found)

@@ -14,17 +14,17 @@ from accelsim.report.pareto_plot import Mark, plot_pareto
 from accelsim.report.style import look, save, source_line, styled
 from accelsim.results.ranking import energy_per_image_uj, speed
 from accelsim.sweeps.result import SweepResult
-from accelsim.sweeps.study import Axis
+from accelsim.sweeps.study import StudyAxis
 
 
 @dataclass(frozen=True)
 class _Roles:
     """Which axis of the study is drawn how; the others are held at their first step."""
 
-    along: Axis | None
-    lines: Axis | None
-    panels: Axis | None
-    held: tuple[Axis, ...]
+    along: StudyAxis | None
+    lines: StudyAxis | None
+    panels: StudyAxis | None
+    held: tuple[StudyAxis, ...]
 
 
 _RAW = ("raw",)
@@ -60,7 +60,7 @@ def plot_sweep_front(result: SweepResult, path: Path) -> None:
     plot_pareto(panels, path, title)
 
 
-def _roles(axes: Sequence[Axis]) -> _Roles:
+def _roles(axes: Sequence[StudyAxis]) -> _Roles:
     left = list(axes)
     along = next((axis for axis in left if _is_numeric(axis)), None)
     lines = next((axis for axis in left if "codec.name" in axis.keys), None)
@@ -141,7 +141,7 @@ def _share_scale(row: Sequence[Axes]) -> None:
         axes.set_ylim(min(limits), max(limits))
 
 
-def _finish(axes: Axes, along: Axis | None) -> None:
+def _finish(axes: Axes, along: StudyAxis | None) -> None:
     if along is None:
         axes.set_xticks([])
         return
@@ -166,7 +166,7 @@ def _labels(places: Sequence[float], is_log: bool) -> list[str]:
     return labels
 
 
-def _along_label(along: Axis) -> str:
+def _along_label(along: StudyAxis) -> str:
     return along.keys[0] if len(along.keys) == 1 else _sum_label(along.keys)
 
 
@@ -192,12 +192,12 @@ def _points(
     return sorted(indices, key=lambda index: _place_of(result, index, roles))
 
 
-def _step_of(result: SweepResult, index: int, axis: Axis | None) -> tuple[object, ...]:
+def _step_of(result: SweepResult, index: int, axis: StudyAxis | None) -> tuple[object, ...]:
     overrides = result.points[index].overrides
     return () if axis is None else tuple(overrides[key] for key in axis.keys)
 
 
-def _place(along: Axis | None, step: tuple[object, ...]) -> float:
+def _place(along: StudyAxis | None, step: tuple[object, ...]) -> float:
     return 0.0 if along is None else sum(float(str(value)) for value in step)
 
 
@@ -205,11 +205,11 @@ def _place_of(result: SweepResult, index: int, roles: _Roles) -> float:
     return _place(roles.along, _step_of(result, index, roles.along))
 
 
-def _steps(axis: Axis | None) -> tuple[tuple[object, ...], ...]:
+def _steps(axis: StudyAxis | None) -> tuple[tuple[object, ...], ...]:
     return ((),) if axis is None else axis.steps
 
 
-def _step_label(axis: Axis | None, step: tuple[object, ...]) -> str:
+def _step_label(axis: StudyAxis | None, step: tuple[object, ...]) -> str:
     if axis is None:
         return ""
     names = ("codec.name", "dram.standard")
@@ -219,6 +219,6 @@ def _step_label(axis: Axis | None, step: tuple[object, ...]) -> str:
     return ", ".join(f"{key} {value}" for key, value in zip(axis.keys, step, strict=True))
 
 
-def _is_numeric(axis: Axis) -> bool:
+def _is_numeric(axis: StudyAxis) -> bool:
     values = [value for step in axis.steps for value in step]
     return all(isinstance(v, int | float) and not isinstance(v, bool) for v in values)

@@ -28,7 +28,7 @@ Executor: TypeAlias = Callable[[Sequence[Point], OpenWork, int], Iterator[Outcom
 
 
 @dataclass(frozen=True)
-class Progress:
+class SweepProgress:
     """How far a sweep is."""
 
     n_points: int
@@ -42,7 +42,7 @@ def sweep(
     study_path: str | Path,
     out: Path | None = None,
     jobs: int | None = None,
-    progress: Callable[[Progress], None] = lambda _: None,
+    progress: Callable[[SweepProgress], None] = lambda _: None,
     *,
     simulate: Simulate | None = None,
     executor: Executor = run_local,
@@ -73,7 +73,7 @@ def sweep(
 
         def report(n_done: int) -> None:
             n_finished = n_reused + n_done - len(why_failed)
-            progress(Progress(len(points), n_finished, n_reused, len(why_failed)))
+            progress(SweepProgress(len(points), n_finished, n_reused, len(why_failed)))
 
         report(0)
         if waiting and simulate is None:

@@ -34,7 +34,7 @@ Overrides = dict[str, object]
 
 
 @dataclass(frozen=True)
-class Axis:
+class StudyAxis:
     """One direction of the grid: keys that move together, and their values step by step."""
 
     keys: tuple[str, ...]
@@ -51,7 +51,7 @@ class Study:
     trace: str
     images: int
     fixed: Overrides
-    axes: tuple[Axis, ...]
+    axes: tuple[StudyAxis, ...]
 
     @property
     def n_points(self) -> int:
@@ -114,7 +114,7 @@ def read_study(path: Path) -> Study:
         checked = StudyFile.model_validate(values)
     except ValidationError as error:
         raise _first_problem(where, error.errors()[0], list(StudyFile.model_fields)) from None
-    axes = [Axis((key,), tuple((v,) for v in steps)) for key, steps in checked.vary.items()]
+    axes = [StudyAxis((key,), tuple((v,) for v in steps)) for key, steps in checked.vary.items()]
     for entry in checked.linked:
         lengths = {key: len(steps) for key, steps in entry.items()}
         if len(set(lengths.values())) != 1:
@@ -122,7 +122,7 @@ def read_study(path: Path) -> Study:
             raise ConfigError(
                 f"{where}: linked", f"lists of unequal length: {said}", "give each as many values"
             )
-        axes.append(Axis(tuple(entry), tuple(zip(*entry.values(), strict=True))))
+        axes.append(StudyAxis(tuple(entry), tuple(zip(*entry.values(), strict=True))))
     study = Study(
         name=path.stem,
         folder=path.parent,

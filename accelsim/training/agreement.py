@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from accelsim.training.cat import QuantisedNetwork
+from accelsim.training.cat import CatNetwork
 from accelsim.training.datasets import LabelledImages
 from accelsim.training.digests import data_digest
 from accelsim.training.evaluate import Evaluation, MapRate, counting
@@ -25,7 +25,7 @@ _RANKS: Final = (1, 5)
 
 
 def agreement(
-    network: QuantisedNetwork, entry: TrainedNetwork, pixels: NDArray[np.uint8]
+    network: CatNetwork, entry: TrainedNetwork, pixels: NDArray[np.uint8]
 ) -> dict[str, float]:
     """Distance, agreement and rates over images, uint8 [n, 3, size, size].
 

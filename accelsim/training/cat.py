@@ -8,7 +8,7 @@ Training for Bandwidth Reduction", JMLR 22 (2021). The loss of the task gets a r
 where R_act is the soft entropy of the quantised maps in bits per value, each map weighted
 by its number of values:
 
-    network = quantised_network(module, bits=5)
+    network = with_quantisers(module, bits=5)
     watch_statistics(network, batches)
     network.set_clips()
     network.quantise()
@@ -42,8 +42,8 @@ def by_volume(_: str, quantiser: ActivationQuantiser) -> float:
     return float(quantiser.n_values)
 
 
-class QuantisedNetwork(nn.Module):
-    """A network whose ReLUs are quantisers; see ``quantised_network``."""
+class CatNetwork(nn.Module):
+    """A network whose ReLUs are quantisers; see ``with_quantisers``."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -107,7 +107,7 @@ class QuantisedNetwork(nn.Module):
         return [quantiser.clip for quantiser in self.quantisers.values()]
 
 
-def quantised_network(
+def with_quantisers(
     module: nn.Module,
     bits: int,
     *,
@@ -117,7 +117,7 @@ def quantised_network(
     entropy_images: int = 8,
     entropy_stride: int = 1,
     temperature: float = TEMPERATURE,
-) -> QuantisedNetwork:
+) -> CatNetwork:
     """A copy of ``module`` with a quantiser at each ReLU and ReLU6, and rounded weights.
 
     ReLUs are found by tracing (``torch.fx``): modules, functions and methods, also as
@@ -155,10 +155,10 @@ def quantised_network(
     graph.recompile()
     if weight_bits is not None:
         round_weights(graph, weight_bits)
-    return QuantisedNetwork(graph)
+    return CatNetwork(graph)
 
 
-def watch_statistics(network: QuantisedNetwork, batches: Iterable[Tensor]) -> None:
+def watch_statistics(network: CatNetwork, batches: Iterable[Tensor]) -> None:
     """Let the quantisers see what flows, as means over ``batches`` of the training set."""
     for quantiser in network.quantisers.values():
         quantiser.mode = "statistics"

@@ -18,11 +18,11 @@ from torch.nn import functional
 
 from accelsim.errors import UnknownNameError, UserError
 from accelsim.training.cat import (
+    CatNetwork,
     MapWeight,
-    QuantisedNetwork,
     by_volume,
-    quantised_network,
     watch_statistics,
+    with_quantisers,
 )
 from accelsim.training.checkpoint import (
     Checkpoint,
@@ -40,8 +40,8 @@ from accelsim.training.interruption import after_the_step
 from accelsim.training.loop import (
     DivergedError,
     Loss,
-    Progress,
-    State,
+    TrainingProgress,
+    TrainingState,
     batch_of,
     best_device,
     loaded,
@@ -54,7 +54,7 @@ from accelsim.training.recipe import CatRecipe, Recipe
 from accelsim.training.resnet import DEPTHS, SmallResNet
 from accelsim.training.weights import weight_rate
 
-Report = Callable[[Progress], None]
+Report = Callable[[TrainingProgress], None]
 _SAVE_EVERY: Final = 200
 _STATISTICS_BATCHES: Final = 20
 _SOFTNESS: Final = 2.0  # temperature of the distillation
@@ -96,7 +96,7 @@ def train_float(
     inputs = {"starting network": network_digest(network)}
     network.to(device)
     _channels_last(network)
-    state = State(network, sgd(recipe, [], 0.0, network))
+    state = TrainingState(network, sgd(recipe, [], 0.0, network))
 
     def loss_of(images: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, float]]:
         logits = network(images)
@@ -136,7 +136,7 @@ def train_cat(
         "accuracy in float": repr(float_accuracy),
         "weights of the maps": sha256(repr(weights).encode()).hexdigest(),
     }
-    state = State(network, sgd(recipe, network.clips(), recipe.clip_learning_rate, network))
+    state = TrainingState(network, sgd(recipe, network.clips(), recipe.clip_learning_rate, network))
     n_images = len(task.train.labels)
     drawn = torch.Generator().manual_seed(recipe.seed)
 
@@ -166,9 +166,9 @@ def train_cat(
     return _run(task, "cat", recipe, state, loss_of, figures, report, device, inputs, activate)
 
 
-def cat_network(trained: nn.Module, recipe: CatRecipe) -> QuantisedNetwork:
+def cat_network(trained: nn.Module, recipe: CatRecipe) -> CatNetwork:
     """The network that ``recipe`` trains, from a trained or a freshly built module."""
-    return quantised_network(
+    return with_quantisers(
         trained,
         recipe.bits,
         weight_bits=recipe.weight_bits,
@@ -206,7 +206,7 @@ def _run(
     task: Task,
     kind: str,
     recipe: Recipe,
-    state: State,
+    state: TrainingState,
     loss_of: Loss,
     figures: Callable[[], dict[str, float]],
     report: Report,
@@ -253,7 +253,7 @@ def _run(
 
     with after_the_step() as asked_to_stop:
 
-        def after_step(progress: Progress) -> None:
+        def after_step(progress: TrainingProgress) -> None:
             report(progress)
             stops = asked_to_stop()
             if stops or progress.step % _SAVE_EVERY == 0 or progress.step == progress.n_steps:

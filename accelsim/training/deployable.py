@@ -12,14 +12,14 @@ from typing import Final
 import torch
 from torch import nn
 
-from accelsim.training.cat import QuantisedNetwork
+from accelsim.training.cat import CatNetwork
 from accelsim.workload.quantising.words import rounded_up
 
 _TOP: Final = 127
 _SMALLEST: Final = 1e-12  # of a channel that is all zero
 
 
-def share_clips(network: QuantisedNetwork) -> None:
+def share_clips(network: CatNetwork) -> None:
     """Give the maps that ``torch.cat`` stacks one clip, which is learned for all: the largest."""
     for node in network.network.graph.nodes:  # type: ignore[union-attr]
         if node.op != "call_function" or node.target is not torch.cat:

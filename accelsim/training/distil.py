@@ -32,7 +32,7 @@ from torch.nn import functional
 
 from accelsim.errors import UserError
 from accelsim.training.agreement import LABELLED, agreement, labelled_digest, labelled_figures
-from accelsim.training.cat import QuantisedNetwork, quantised_network, watch_statistics
+from accelsim.training.cat import CatNetwork, watch_statistics, with_quantisers
 from accelsim.training.checkpoint import (
     Checkpoint,
     earlier,
@@ -45,7 +45,7 @@ from accelsim.training.checkpoint import (
 from accelsim.training.deployable import round_by_channel, share_clips
 from accelsim.training.digests import files_digest, network_digest
 from accelsim.training.interruption import after_the_step
-from accelsim.training.loop import Progress, descend, random_seed, share_of_rate
+from accelsim.training.loop import TrainingProgress, descend, random_seed, share_of_rate
 from accelsim.training.networks import TrainedNetwork, trained_network
 from accelsim.training.photograph_pool import (
     crops,
@@ -72,7 +72,7 @@ def fine_tune(
     model: str,
     path: Path,
     recipe: DistilRecipe,
-    report: Callable[[Progress], None] = lambda progress: None,
+    report: Callable[[TrainingProgress], None] = lambda progress: None,
 ) -> Checkpoint:
     """Fine-tune the trained network ``model`` for low entropy, and write its checkpoint.
 
@@ -146,7 +146,7 @@ def fine_tune(
             value = descend(loss, optimiser, f"step {step + 1} of {recipe.steps}")
             seen = {"distance": float(distance.detach()), "rate": float(rate.detach())}
             done = step + 1
-            report(Progress(done, recipe.steps, value, seen))
+            report(TrainingProgress(done, recipe.steps, value, seen))
             stops = asked_to_stop()
             if stops or done % _SAVE_EVERY == 0 or done == recipe.steps:
                 save(done, {})
@@ -156,7 +156,7 @@ def fine_tune(
     return save(recipe.steps, figures(student.eval(), entry))
 
 
-def restored(checkpoint: Checkpoint, where: str) -> QuantisedNetwork:
+def restored(checkpoint: Checkpoint, where: str) -> CatNetwork:
     """The network of a checkpoint of ``fine_tune``, ready for inference. Raises ``UserError``."""
     recipe = recipe_of(checkpoint, where)
     if not isinstance(recipe, DistilRecipe):
@@ -167,9 +167,9 @@ def restored(checkpoint: Checkpoint, where: str) -> QuantisedNetwork:
     return network.eval()
 
 
-def untrained(entry: TrainedNetwork, recipe: DistilRecipe) -> QuantisedNetwork:
+def untrained(entry: TrainedNetwork, recipe: DistilRecipe) -> CatNetwork:
     """The network that ``recipe`` trains, with the float network's weights."""
-    return quantised_network(
+    return with_quantisers(
         entry.load(),
         recipe.bits,
         weight_bits=None,
@@ -179,7 +179,7 @@ def untrained(entry: TrainedNetwork, recipe: DistilRecipe) -> QuantisedNetwork:
 
 
 def start_clips(
-    network: QuantisedNetwork,
+    network: CatNetwork,
     entry: TrainedNetwork,
     pool: list[Image.Image],
     recipe: DistilRecipe,
@@ -193,7 +193,7 @@ def start_clips(
     network.quantise()
 
 
-def figures(network: QuantisedNetwork, entry: TrainedNetwork) -> dict[str, float]:
+def figures(network: CatNetwork, entry: TrainedNetwork) -> dict[str, float]:
     """How a quantised network does: on held-out photographs, and on the labelled ones."""
     held_out = crops(loaded(held_out_files()), entry.size, _HELD_OUT_CROPS, 0)
     return {**agreement(network, entry, held_out), **labelled_figures(network, entry)}
@@ -216,7 +216,7 @@ def batch_of(
     return pasted
 
 
-def _optimiser(network: QuantisedNetwork, recipe: DistilRecipe) -> torch.optim.Adam:
+def _optimiser(network: CatNetwork, recipe: DistilRecipe) -> torch.optim.Adam:
     clips = list(dict.fromkeys(network.clips()))
     starts = [float(clip.detach()) for clip in clips]
     groups: list[dict[str, Any]] = [

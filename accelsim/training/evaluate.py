@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from accelsim.codecs.rates import entropy_bits, huffman_bits
-from accelsim.training.cat import QuantisedNetwork
+from accelsim.training.cat import CatNetwork
 from accelsim.training.datasets import LabelledImages
 from accelsim.training.quantiser import ActivationQuantiser
 
@@ -72,7 +72,7 @@ class Evaluation:
 
 def evaluate(network: nn.Module, data: LabelledImages, device: torch.device) -> Evaluation:
     """Accuracy of a network on all of ``data``, and the rates of its quantised maps."""
-    quantisers = network.quantisers if isinstance(network, QuantisedNetwork) else {}
+    quantisers = network.quantisers if isinstance(network, CatNetwork) else {}
     active = {n: q for n, q in quantisers.items() if q.mode == "quantise"}
     n_right = 0
     with counting(active) as counts:

@@ -20,7 +20,7 @@ from accelsim.errors import UserError
 from accelsim.training import distil
 from accelsim.training.agreement import LABELLED, labelled_digest, logits
 from accelsim.training.capture import capture
-from accelsim.training.cat import QuantisedNetwork as CatNetwork
+from accelsim.training.cat import CatNetwork
 from accelsim.training.cat_training import restored
 from accelsim.training.checkpoint import demand_same_inputs, load_checkpoint, recipe_of
 from accelsim.training.datasets import LabelledImages, read_halves

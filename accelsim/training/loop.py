@@ -31,7 +31,7 @@ class DivergedError(UserError):
 
 
 @dataclass
-class State:
+class TrainingState:
     """A run between two steps."""
 
     network: nn.Module
@@ -40,7 +40,7 @@ class State:
 
 
 @dataclass(frozen=True)
-class Progress:
+class TrainingProgress:
     """What a progress display wants to know after a step."""
 
     step: int
@@ -50,14 +50,14 @@ class Progress:
 
 
 def train(
-    state: State,
+    state: TrainingState,
     data: LabelledImages,
     recipe: Recipe,
     loss_of: Loss,
     *,
     device: torch.device,
     before_step: Callable[[int], None] = lambda step: None,
-    after_step: Callable[[Progress], None] = lambda progress: None,
+    after_step: Callable[[TrainingProgress], None] = lambda progress: None,
     stop_at: int | None = None,
 ) -> None:
     """Go on from ``state.step`` to the end of the recipe, or to step ``stop_at``.
@@ -82,7 +82,7 @@ def train(
         where = f"step {step + 1} of {n_steps}"
         value = descend(loss, state.optimiser, where, recipe.gradient_clip)
         state.step = step + 1
-        after_step(Progress(state.step, n_steps, value, figures))
+        after_step(TrainingProgress(state.step, n_steps, value, figures))
 
 
 def descend(

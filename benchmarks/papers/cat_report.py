@@ -30,7 +30,7 @@ from accelsim.codecs.rates import entropy_bits
 from accelsim.mapping.placing.blocked import BlockedMap
 from accelsim.mapping.stages.stage import StoredMap
 from accelsim.report.style import LINE_COLOURS, MARKERS, save, styled
-from accelsim.training.cat import QuantisedNetwork
+from accelsim.training.cat import CatNetwork
 from accelsim.training.cat_training import restored
 from accelsim.training.checkpoint import load_checkpoint
 from accelsim.training.datasets import read_dataset
@@ -86,7 +86,7 @@ def rows_of(folder: Path) -> list[Row]:
 
 def _levels(network: torch.nn.Module, images: np.ndarray) -> list[np.ndarray]:
     """The stored integers of each coded map: uint8 [n, channels, rows, cols]."""
-    assert isinstance(network, QuantisedNetwork)
+    assert isinstance(network, CatNetwork)
     found: list[np.ndarray] = []
     hooks = [
         q.register_forward_pre_hook(lambda m, x: found.append(m.levels(x[0]).numpy()))

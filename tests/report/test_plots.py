@@ -20,7 +20,7 @@ from accelsim.report import (
 from accelsim.report.style import ENERGY_COLOURS, STALL_COLOURS, TENSOR_COLOURS, look, styled
 from accelsim.results.groups import ENERGY_GROUPS, STALL_GROUPS
 from accelsim.sim.counts import TENSOR_KINDS
-from accelsim.sweeps.study import Axis
+from accelsim.sweeps.study import StudyAxis
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -102,10 +102,10 @@ def test_a_run_is_written_as_a_picture(make_result, tmp_path):
 
 @pytest.fixture
 def swept(make_result):
-    sizes = Axis(("buffers.ifmap_kib", "buffers.ofmap_kib"), ((8, 4), (32, 16), (128, 64)))
-    codecs = Axis(("codec.name",), (("raw",), ("zvc",)))
-    memories = Axis(("dram.standard",), (("fast",), ("slow",)))
-    nodes = Axis(("energy.node_nm",), ((22,), (45,)))
+    sizes = StudyAxis(("buffers.ifmap_kib", "buffers.ofmap_kib"), ((8, 4), (32, 16), (128, 64)))
+    codecs = StudyAxis(("codec.name",), (("raw",), ("zvc",)))
+    memories = StudyAxis(("dram.standard",), (("fast",), ("slow",)))
+    nodes = StudyAxis(("energy.node_nm",), ((22,), (45,)))
 
     def build(*axes, without=()):
         steps = [()]
@@ -153,7 +153,7 @@ def test_the_gain_over_raw_is_that_of_the_same_step_and_memory(swept, make_resul
 
 
 def test_labels_of_ticks_do_not_touch_and_the_last_stands(swept):
-    sizes = Axis(("buffers.ifmap_kib",), tuple((n,) for n in (8, 9, 10, 12, 16, 24, 60, 64)))
+    sizes = StudyAxis(("buffers.ifmap_kib",), tuple((n,) for n in (8, 9, 10, 12, 16, 24, 60, 64)))
     figure = sweep_plot._figure(swept.build(sizes, swept.codecs, swept.memories))
     figure.draw_without_rendering()
     for axes in figure.axes[-2:]:
@@ -164,7 +164,7 @@ def test_labels_of_ticks_do_not_touch_and_the_last_stands(swept):
 
 
 def test_a_memory_from_a_file_is_called_by_the_files_name(swept):
-    files = Axis(("dram.standard",), (("/a/very/long/path/odd.ini",), ("fast",)))
+    files = StudyAxis(("dram.standard",), (("/a/very/long/path/odd.ini",), ("fast",)))
     figure = sweep_plot._figure(swept.build(swept.sizes, swept.codecs, files))
     assert {"odd", "fast"} <= {axes.get_title() for axes in figure.axes}
 

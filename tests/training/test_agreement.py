@@ -11,7 +11,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="needs the [train] extra")
 
 from accelsim.training import agreement as module  # noqa: E402
-from accelsim.training.cat import quantised_network  # noqa: E402
+from accelsim.training.cat import with_quantisers  # noqa: E402
 from accelsim.training.networks import TrainedNetwork  # noqa: E402
 from accelsim.training.photographs import Photograph  # noqa: E402
 
@@ -38,7 +38,7 @@ ENTRY = Stub("stub", "", 1, (0.0, 0.0, 0.0), (1.0, 1.0, 1.0), 2, "none")
 
 def quantised(gain: float) -> object:
     """Levels are 0 to 3, of 1 each."""
-    network = quantised_network(Pixels(gain), 2, weight_bits=None)
+    network = with_quantisers(Pixels(gain), 2, weight_bits=None)
     network.clips()[0].data.fill_(3.0)
     network.quantise()
     return network.eval()

@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch")
 from torch import Tensor, fx, nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
-from accelsim.training.cat import quantised_network, watch_statistics  # noqa: E402
+from accelsim.training.cat import watch_statistics, with_quantisers  # noqa: E402
 from accelsim.training.resnet import SmallResNet  # noqa: E402
 from accelsim.workload.layer import Add, Concat, Window  # noqa: E402
 from accelsim.workload.quantising.float_network import TrainedWord  # noqa: E402
@@ -201,7 +201,7 @@ def test_trained_words_follow_their_relu_to_the_map_that_is_stored() -> None:
 
 def test_a_network_trained_for_compression_keeps_its_names_and_words() -> None:
     module = randomised(SmallResNet(8))
-    trained = quantised_network(module, bits=5)
+    trained = with_quantisers(module, bits=5)
     watch_statistics(trained, [torch.randn(4, 1, 28, 28)])
     trained.set_clips()
     trained.quantise()

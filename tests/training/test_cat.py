@@ -10,7 +10,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from accelsim.errors import UserError  # noqa: E402
-from accelsim.training.cat import quantised_network, watch_statistics  # noqa: E402
+from accelsim.training.cat import watch_statistics, with_quantisers  # noqa: E402
 from accelsim.training.quantiser import ActivationQuantiser  # noqa: E402
 from accelsim.training.resnet import SmallResNet  # noqa: E402
 
@@ -36,7 +36,7 @@ class Mixed(nn.Module):
 
 
 def test_every_use_of_a_relu_gets_a_quantiser_of_its_own():
-    network = quantised_network(Mixed(), 5)
+    network = with_quantisers(Mixed(), 5)
     ceilings = [q.ceiling for q in network.quantisers.values()]
     assert ceilings == [None, None, None, 6.0, 4.0, None, 6.0]
 
@@ -44,7 +44,7 @@ def test_every_use_of_a_relu_gets_a_quantiser_of_its_own():
 def test_before_quantising_the_network_computes_as_before():
     torch.manual_seed(0)
     plain = Mixed().eval()
-    network = quantised_network(plain, 5, weight_bits=None).eval()
+    network = with_quantisers(plain, 5, weight_bits=None).eval()
     x = torch.randn(2, 1, 6, 6)
     torch.testing.assert_close(network(x), plain(x))
 
@@ -52,7 +52,7 @@ def test_before_quantising_the_network_computes_as_before():
 def test_the_original_network_is_left_alone():
     plain = SmallResNet(8)
     before = {n: t.clone() for n, t in plain.state_dict().items()}
-    network = quantised_network(plain, 5)
+    network = with_quantisers(plain, 5)
     watch_statistics(network, [torch.rand(4, 1, 28, 28)])
     network.set_clips()
     network.quantise()
@@ -63,7 +63,7 @@ def test_the_original_network_is_left_alone():
 
 
 def test_a_resnet8_has_seven_coded_maps_of_56448_values():
-    network = quantised_network(SmallResNet(8), 5)
+    network = with_quantisers(SmallResNet(8), 5)
     network(torch.rand(1, 1, 28, 28))
     volumes = [q.n_values for q in network.quantisers.values()]
     assert volumes == [12544] * 3 + [6272] * 2 + [3136] * 2
@@ -71,11 +71,11 @@ def test_a_resnet8_has_seven_coded_maps_of_56448_values():
 
 
 def test_keeping_the_last_relu_in_float():
-    assert len(quantised_network(SmallResNet(8), 5, keep_last=True).quantisers) == 6
+    assert len(with_quantisers(SmallResNet(8), 5, keep_last=True).quantisers) == 6
 
 
 def test_the_rate_weighs_maps_by_their_volume():
-    network = quantised_network(SmallResNet(8), 5)
+    network = with_quantisers(SmallResNet(8), 5)
     for i, quantiser in enumerate(network.quantisers.values()):
         quantiser.mode = "quantise"
         quantiser.n_values = i + 1
@@ -87,7 +87,7 @@ def test_the_rate_weighs_maps_by_their_volume():
 
 
 def test_the_norm_regulariser_is_l1_over_l2():
-    network = quantised_network(nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU()), 8)
+    network = with_quantisers(nn.Sequential(nn.Conv2d(1, 1, 1), nn.ReLU()), 8)
     quantiser = next(iter(network.quantisers.values()))
     quantiser.clip.data.fill_(10.0)
     network.quantise()
@@ -101,7 +101,7 @@ def test_the_norm_regulariser_is_l1_over_l2():
 
 
 def test_gradual_mode_quantises_the_first_maps():
-    network = quantised_network(SmallResNet(8), 5)
+    network = with_quantisers(SmallResNet(8), 5)
     watch_statistics(network, [torch.rand(4, 1, 28, 28)])
     network.set_clips()
     network.quantise(first=2)
@@ -112,7 +112,7 @@ def test_gradual_mode_quantises_the_first_maps():
 
 
 def test_the_deployed_copy_has_ordinary_weights_and_the_trained_words():
-    network = quantised_network(SmallResNet(8), 5).eval()
+    network = with_quantisers(SmallResNet(8), 5).eval()
     for i, quantiser in enumerate(network.quantisers.values()):
         quantiser.clip.data.fill_(-31.0 * (i + 1))
     network.quantise(first=6)
@@ -137,17 +137,17 @@ def test_a_network_whose_path_depends_on_data_is_named():
             return x.relu() if x.sum() > 0 else x
 
     with pytest.raises(UserError, match="Branching: its ReLUs cannot be found"):
-        quantised_network(Branching(), 5)
+        with_quantisers(Branching(), 5)
 
 
 def test_a_network_without_relu_is_named():
     with pytest.raises(UserError, match="no ReLU"):
-        quantised_network(nn.Sequential(nn.Conv2d(1, 1, 1), nn.Sigmoid()), 5)
+        with_quantisers(nn.Sequential(nn.Conv2d(1, 1, 1), nn.Sigmoid()), 5)
 
 
 def test_a_network_can_be_copied_and_deployed_after_a_step():
     """What the last batch left behind belongs to that batch, not to the network."""
-    network = quantised_network(SmallResNet(8), 5)
+    network = with_quantisers(SmallResNet(8), 5)
     x = torch.rand(4, 1, 28, 28)
     watch_statistics(network, [x])
     network.set_clips()

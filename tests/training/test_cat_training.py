@@ -302,14 +302,14 @@ def test_a_gradient_that_is_no_number_stops_before_the_step(halves, tmp_path):
 
 def test_a_loss_that_is_no_number_keeps_the_last_checkpoint(trained, halves, tmp_path, monkeypatch):
     monkeypatch.setattr(cat_training, "_SAVE_EVERY", 1)
-    rate = cat_training.QuantisedNetwork.rate
+    rate = cat_training.CatNetwork.rate
     calls = []
 
     def failing(self, *args):
         calls.append(1)
         return rate(self, *args) * (float("nan") if len(calls) > 4 else 1)
 
-    monkeypatch.setattr(cat_training.QuantisedNetwork, "rate", failing)
+    monkeypatch.setattr(cat_training.CatNetwork, "rate", failing)
     with pytest.raises(UserError, match=r"step 5 of 16: the loss is nan\n.*; step 4 is kept"):
         _cat(trained, halves, tmp_path / "cat.pt")
     kept = load_checkpoint(tmp_path / "cat.pt")
@@ -362,9 +362,9 @@ def test_the_weight_term_is_part_of_the_loss(trained, halves, tmp_path, monkeypa
 
 def test_gradual_mode_starts_one_map_after_another(trained, halves, tmp_path, monkeypatch):
     firsts = []
-    quantise = cat_training.QuantisedNetwork.quantise
+    quantise = cat_training.CatNetwork.quantise
     monkeypatch.setattr(
-        cat_training.QuantisedNetwork,
+        cat_training.CatNetwork,
         "quantise",
         lambda self, first=None: (firsts.append(first), quantise(self, first))[1],
     )

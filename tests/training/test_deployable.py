@@ -10,9 +10,9 @@ torch = pytest.importorskip("torch", reason="needs the [train] extra")
 from torch import nn  # noqa: E402
 
 from accelsim.training.capture import capture  # noqa: E402
-from accelsim.training.cat import quantised_network  # noqa: E402
+from accelsim.training.cat import with_quantisers  # noqa: E402
 from accelsim.training.deployable import round_by_channel, share_clips  # noqa: E402
-from accelsim.training.network_trace import quantised_network as integers_of  # noqa: E402
+from accelsim.training.network_trace import quantised_network  # noqa: E402
 from accelsim.workload.quantising.comparison import integer_outputs  # noqa: E402
 from accelsim.workload.quantising.float_network import TrainedWord  # noqa: E402
 
@@ -38,7 +38,7 @@ def module() -> Stacked:
 
 
 def test_stacked_maps_learn_one_clip_the_largest(module: Stacked) -> None:
-    network = quantised_network(module, 5, weight_bits=None)
+    network = with_quantisers(module, 5, weight_bits=None)
     for clip, value in zip(network.clips(), (1.0, 2.0, 3.0), strict=True):
         clip.data.fill_(value)
     share_clips(network)
@@ -63,7 +63,7 @@ def test_weights_take_255_levels_by_channel_and_stay(module: Stacked) -> None:
 
 def test_the_integer_machine_then_computes_what_was_trained(module: Stacked) -> None:
     """Every stored integer, but for what rounds the other way in the last place."""
-    network = quantised_network(module, 5, weight_bits=None)
+    network = with_quantisers(module, 5, weight_bits=None)
     for clip, value in zip(network.clips(), (1.0, 0.6, 0.9), strict=True):
         clip.data.fill_(value)
     share_clips(network)
@@ -83,7 +83,7 @@ def test_the_integer_machine_then_computes_what_was_trained(module: Stacked) -> 
         input_std=(50.0,) * 3,
         trained_words={path: TrainedWord(*word) for path, word in words.items()},
     )
-    quantised = integers_of(captured, images)
+    quantised = quantised_network(captured, images)
     edge = quantised.graph.edge[quantised.graph.outputs[0]]
     found = (integer_outputs(quantised, images).reshape(8, 7) - edge.zero_point) * edge.scale
     assert np.abs(found - wanted).max() < 0.01 * np.abs(wanted).max()

@@ -20,7 +20,7 @@ from accelsim.errors import UnknownNameError, UserError  # noqa: E402
 from accelsim.training import agreement, distil, networks  # noqa: E402
 from accelsim.training.checkpoint import Checkpoint, load_checkpoint  # noqa: E402
 from accelsim.training.deployable import round_by_channel  # noqa: E402
-from accelsim.training.loop import Progress  # noqa: E402
+from accelsim.training.loop import TrainingProgress  # noqa: E402
 from accelsim.training.networks import TrainedNetwork  # noqa: E402
 from accelsim.training.photographs import Photograph  # noqa: E402
 from accelsim.training.recipe import DistilRecipe  # noqa: E402
@@ -171,7 +171,7 @@ def test_an_interrupted_run_goes_on_and_ends_equal(
 
 
 def test_ctrl_c_keeps_the_step_that_it_came_in(tune: Tune, tmp_path: Path) -> None:
-    def press(progress: Progress) -> None:
+    def press(progress: TrainingProgress) -> None:
         if progress.step == 2:
             os.kill(os.getpid(), signal.SIGINT)
 

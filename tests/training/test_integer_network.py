@@ -16,7 +16,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional  # noqa: E402
 
 from accelsim.training.capture import capture  # noqa: E402
-from accelsim.training.cat import quantised_network as cat_network  # noqa: E402
+from accelsim.training.cat import with_quantisers  # noqa: E402
 from accelsim.training.float_maps import float_maps, map_ranges  # noqa: E402
 from accelsim.training.network_trace import quantised_network  # noqa: E402
 from accelsim.workload import arithmetic  # noqa: E402
@@ -120,7 +120,7 @@ def test_trained_maps_hold_the_levels_of_the_module_that_was_trained() -> None:
         steps = torch.randint(-127, 128, conv.weight.shape)
         steps[:, 0, 0, 0] = 127  # each channel uses the whole range
         conv.weight.data = steps.float() / 1024
-    cat = cat_network(module, 5, weight_bits=None)
+    cat = with_quantisers(module, 5, weight_bits=None)
     for quantiser, clip in zip(cat.quantisers.values(), (1.3, 2.1), strict=True):
         quantiser.clip.data.fill_(clip)
     cat.quantise()

@@ -13,7 +13,7 @@ from torch.nn import functional  # noqa: E402
 from accelsim.errors import UserError  # noqa: E402
 from accelsim.training.datasets import read_dataset  # noqa: E402
 from accelsim.training.loop import (  # noqa: E402
-    State,
+    TrainingState,
     batch_of,
     loaded,
     sgd,
@@ -36,7 +36,7 @@ def data():
 def _state():
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(784, 10))
-    return State(network, sgd(RECIPE, [], 0.0, network))
+    return TrainingState(network, sgd(RECIPE, [], 0.0, network))
 
 
 def _loss_of(state):

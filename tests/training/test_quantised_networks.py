@@ -8,7 +8,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
 from accelsim.errors import UserError  # noqa: E402
-from accelsim.training.cat import quantised_network  # noqa: E402
+from accelsim.training.cat import with_quantisers  # noqa: E402
 
 
 def both(forward, *parts, n=6):
@@ -24,7 +24,7 @@ def both(forward, *parts, n=6):
             return forward(self.parts, x)
 
     module = Network()
-    network = quantised_network(module, 5, weight_bits=None)
+    network = with_quantisers(module, 5, weight_bits=None)
     x = torch.randn(n, 2, 3, 3)
     for mode in (True, False):
         assert torch.equal(network.train(mode)(x.clone()), module.train(mode)(x.clone()))
@@ -41,7 +41,7 @@ def test_later_readers_of_what_a_relu_changed_see_the_change():
 
     assert both(block) == [None]
     x = torch.tensor([[[[-3.0, 2.0]], [[1.0, -1.0]]]])
-    network = quantised_network(nn.Sequential(nn.ReLU(inplace=True)), 5)
+    network = with_quantisers(nn.Sequential(nn.ReLU(inplace=True)), 5)
     assert network(x).flatten().tolist() == [0.0, 2.0, 1.0, 0.0]
 
 
@@ -196,7 +196,7 @@ def test_another_path_in_training_is_refused_by_name():
 def test_modes_of_modules_stay_as_they_were():
     module = nn.Sequential(nn.Conv2d(1, 1, 1), nn.BatchNorm2d(1), nn.ReLU()).train()
     module[1].eval()
-    network = quantised_network(module, 5)
+    network = with_quantisers(module, 5)
     assert network.network.get_submodule("1").training is False
     assert network.network.get_submodule("0").training is True
 
@@ -207,4 +207,4 @@ def test_a_network_that_fails_while_it_is_traced_is_refused_by_name():
             return {}[x]
 
     with pytest.raises(UserError, match="Failing: its ReLUs cannot be found"):
-        quantised_network(Failing(), 5)
+        with_quantisers(Failing(), 5)

@@ -9,7 +9,7 @@ from torch import nn  # noqa: E402
 from torch.nn import functional as F  # noqa: E402
 
 from accelsim.errors import UserError  # noqa: E402
-from accelsim.training.cat import quantised_network  # noqa: E402
+from accelsim.training.cat import with_quantisers  # noqa: E402
 
 RELUS = (
     lambda x: F.relu(x),
@@ -83,7 +83,7 @@ def test_outputs_are_equal_before_and_after_or_the_network_is_refused():
         with torch.no_grad():
             wanted = module(x.clone())
         try:
-            network = quantised_network(module, 5, weight_bits=None)
+            network = with_quantisers(module, 5, weight_bits=None)
         except UserError as error:
             assert "in place" in str(error) or "no ReLU" in str(error), seed
             refused += "in place" in str(error)

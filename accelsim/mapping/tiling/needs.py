@@ -55,7 +55,7 @@ def keeps_psums(
     return is_split | DATAFLOWS[array.dataflow].keeps_psums(largest, array)
 
 
-class Needs:
+class BufferNeeds:
     """What each cut needs of each buffer."""
 
     def __init__(self, cuts: StageCuts, array: PeArray) -> None:

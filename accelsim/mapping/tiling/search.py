@@ -12,9 +12,9 @@ from accelsim.hardware.chip import Chip
 from accelsim.mapping.dataflow import DATAFLOWS, ConvPass
 from accelsim.mapping.stages.stage import Stage
 from accelsim.mapping.tiling.cuts import StageCuts, per_pair
-from accelsim.mapping.tiling.needs import Needs
+from accelsim.mapping.tiling.needs import BufferNeeds
 from accelsim.mapping.tiling.sizes import Sizes
-from accelsim.mapping.tiling.traffic import Traffic
+from accelsim.mapping.tiling.traffic import ModelledTraffic
 from accelsim.mapping.windows.occurrences import Floats, Ints, weighted_sum
 from accelsim.units import FS_PER_S
 from accelsim.workload.layer import Conv
@@ -44,8 +44,8 @@ class StageSearch:
     def __init__(self, stage: Stage, chip: Chip, sizes: Sizes) -> None:
         self._chip = chip
         self.cuts = StageCuts(stage, chip, sizes)
-        self.traffic = Traffic(self.cuts)
-        self.needs = Needs(self.cuts, chip.array)
+        self.traffic = ModelledTraffic(self.cuts)
+        self.needs = BufferNeeds(self.cuts, chip.array)
 
     @cached_property
     def variants(self) -> tuple[Variant, ...]:

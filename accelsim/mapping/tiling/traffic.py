@@ -32,7 +32,7 @@ class Sweep(NamedTuple):
     """Every window whole."""
 
 
-class Traffic:
+class ModelledTraffic:
     """What each operand of each cut moves."""
 
     def __init__(self, cuts: StageCuts) -> None:
