@@ -218,12 +218,21 @@ def test_what_was_measured_once_is_known_without_the_weights(
         before = measure_weights(trace, tiles, "huffman", cache)
         assert list(before) == list(tiles)
 
-        def refuse(_: TraceFile, layer: str) -> Values:
-            raise AssertionError(f"the weights of {layer} are read again")
-
-        monkeypatch.setattr(TraceFile, "weights", refuse)
+        read: list[str] = []
+        weights = TraceFile.weights
+        monkeypatch.setattr(
+            TraceFile, "weights", lambda self, layer: read.append(layer) or weights(self, layer)
+        )
         after = measure_weights(trace, tiles, "huffman", cache)
-    assert all(equal(before[name], after[name]) for name in before)
+        assert read == [] and list(after) == list(tiles)
+        assert all(equal(before[name], after[name]) for name in before)
+        # A layer that is cut in another way is measured anew, and no other.
+        first, *others = tiles
+        tiles[first] = weight_tiles(weight_shape(layers[0]), (16, 1, 1, 3))
+        other = measure_weights(trace, tiles, "huffman", cache)
+        assert read == [first] and list(other) == list(tiles)
+        assert other[first].blocks.n_blocks == 3
+        assert all(equal(before[name], other[name]) for name in others)
 
 
 def test_keys_hold_tiles_codec_and_weights(tmp_path: Path) -> None:

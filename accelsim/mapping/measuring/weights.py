@@ -14,7 +14,7 @@ from itertools import product
 
 import numpy as np
 
-from accelsim.codecs.base import Codec, Word
+from accelsim.codecs.base import Codec, Values, Word
 from accelsim.codecs.beats import Pins
 from accelsim.codecs.measure import MapStats, measure_blocks
 from accelsim.codecs.named import codec_named, takes
@@ -63,40 +63,48 @@ def measure_weights(
     Raises ``CodecError`` for a lossy codec and for tiles outside the weights, ``MappingError``
     for a layer that has no weights, ``TraceError`` for broken tensors.
     """
-    found = {}
-    convolutions = {x.name: x for x in trace.graph.layers if isinstance(x, Conv)}
-    for name, of_layer in tiles.items():
-        if name not in convolutions:
-            raise MappingError(name, "is no convolution of the trace", "name layers with weights")
-        word = Word(convolutions[name].weight_bits, signed=True)
-        unfitted = codec_named(codec if takes(codec, word) else "raw", word, in_network=True)
-        check_lossless(unfitted)
-        measured = _measured(trace, name, of_layer, unfitted, cache, pins)
-        if measured is not None:
-            found[name] = measured
+    codecs = {name: _codec_of(trace, name, codec) for name in tiles}
+    keys = {name: _key(trace, name, tiles[name], codecs[name], pins) for name in tiles}
+    # One read where all are known; else a key for each layer: the others may be cut as before.
+    together = hashlib.sha256(" ".join(keys.values()).encode()).hexdigest()
+    found = cache.get_many(together)
+    if found:
+        return found
+    for name, key in keys.items():
+        known = cache.get_many(key)
+        if name not in known:
+            values = trace.weights(name)
+            if values is None:
+                continue
+            known = {name: _measured(values, tiles[name], codecs[name], pins)}
+            cache.put_many(key, known)
+        found |= known
+    cache.put_many(together, found)
     return found
 
 
-def _measured(
-    trace: Trace,
-    name: str,
-    tiles: Sequence[WeightTile],
-    codec: Codec,
-    cache: SizeCache,
-    pins: Pins | None,
-) -> MapStats | None:
-    """A key for each layer: other layers may be cut in another way, and are not measured anew."""
+def _codec_of(trace: Trace, name: str, codec: str) -> Codec:
+    layer = next((x for x in trace.graph.layers if x.name == name), None)
+    if not isinstance(layer, Conv):
+        raise MappingError(name, "is no convolution of the trace", "name layers with weights")
+    word = Word(layer.weight_bits, signed=True)
+    found = codec_named(codec if takes(codec, word) else "raw", word, in_network=True)
+    check_lossless(found)
+    return found
+
+
+def _key(
+    trace: Trace, name: str, tiles: Sequence[WeightTile], codec: Codec, pins: Pins | None
+) -> str:
     where = hashlib.sha256(np.array(tiles, np.int64).tobytes()).hexdigest()
     contents = "" if is_file(trace) else digest(trace.weights(name))
     tensor = f"{trace.facts.sha256} weights {name} {contents} fitted on themselves, tiles {where}"
-    key = size_key(tensor, codec, (1, 1, 1), "chw", pins)
-    known = cache.get_many(key)
-    if name not in known:
-        values = trace.weights(name)
-        if values is None:
-            return None
-        check_range(values, codec.word)
-        blocks = cut_weights(values.astype(codec.word.dtype, copy=False), tiles)
-        known = {name: measure_blocks(blocks, codec.fit(blocks.values), pins=pins)}
-        cache.put_many(key, known)
-    return known[name]
+    return size_key(tensor, codec, (1, 1, 1), "chw", pins)
+
+
+def _measured(
+    values: Values, tiles: Sequence[WeightTile], codec: Codec, pins: Pins | None
+) -> MapStats:
+    check_range(values, codec.word)
+    blocks = cut_weights(values.astype(codec.word.dtype, copy=False), tiles)
+    return measure_blocks(blocks, codec.fit(blocks.values), pins=pins)
