@@ -1,4 +1,4 @@
-"""Where the shipped hardware files, traces and pages lie: in the wheel, or beside the sources."""
+"""Where the shipped hardware files, traces and pages are: in the wheel or next to the sources."""
 
 from __future__ import annotations
 

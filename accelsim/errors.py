@@ -1,7 +1,7 @@
-"""Errors a user can act on. Each says what was read, where, why it fails, and what to do.
+"""Errors that a user can act on. Each says what was read, where, what is wrong, and what to do.
 
-The command line prints them on one or two lines and exits with code 2; nothing else
-that a user can cause may reach the terminal as a traceback.
+The command line prints them on one or two lines and exits with code 2. Nothing that a user
+can cause may reach the terminal as a traceback.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A table as HTML, which notebooks show in place of a ``repr``."""
+"""A table as HTML, which notebooks show instead of a ``repr``."""
 
 from __future__ import annotations
 

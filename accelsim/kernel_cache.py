@@ -1,8 +1,8 @@
-"""Where compiled kernels are kept.
+"""Where compiled kernels are cached.
 
-Each is kept under a hash of what it depends on (``accelsim.kernel_key``). So all checkouts
-and versions share one folder and what is equal in them, and a change of one codec compiles
-that codec anew.
+Each is cached under a hash of what it depends on (``accelsim.kernel_key``). So all checkouts
+and versions share one folder and everything that is equal in them, and changing one codec only
+compiles that codec again.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which kernels are not compiled yet, and compiling them before they are needed."""
+"""Finding kernels that are not compiled yet, and compiling them before they are needed."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
 """What a compiled kernel depends on, as one hash of contents.
 
 numba compiles into a kernel the code of all functions that it calls, and the values of all
-globals that they read. So these are the key: where the sources lie, their comments and
-whatever else their files hold make no difference, and nothing that does is left out.
+globals that they read. So these make the key: the location of the sources, their comments and
+everything else in their files make no difference, and nothing that does is left out.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""What comes from other packages: whose it is, which version, and a hash of its sources.
+"""Implementations from other packages: which package, which version, and a hash of its sources.
 
-A number that an outside codec, memory or dataflow has decided depends on code that is not
-here. Keys of caches and ledgers, and the versions of a result, name it by these facts.
+Numbers that an outside codec, memory or dataflow affects depend on code that is not part of
+this package. Keys of caches and ledgers, and the versions of a result, identify it by these facts.
 """
 
 from __future__ import annotations

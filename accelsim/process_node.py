@@ -1,12 +1,12 @@
-"""One energy at several process nodes: the law by which published figures are carried over."""
+"""Energy at different process nodes: the law by which published figures are scaled."""
 
 from __future__ import annotations
 
 from typing import Final
 
 NODE_EXPONENT: Final = 1.9
-"""Energy goes as node^1.9 between 22 and 65 nm. An assumption for logic; the exponent is what
-CACTI gives for the periphery and cells of a 128 KiB macro over these nodes (1.7 to 1.9)."""
+"""Energy scales as node^1.9 between 22 and 65 nm. This is an assumption for logic; CACTI gives
+exponents of 1.7 to 1.9 for the periphery and cells of a 128 KiB macro over these nodes."""
 
 
 def scaled(energy_pj: float, from_nm: float, to_nm: float) -> float:

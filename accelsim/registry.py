@@ -1,12 +1,12 @@
 """Find an implementation by the name used in configurations and reports.
 
 An implementation is one file: ``accelsim.codecs.formats.zvc`` is the codec ``zvc``. The
-file exports one object under the registry's attribute name. Outside packages add theirs
+file exports one object under the attribute name of the registry. Outside packages add theirs
 through an entry point. Listing names imports nothing.
 
-What is wrong with an outside package (it cannot be imported, it takes a name that is taken)
-never takes down the rest: ``usable`` leaves it out and says why,
-and only who names it gets the error.
+A faulty outside package (one that cannot be imported, or claims a name that is in use)
+does not affect the rest: ``usable`` leaves it out and says why, and only code that asks for it by
+name gets the error.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""The one way through the house: a trace and a chip in, a result out.
+"""The whole simulation: a trace and a chip in, a result out.
 
 ``prepare`` turns tensors into sizes, sizes into a plan, and the plan into a program;
-``simulate`` plays it and prices what it counted; ``compare`` does so for several codecs.
+``simulate`` runs the program and prices its counts; ``compare`` does so for several codecs.
 """
 
 from __future__ import annotations

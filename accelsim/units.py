@@ -1,4 +1,4 @@
-"""The one place where a unit is converted into another.
+"""Conversion of units; no other file converts any.
 
 Inside the simulator there are only integers, and each name carries its unit:
 ``_cycles`` (of the block's own clock), ``_fs`` (simulated time), ``_bits``, ``_bytes``.

@@ -1,3 +1,3 @@
-"""The version of this package, in the one place where it is written: pyproject.toml reads it."""
+"""The version of this package; pyproject.toml reads it from here."""
 
 __version__ = "0.1.0"

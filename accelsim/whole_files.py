@@ -1,4 +1,4 @@
-"""Writing files that are either whole or absent."""
+"""Writing files that are either complete or absent."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""The formats of compressed feature maps: one file per codec in ``formats``."""
+"""Compression formats for feature maps, one file per codec in ``formats``."""

@@ -1,1 +1,1 @@
-"""DRAM, command by command: standards as data, one controller kernel, counts."""
+"""DRAM, command by command: standards as data, the controller kernel, counts."""

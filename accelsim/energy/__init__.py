@@ -1,1 +1,1 @@
-"""Prices: counts in, picojoules out. Every constant names its source."""
+"""Energy: counts in, picojoules out. Every constant names its source."""

@@ -1,1 +1,1 @@
-"""What is on the chip: frozen, complete, resolved; read from YAML and checked once."""
+"""The chip: read from YAML, checked once, then frozen and complete."""

@@ -1,1 +1,1 @@
-"""The program: tile operations as one table, and what does not depend on time about them."""
+"""The program: tile operations as one table, and what about them is independent of time."""

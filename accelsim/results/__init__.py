@@ -1,1 +1,1 @@
-"""What a run says: result types, their JSON form, and tables."""
+"""Results of a run: their types, their JSON form, and tables."""

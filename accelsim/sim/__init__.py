@@ -1,1 +1,1 @@
-"""The event-driven layer: tiles through DMA, decoder, array and encoder. Only here is simpy."""
+"""Event-driven simulation of tiles in DMA, decoder, array and encoder. Only this uses simpy."""

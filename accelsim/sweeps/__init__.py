@@ -1,1 +1,1 @@
-"""Many design points: expanded, run, remembered."""
+"""Sweeps of many design points: expanding studies, running points, storing results."""

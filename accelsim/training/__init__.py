@@ -1,1 +1,1 @@
-"""Everything that needs torch: networks, quantisation, trace export. Extra ``[train]``."""
+"""Training and trace export: everything that needs torch. Extra ``[train]``."""

@@ -1,1 +1,1 @@
-"""What is computed: layers, the graph that joins them, and traces of real tensors."""
+"""What is computed: layers, the graph that connects them, and traces of real tensors."""
