@@ -8,8 +8,8 @@ The public interface is small::
     trace = accelsim.read_trace("squeezenet1_1")
     result = accelsim.simulate(chip, trace, codec="zvc")
 
-Importing this package loads neither numba, torch, matplotlib nor polars: names are
-resolved on first use.
+Importing this package does not load numba, torch, matplotlib or polars: names are resolved
+on first use.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Integer arrays from files that others wrote: .npy, .npz and traces, one array at a time.
+"""Reading integer arrays from .npy, .npz and trace files of any origin, one array at a time.
 
-Nothing is unpickled, nothing is allocated before the header's promise is checked, and
-whatever is wrong with a file comes out as one ``UserError``.
+Nothing is unpickled, nothing is allocated before the sizes in the header are checked, and
+whatever is wrong with a file is reported as one ``UserError``.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ Tensor: TypeAlias = Literal["maps", "weights"]
 """Which tensors of a trace."""
 
 MAX_VALUES = 1 << 27
-"""Largest array: measuring it takes about 10 bytes a value."""
+"""Largest number of values of an array; measuring takes about 10 bytes per value."""
 MAX_BYTES = 2 * MAX_VALUES
-"""Of its items: the widest word has 16 bits."""
+"""Largest number of bytes of an array; the widest word has 16 bits."""
 MAX_HEADER_BYTES = 10_000
-"""As numpy has it; a larger one is read by nobody."""
+"""As in numpy, which does not read larger headers either."""
 
 
 class NamedArray(NamedTuple):
-    """One array of a file, and the word of its values where the file says so."""
+    """One array of a file, and the word of its values if the file gives it."""
 
     name: str
     values: Values
@@ -162,14 +162,14 @@ def _check_header(shape: tuple[int, ...], dtype: np.dtype[Any], where: str) -> N
 
 
 def _printable(name: str) -> str:
-    """A name of a file's own choosing, as one line of a message or table."""
+    """A name from a file, made safe for one line of a message or table."""
     shown = name if name.isprintable() else ascii(name)[1:-1]
     return shown if len(shown) <= 200 else f"{shown[:197]}..."
 
 
 @contextmanager
 def _broken_as_user_error(where: str) -> Iterator[None]:
-    """numpy, zipfile and zlib report damage as a dozen exceptions; the user gets one."""
+    """numpy, zipfile and zlib report damage with a dozen exceptions; the user gets one."""
     try:
         yield
     except AccelsimError:

@@ -1,7 +1,7 @@
-"""What every codec promises: a format, measured bit for bit, and what its hardware costs.
+"""The interface of codecs: a format, measured bit for bit, and the cost of its hardware.
 
 A codec maps a block of integers to bits and back. It keeps no state between blocks, so
-blocks are random access. Tables (Huffman, ...) are fitted once and are then part of the
+blocks can be accessed at random. Tables (Huffman, ...) are fitted once and are then part of the
 frozen codec. The contract tests in ``tests/codecs`` run on every registered codec.
 """
 
@@ -22,21 +22,21 @@ from accelsim.units import ceil_div
 Values = NDArray[np.integer[Any]]
 
 Evidence: TypeAlias = Literal["authors", "compiler", "notes", "literature", "abstract", "own"]
-"""How well a format is known: the authors' code or full paper was read; the public sources of the
-vendor's compiler; others' notes of the paper; widely reproduced, not re-read; only an abstract is
-public; or it is our own."""
+"""How well a format is documented. In this order: the authors' code or full paper was read; the
+public sources of the vendor's compiler were read; notes of others on the paper were read; the
+format is widely reproduced, and was not read again; only an abstract was available; our own."""
 
 Need: TypeAlias = Literal["whole_pixel", "spatial_tile", "two_streams", "block_buffer"]
-"""What a format asks of the machine: all channels of a pixel (or a group of them) in one block;
+"""What a format needs from the machine: all channels of a pixel (or a group of them) in one block;
 8 x 8 pixels of a channel in one block; two read pointers; a buffer for a whole block on encode."""
 
 TABLE_LOAD_BITS_PER_CYCLE = 16
-"""One table entry a cycle, as the coder of Chmiel et al. IJCNN 2020 loads 12 + 4 bits."""
+"""One table entry of 12 + 4 bits per cycle, as in the coder of Chmiel et al., IJCNN 2020."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """The stored integer: its width in bits (2 to 16), and whether it has a sign.
+    """The type of a stored integer: its width in bits (2 to 16), and whether it is signed.
 
     Raises ``CodecError`` for other widths.
     """
@@ -58,20 +58,20 @@ class Word:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """The smallest numpy integer that holds the word."""
+        """The smallest numpy integer type that holds the word."""
         kind, size = ("i" if self.signed else "u"), (1 if self.bits <= 8 else 2)
         return np.dtype(f"{kind}{size}")
 
 
 class Shapes(NamedTuple):
-    """Where the values of each block lie in the map: for codecs that transform."""
+    """Shape of each block and scan of its values, for codecs that transform blocks."""
 
     extents: NDArray[np.int64]  # [n_blocks, 3] channels, rows, cols
     channels_last: bool  # order of the values: rows, cols, channels; else channels, rows, cols
 
     @staticmethod
     def flat(sizes: NDArray[np.int64]) -> Shapes:
-        """Blocks of which only the size is known: one channel, one row."""
+        """Shapes of blocks of which only the size is known: one channel, one row."""
         ones = np.ones_like(sizes)
         return Shapes(np.stack([ones, ones, sizes], axis=1), False)
 
@@ -89,12 +89,12 @@ class Blocks(NamedTuple):
 
     @property
     def sizes(self) -> NDArray[np.int64]:
-        """[n_blocks] values of each block."""
+        """[n_blocks] number of values in each block."""
         return np.diff(self.offsets)
 
     @property
     def nonzeros(self) -> NDArray[np.int64]:
-        """[n_blocks] values other than zero in each block.
+        """[n_blocks] number of non-zero values in each block.
 
         >>> Blocks(np.array([0, 7, 0]), np.array([0, 2, 3])).nonzeros
         array([1, 0])
@@ -108,8 +108,8 @@ class Blocks(NamedTuple):
 class Bitstream:
     """One encoded block, or several blocks back to back in one buffer.
 
-    ``payload`` holds the bits in the order that the codec's docstring names, zero padded
-    to a byte; ``offsets_bits[i]`` to ``offsets_bits[i + 1]`` are the bits of block i.
+    ``payload`` holds the bits in the order given in the docstring of the codec, padded with zeros
+    to a whole byte; ``offsets_bits[i]`` to ``offsets_bits[i + 1]`` are the bits of block i.
     """
 
     payload: NDArray[np.uint8]
@@ -117,25 +117,25 @@ class Bitstream:
 
     @property
     def bits(self) -> int:
-        """Bits of all blocks together, unpadded."""
+        """Total bits of all blocks, unpadded."""
         return int(self.offsets_bits[-1])
 
 
 @dataclass(frozen=True)
 class BlockStats:
-    """What is known of each block once its values are coded. All arrays are [n_blocks].
+    """Statistics of each block after coding its values. All arrays are [n_blocks].
 
-    After this no activation value is needed any more.
+    From here on, no activation values are needed.
     """
 
     n_values: NDArray[np.int64]
     payload_bits: NDArray[np.int64]
-    """Bits of the stream of each block, as ``encode`` writes it; unpadded."""
+    """Bits of the stream of each block as ``encode`` writes it, unpadded."""
     nonzeros: NDArray[np.int64]
     encode_work: NDArray[np.int64]
-    """Cycles that one lane needs to encode the block, without fill (content-dependent)."""
+    """Cycles that one lane needs to encode the block, without fill latency; may depend on data."""
     decode_work: NDArray[np.int64]
-    """Cycles that one lane needs to decode the block, without fill."""
+    """Cycles that one lane needs to decode the block, without fill latency."""
 
     @property
     def n_blocks(self) -> int:
@@ -144,9 +144,9 @@ class BlockStats:
 
 @dataclass(frozen=True)
 class BlockHardware:
-    """One lane of the codec in hardware. ``source`` says where the numbers come from.
+    """Hardware of one codec lane. ``source`` says where the numbers come from.
 
-    ``*_values_per_cycle`` is the peak rate of a lane, a fraction where a group of values takes
+    ``*_values_per_cycle`` is the peak rate of a lane, below 1 if a group of values takes
     more cycles than it has values; a codec with content-dependent cycles overrides
     ``Codec.encode_work`` and ``decode_work``.
     """
@@ -161,56 +161,56 @@ class BlockHardware:
     """Encoder and decoder of one lane, in thousand gate equivalents."""
     source: str
     estimate: bool = True
-    """True where the numbers are engineering estimates, not published figures."""
+    """True if the numbers are engineering estimates rather than published figures."""
     node_nm: int = 65
-    """Process node of the energies, that of their source: pricing scales them to the chip's."""
+    """Process node of the energies (that of their source); pricing scales them to the chip's."""
     encode_buffer_bits: int = 0
-    """Storage of an encoder lane beside pipeline registers: words in assembly, tables, staged
-    blocks. Its gates are in ``gates_kge``."""
+    """Storage of an encoder lane in addition to pipeline registers: words being assembled, tables,
+    staged blocks. Its gates are included in ``gates_kge``."""
     decode_buffer_bits: int = 0
-    """The same of a decoder lane."""
+    """The same for a decoder lane."""
 
 
 class Codec(ABC):
-    """A format for blocks of integers of one word width. Frozen once constructed.
+    """A format for blocks of integers of one word width. Immutable.
 
     Invariants, tested for every codec:
       * ``decode(encode(blocks), sizes)`` is the input, value for value (lossless codecs),
         or ``reconstruct(values)`` (lossy ones);
       * ``measure(blocks).payload_bits`` equals the sizes of ``encode``, bit for bit;
       * no block is longer than ``worst_case_bits(n)``;
-      * a broken stream raises ``CodecError``; nothing crashes, hangs, or reads elsewhere.
+      * a broken stream raises ``CodecError``; nothing crashes, hangs, or reads out of bounds.
     """
 
     name: ClassVar[str]
     lossless: ClassVar[bool] = True
     evidence: ClassVar[Evidence] = "own"
     reconstruction: ClassVar[bool] = False
-    """True where only an abstract is public, and the format is rebuilt from it."""
+    """True if the format was rebuilt because only an abstract was available."""
     needs: ClassVar[tuple[Need, ...]] = ()
     preferred_block: ClassVar[tuple[int, int, int]] = (16, 1, 64)
-    """Channels, rows and columns of a block that suit the format, where a chip leaves it open:
-    1024 values, so that lengths and padding to bursts stay below a few percent."""
+    """Channels, rows and columns of a block that suit the format, for chips that leave it open.
+    1024 values, so that block lengths and padding to bursts cost only a few percent."""
 
     word: Word
 
     @property
     @abstractmethod
     def hardware(self) -> BlockHardware:
-        """One lane; a class attribute, or a property where parameters decide its figures."""
+        """Hardware of one lane; a class attribute, or a property if it depends on parameters."""
 
     @classmethod
     @abstractmethod
     def for_word(cls, word: Word) -> Self:
-        """The codec with its default parameters for words of this width."""
+        """The codec with default parameters for words of this width."""
 
     @classmethod
     def for_network(cls, word: Word) -> Self:
-        """The variant that ``run`` and ``compare`` use; differs where word widths fix fields."""
+        """The variant that ``run`` and ``compare`` use; differs if word widths determine fields."""
         return cls.for_word(word)
 
     def fit(self, calibration: Values, *, every_symbol: bool = False) -> Self:
-        """The codec with tables fitted on these values (any shape); itself if it has none.
+        """The codec with tables fitted to these values (any shape), or itself if it has no tables.
 
         ``every_symbol`` adds one pseudo-count per value of the word, so that values that
         calibration never saw can be coded; without it the table is optimal for exactly
@@ -220,17 +220,17 @@ class Codec(ABC):
 
     @property
     def parameters(self) -> dict[str, int | str]:
-        """What reports say of it. Keys are made from the object itself (``codecs.identity``)."""
+        """Parameters for reports. Cache keys come from the object itself (``codecs.identity``)."""
         return {"word_bits": self.word.bits, "signed": int(self.word.signed)}
 
     @property
     def table_bits(self) -> int:
-        """Bits of tables and parameters that are loaded once for each tensor."""
+        """Bits of tables and parameters that are loaded once per tensor."""
         return 0
 
     @property
     def table_load_cycles(self) -> int:
-        """Cycles to load the tables of a lane before a layer."""
+        """Cycles to load the tables of one lane before a layer."""
         return ceil_div(self.table_bits, TABLE_LOAD_BITS_PER_CYCLE)
 
     @abstractmethod
@@ -244,25 +244,25 @@ class Codec(ABC):
     def decode(
         self, stream: Bitstream, sizes: NDArray[np.int64], shapes: Shapes | None = None
     ) -> Blocks:
-        """The blocks again; ``sizes`` are the values of each block, ``shapes`` as encoded.
+        """Decode the blocks; ``sizes`` are the numbers of values per block, ``shapes`` as encoded.
 
-        Raises ``CodecError`` for a stream that no such blocks have.
+        Raises ``CodecError`` for a stream that does not encode such blocks.
         """
 
     @abstractmethod
     def payload_bits(self, blocks: Blocks) -> NDArray[np.int64]:
-        """[n_blocks] sizes in bits, without writing a stream: the fast path."""
+        """[n_blocks] sizes in bits without writing a stream, which is faster."""
 
     @abstractmethod
     def worst_case_bits(self, n_values: int) -> int:
-        """Bits of the longest possible block of ``n_values``; may exceed the raw size."""
+        """Bits of the longest possible stream for ``n_values``; may exceed the raw size."""
 
     def reconstruct_blocks(self, blocks: Blocks) -> Values:
-        """[n_values] what decoding returns for these blocks, without a stream."""
+        """[n_values] what decoding returns for these blocks, without writing a stream."""
         return blocks.values
 
     def reconstruct(self, values: Values) -> Values:
-        """What decoding returns for one block, array in, array out (training wraps this).
+        """The values that decoding returns for one block, as an array (training wraps this).
 
         ``values`` is (channels, rows, cols), (rows, cols) or flat.
         """
@@ -277,7 +277,7 @@ class Codec(ABC):
         return cycles_at(blocks.sizes, self.hardware.decode_values_per_cycle)
 
     def measure(self, blocks: Blocks) -> BlockStats:
-        """Sizes and cycles of each block; equal to what ``encode`` writes."""
+        """Sizes and cycles of each block; sizes are those that ``encode`` writes."""
         return BlockStats(
             n_values=blocks.sizes,
             payload_bits=self.payload_bits(blocks),

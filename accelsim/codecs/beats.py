@@ -1,11 +1,11 @@
-"""What blocks look like on the data pins of a memory: costly bits and toggles, beat by beat.
+"""Counting costly bits and toggles of blocks on the data pins of a memory, beat by beat.
 
 A burst moves a line of bytes in beats of ``bus_bits``; pin i of a beat carries bit i % 8 of
 byte i // 8. POD pins (DDR4, DDR5, GDDR6) draw current while they are low, LVSTL pins (LPDDR4,
 LPDDR5) while they are high: ``costly_level``. With data bus inversion (DBI DC) a byte in which
 more than four pins would be costly is sent inverted, and its DBI pin is costly instead
-(JESD79-4, JESD209-4). Pins rest at the level that costs nothing, and what fills up a block's
-last line has that level, too.
+(JESD79-4, JESD209-4). Idle pins rest at the level that costs nothing, and the
+unused rest of a block's last line has that level, too.
 
 >>> pod = Pins(bus_bits=16, line_bytes=4, costly_level=0, dbi=False)
 >>> counts = count_beats(np.array([0xFF, 0x0F, 0x00], np.uint8), np.array([0, 24]), pod)
@@ -27,7 +27,7 @@ from accelsim.jit import kernel
 from accelsim.units import ceil_div
 
 DBI_LIMIT = 4
-"""Most costly pins of a byte that is sent as it is."""
+"""Largest number of costly pins of a byte that is sent without inversion."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +48,7 @@ class Pins:
 
 
 class BeatCounts(NamedTuple):
-    """Of each block, in whole lines."""
+    """Counts of each block, in whole lines."""
 
     costly: NDArray[np.int64]  # [n_blocks] pins and beats at the costly level, DBI pins too
     toggles: NDArray[np.int64]  # [n_blocks] changes of level, from rest to the last beat
@@ -114,16 +114,16 @@ def count_beats(
 
 
 class BeatTotals(NamedTuple):
-    """Of one stream, in whole lines."""
+    """Counts of one stream, in whole lines."""
 
     line_bits: int
-    """Bits of all its lines."""
+    """Bits of all lines of the stream."""
     costly: int
     toggles: int
 
 
 def count_stream(payload: NDArray[np.uint8], n_bits: int, pins: Pins) -> BeatTotals:
-    """Counts of ``n_bits`` that begin with a line and follow each other without gaps.
+    """Counts of a stream of ``n_bits`` that begins on a new line.
 
     >>> count_stream(np.zeros(3, np.uint8), 20, Pins(8, 2, costly_level=1, dbi=False))
     BeatTotals(line_bits=32, costly=0, toggles=0)

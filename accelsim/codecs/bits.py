@@ -2,8 +2,8 @@
 
 Fields are written most significant bit first, without gaps, and may cross bytes. The
 kernels touch up to ``PADDING`` bytes beyond the last field, so buffers carry that many
-spare bytes; that saves a bounds test per field. The caller still checks that a field
-ends inside its block before it believes it.
+spare bytes; this saves a bounds test per field. The caller still checks that a field
+ends inside its block before using it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A feature map cut into blocks, and put together again.
+"""Cutting a feature map into blocks, and joining them again.
 
 A block is (channels, rows, cols) of the map; blocks at the edges are smaller. Blocks
 follow each other in row-major order: channel block outermost, then row block, then column
@@ -62,7 +62,7 @@ def _copy(
 
 
 def grid(shape: tuple[int, int, int], block: BlockShape) -> tuple[int, int, int]:
-    """How many blocks a map of ``shape`` has along channels, rows and columns.
+    """Number of blocks of a map of ``shape`` along channels, rows and columns.
 
     >>> grid((64, 55, 55), (16, 8, 8))
     (4, 7, 7)
@@ -74,7 +74,7 @@ def grid(shape: tuple[int, int, int], block: BlockShape) -> tuple[int, int, int]
 
 
 def block_sizes(shape: tuple[int, int, int], block: BlockShape) -> NDArray[np.int64]:
-    """[n_blocks] values of each block, in block order.
+    """[n_blocks] number of values in each block, in block order.
 
     >>> block_sizes((1, 3, 3), (1, 2, 2))
     array([4, 2, 2, 1])
@@ -138,7 +138,7 @@ def _channels_last(scan: str) -> bool:
 
 
 def _unsigned(values: Values) -> NDArray[np.unsignedinteger[Any]]:
-    """The same memory as unsigned integers, so that a kernel has one type per width."""
+    """A view as unsigned integers, so that a kernel has one type per width."""
     if values.dtype not in (np.uint8, np.int8, np.uint16, np.int16):
         raise CodecError(f"feature maps are integers of 8 or 16 bits, not {values.dtype}")
     writable = np.require(values, requirements=["C", "W"])

@@ -1,7 +1,7 @@
-"""The promises of every codec, as checks that an outside package can run on its own.
+"""The rules for every codec, as checks that an outside package can run on its own codecs.
 
 ``check_codec(MyCodec)`` runs all of them, on many words and blocks, and fails with an
-``AssertionError`` that says which promise is broken. Nothing but numpy is needed.
+``AssertionError`` that says which rule is broken. Only numpy is needed.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ WORDS = tuple(Word(bits, signed) for bits in (2, 4, 5, 8, 12, 16) for signed in 
 
 
 def check_codec(codec: type[Codec], n_random_blocks: int = 300, seed: int = 0) -> None:
-    """Check every promise of ``accelsim.codecs.base.Codec`` on all words that it takes.
+    """Check every invariant of ``accelsim.codecs.base.Codec`` on all words that the codec takes.
 
     A codec may refuse a word width with ``CodecError``, but not all of them.
     """
@@ -46,7 +46,7 @@ def check_codec(codec: type[Codec], n_random_blocks: int = 300, seed: int = 0) -
 
 
 def variants(codec: type[Codec], word: Word) -> list[Codec]:
-    """The codec as measured and as used in networks; empty if it refuses the word."""
+    """The codec as in ``codecs measure`` and as in networks; empty if it refuses the word."""
     try:
         measured, in_network = codec.for_word(word), codec.for_network(word)
     except CodecError:
@@ -55,7 +55,7 @@ def variants(codec: type[Codec], word: Word) -> list[Codec]:
 
 
 def check_coding(codec: Codec, blocks: Blocks) -> None:
-    """Decoding inverts encoding, measuring equals encoding, and no bound is broken."""
+    """Decoding inverts encoding, measured sizes are those of encoding, and no bound is exceeded."""
     stream, stats = codec.encode(blocks), codec.measure(blocks)
     decoded = codec.decode(stream, blocks.sizes, blocks.shapes)
     expected = codec.reconstruct_blocks(blocks)
@@ -95,7 +95,7 @@ def check_maps(codec: Codec, word: Word, seed: int) -> None:
 
 
 def check_independence(codec: Codec, blocks: Blocks) -> None:
-    """A block alone has the bits that it has among others."""
+    """A block has the same bits alone as among others."""
     together = codec.encode(blocks)
     bits = np.unpackbits(together.payload)
     ranges = list(_ranges(blocks))
@@ -107,7 +107,7 @@ def check_independence(codec: Codec, blocks: Blocks) -> None:
 
 
 def check_broken_streams(codec: Codec, blocks: Blocks, seed: int, n_trials: int = 40) -> None:
-    """A broken stream is refused, or decodes to the right number of values; never worse."""
+    """A broken stream is refused or decodes to the right number of values, and nothing worse."""
     rng = np.random.default_rng(seed)
     stream = codec.encode(blocks)
     for trial in range(n_trials):
@@ -128,7 +128,7 @@ def check_broken_streams(codec: Codec, blocks: Blocks, seed: int, n_trials: int 
         noise = rng.integers(0, 256, rng.integers(1, 17), np.uint8)
         end = np.array([0, 8 * noise.size - rng.integers(0, 8)])
         _decodes_or_refuses(codec, Bitstream(noise, end), rng.integers(1, 20, 1))
-    # Far more values than bits: a decoder that does not look at the end runs beyond it.
+    # Far more values than bits: a decoder that does not check for the end runs beyond it.
     _decodes_or_refuses(codec, stream, blocks.sizes + 5000)
     for fill in (0, 255):
         few = Bitstream(np.full(4, fill, np.uint8), np.array([0, 32]))
@@ -145,7 +145,7 @@ def check_broken_streams(codec: Codec, blocks: Blocks, seed: int, n_trials: int 
 
 
 def check_refusals(codec: Codec) -> None:
-    """Values outside the word are refused, never wrapped."""
+    """Values outside the word are refused and never wrap around."""
     outside = Blocks(np.array([codec.word.high + 1], np.int64), np.array([0, 1], np.int64))
     for take in (codec.encode, codec.payload_bits):
         try:
@@ -164,9 +164,10 @@ def check_unseen_values(codec: Codec, blocks: Blocks) -> None:
 
 
 def check_identity(codec: Codec, blocks: Blocks) -> None:
-    """Whatever differs in a field, or in what it was fitted on, has another key; equals do not.
+    """Codecs that differ in a field, or in what they were fitted to, have different keys.
 
-    Sizes are kept on disk under these keys: a codec is a dataclass, so that its fields are known.
+    Sizes are cached on disk under these keys. A codec must be a dataclass, so that its fields are
+    known.
     """
     assert is_dataclass(codec), _says(codec, "is no dataclass: nobody can see its parameters")
     assert identity(codec) == identity(replace(codec)), _says(codec, "identity of a copy")
@@ -181,7 +182,7 @@ def check_identity(codec: Codec, blocks: Blocks) -> None:
 
 
 def _with_another(codec: Codec, parameter: str) -> Codec | None:
-    """The codec with another value of a parameter; None if it takes none that is tried."""
+    """The codec with another value of a parameter; None if it accepts none of those tried."""
     now = getattr(codec, parameter)
     tried: tuple[object, ...] = (f"another {now}",)
     if isinstance(now, bool):
@@ -212,7 +213,7 @@ def adversarial(word: Word) -> Iterator[Values]:
 
 
 def realistic(word: Word, n_blocks: int, seed: int) -> Iterator[Values]:
-    """Blocks like activations: many zeros, small values frequent, some dense or uniform."""
+    """Blocks like activations: many zeros and small values, some dense or uniform."""
     rng = np.random.default_rng(seed)
     for _ in range(n_blocks):
         n = int(rng.integers(1, 200))

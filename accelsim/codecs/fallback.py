@@ -1,9 +1,9 @@
-"""The one rule of the raw fallback: which blocks are stored as they are, by bursts of the memory.
+"""The rule of the raw fallback, by bursts of the memory: which blocks are stored uncoded.
 
 Memories move whole bursts. A stream that is shorter in bits than the raw block, but not in
-bursts, saves nothing and would still have to be decoded; such a block is stored raw. What
-lies in DRAM, the error of lossy codecs and the rate of the stored stream all follow from
-``as_stored``, so that they speak of the same blocks.
+bursts, saves nothing and would still have to be decoded; such a block is stored raw. The
+contents of DRAM, the error of lossy codecs and the rate of the stored stream all follow from
+``as_stored``, so that they refer to the same blocks.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ Ints = NDArray[np.int64]
 
 
 class StoredBlocks(NamedTuple):
-    """Blocks as they lie in DRAM. All arrays are [n_blocks]."""
+    """Blocks as they are stored in DRAM. All arrays are [n_blocks]."""
 
     is_raw: NDArray[np.bool_]
     bits: Ints
-    """Of the stream, or of the raw values; unpadded."""
+    """Bits of the stream or of the raw values, unpadded."""
     n_bytes: Ints
     n_bursts: Ints
     raw_bursts: Ints
-    """What each block would take raw."""
+    """Bursts that each block would take raw."""
 
 
 def as_stored(stats: BlockStats, word_bits: int, burst_bytes: int) -> StoredBlocks:
-    """Each block as its stream, or raw where its stream needs no fewer bursts.
+    """Each block as its stream, or raw if its stream needs no fewer bursts.
 
-    What it costs to say which blocks are raw belongs to the layout and is not counted here.
+    The flags that say which blocks are raw belong to the layout and are not counted here.
 
     >>> ones = np.array([1, 1])
     >>> stats = BlockStats(np.array([64, 64]), np.array([480, 384]), ones, ones, ones)

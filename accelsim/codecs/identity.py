@@ -1,7 +1,8 @@
-"""What a codec is, as text: equal only for codecs that make the same bits of the same values.
+"""The identity of a codec as text: equal only for codecs that encode all values equally.
 
-Keys of what was computed with a codec are made from it. It is derived from the object itself,
-field by field, with the sources of every class in it, so that no author can forget a parameter.
+Cache keys of anything computed with a codec are made from it. It is derived from the object
+itself, field by field, with the sources of every class in it, so that no parameter can be
+forgotten.
 """
 
 from __future__ import annotations
@@ -26,9 +27,9 @@ _NUMBERS = (bool, int, float, complex, str, bytes, np.generic)
 
 
 def identity(codec: Codec) -> str:
-    """Classes, sources, and every field of a codec and of all that it holds.
+    """Classes, sources, and every field of a codec and of everything that it contains.
 
-    Raises ``CodecError`` for a field that holds what cannot be told apart from its like.
+    Raises ``CodecError`` for a field whose content cannot be described uniquely.
 
     >>> from accelsim.codecs.named import codec_named
     >>> from accelsim.codecs.base import Word
@@ -40,7 +41,7 @@ def identity(codec: Codec) -> str:
 
 
 def _described(value: object, where: str, above: tuple[int, ...]) -> Any:
-    """Nested lists of texts, which differ where values do (types included)."""
+    """Nested lists of texts that differ whenever values or their types differ."""
     if value is None or (isinstance(value, _NUMBERS) and not isinstance(value, Enum)):
         return [type(value).__name__, repr(value)]
     if id(value) in above:
@@ -79,7 +80,7 @@ def _class(value: object) -> str:
 
 @cache
 def _own_sources() -> str:
-    """Hash of the files of this room, upon which all codecs are built."""
+    """Hash of the files of this subpackage, on which all codecs are built."""
     folder = Path(__file__).parent
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*.py")):

@@ -1,12 +1,12 @@
-"""What the lanes of codecs are made of, so that their figures count the same things.
+"""Building blocks of codec lanes, so that the figures of all codecs count the same things.
 
 Areas are gate equivalents (GE, a two-input NAND), which differ by less than 8 % between five
-libraries from 7 to 180 nm. A lane holds all that stands between raw words and the words of the
-memory port, each way: the coder, its tables, its staging, and the bit packer. Whatever follows
-the width of the words says so by an argument ``word_bits``.
+libraries from 7 to 180 nm. A lane contains everything between raw words and the words of the
+memory port, in each direction: the coder, its tables, its staging, and the bit packer. Figures that
+depend on the width of the words take an argument ``word_bits``.
 
-Estimated energy is that of gates which switch with 15 % activity at 1.5 fJ a toggle, at 65 nm.
-A figure published at another node keeps it: ``BlockHardware.node_nm`` is that of its source.
+Estimated energies assume gates that switch with 15 % activity at 1.5 fJ per toggle, at 65 nm.
+Published figures keep the node of their source (``BlockHardware.node_nm``).
 """
 
 from __future__ import annotations
@@ -20,22 +20,22 @@ from numpy.typing import NDArray
 FLIP_FLOP_KGE: Final = 6e-3
 SRAM_BIT_KGE: Final = 0.5e-3
 PJ_PER_KGE: Final = 0.15 * 1.5
-"""Of a thousand gates in a cycle, at ``ESTIMATE_NM``."""
+"""Energy of a thousand gates in a cycle, at ``ESTIMATE_NM``."""
 ESTIMATE_NM: Final = 65
 
 FPGA_HUFFMAN_PJ: Final = 0.83
-"""A symbol of 8 bits each way: 4.26 mW for 32 lanes at 160 MHz (notes of Chmiel et al., IJCNN
-2020, on an Arria 10). An FPGA; an ASIC would undercut it."""
+"""Energy of an 8-bit symbol, in each direction: 4.26 mW for 32 lanes at 160 MHz (notes of Chmiel et
+al., IJCNN 2020, on an Arria 10). This is an FPGA; an ASIC would need less."""
 FPGA_NM: Final = 20
 """Process of the Arria 10."""
 HUFFMAN_KGE: Final = 12.0
-"""Encoder and decoder of 8-bit symbols, an estimate: tables as SRAM; packer, window, compare."""
+"""Encoder and decoder for 8-bit symbols, estimated: tables as SRAM; packer, window, compare."""
 SRAM_ENERGY_EXPONENT: Final = 0.46
-"""Energy of an access goes as size^0.46 (CACTI, 45 nm, 64 bits)."""
+"""The energy of an access scales as size^0.46 (CACTI, 45 nm, 64 bits)."""
 
 
 def pj_per_value(kge: float, values_per_cycle: float = 1) -> float:
-    """Estimated energy of logic that works every cycle.
+    """Estimated energy per value of logic that is active in every cycle.
 
     >>> round(pj_per_value(6.0, 32), 4)   # one way of a zero-value packer of 32 words
     0.0422
@@ -44,9 +44,9 @@ def pj_per_value(kge: float, values_per_cycle: float = 1) -> float:
 
 
 def table_pj(bits: int, bits_of_8: int) -> float:
-    """Estimated energy of an access to a table in SRAM that has ``bits_of_8`` for 8-bit words.
+    """Estimated energy of an access to a table in SRAM that has ``bits_of_8`` bits for 8-bit words.
 
-    That of its gates at 8 bits; other sizes as CACTI's, since one word of it switches.
+    At 8 bits it is that of its gates; other sizes scale as in CACTI, since one word switches.
 
     >>> round(table_pj(4096, 4096), 3), round(table_pj(1 << 20, 4096), 3)
     (0.461, 5.906)
@@ -56,7 +56,7 @@ def table_pj(bits: int, bits_of_8: int) -> float:
 
 
 def cycles_at(sizes: NDArray[np.int64], values_per_cycle: float) -> NDArray[np.int64]:
-    """[n_blocks] whole cycles for so many values at this rate.
+    """[n_blocks] whole cycles for these numbers of values at this rate.
 
     >>> cycles_at(np.array([0, 3, 16]), 1.6)
     array([ 0,  2, 10])
@@ -66,9 +66,9 @@ def cycles_at(sizes: NDArray[np.int64], values_per_cycle: float) -> NDArray[np.i
 
 
 def packer_kge(word_bits: int) -> float:
-    """One way: a bit packer (or window) with its counter, for fields of about a word.
+    """A bit packer (or window) for one direction with its counter, for fields of about a word.
 
-    0.6 kGE at 8 bits, of which two thirds (shifter and register) follow the width; beside the
+    0.6 kGE at 8 bits, of which two thirds (shifter and register) follow the width; compare the
     5.8 kGE of the whole EBPC (Cavigelli et al., JETCAS 2019).
 
     >>> round(packer_kge(8), 3), round(packer_kge(16), 3)
@@ -78,7 +78,7 @@ def packer_kge(word_bits: int) -> float:
 
 
 def huffman_limit(word_bits: int) -> int:
-    """The longest code: 12 bits, 16 where more than 4096 symbols can occur."""
+    """The longest code: 12 bits, or 16 if more than 4096 symbols can occur."""
     return 12 if word_bits <= 12 else 16
 
 
@@ -108,7 +108,8 @@ def huffman_kge(word_bits: int) -> float:
 
 
 def huffman_pj(word_bits: int) -> float:
-    """A symbol, each way, at ``FPGA_NM``: the published figure, its table's share by table size.
+    """Energy of a symbol in each direction, at ``FPGA_NM``: the published figure, with the share of
+    the table scaled by table size.
 
     >>> round(huffman_pj(8), 2), round(huffman_pj(5), 2)
     (0.83, 0.69)
@@ -120,7 +121,7 @@ def huffman_pj(word_bits: int) -> float:
 
 
 def huffman_gates_pj(word_bits: int) -> float:
-    """The same by the gates of the lane, half of them each way, at ``ESTIMATE_NM``.
+    """The same estimated from the gates of the lane, half for each direction, at ``ESTIMATE_NM``.
 
     >>> round(huffman_gates_pj(8), 2), round(huffman_gates_pj(16), 2)
     (1.35, 6.77)

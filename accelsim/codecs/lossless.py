@@ -1,7 +1,7 @@
-"""What all lossless formats share: a format is three kernels over the words of many blocks.
+"""The base of all lossless formats: a format is three kernels over the words of many blocks.
 
-A subclass says how many bits each block takes, writes them, and reads them back. This
-file lays the blocks back to back in one buffer, and distrusts whatever it is given.
+A subclass computes how many bits each block takes, writes them, and reads them back. This
+file places the blocks back to back in one buffer, and checks whatever it is given.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from accelsim.errors import CodecError
 from accelsim.units import bits_to_bytes
 
 MAX_STREAM_BYTES = 1 << 31
-"""A unary code of wide words can be thousands of times longer than the words."""
+"""A limit, because unary codes of wide words can be thousands of times longer than the words."""
 
 
 class WordCodec(Codec):
-    """A lossless codec in terms of ``size_blocks``, ``encode_words`` and ``read_blocks``.
+    """A lossless codec defined by ``size_blocks``, ``encode_words`` and ``read_blocks``.
 
     ``words`` are the patterns of all values (see ``accelsim.codecs.words``); block i is
     ``words[offsets[i]:offsets[i + 1]]``, its bits are ``starts[i]`` to ``starts[i + 1]``.
@@ -45,7 +45,7 @@ class WordCodec(Codec):
         words: Words,
         offsets: NDArray[np.int64],
     ) -> int:
-        """Fill ``words``; returns the first block that is no stream of its size, or -1.
+        """Fill ``words``; returns the first block that is not a valid stream of its size, or -1.
 
         A block must end exactly where the next one starts. ``payload`` has ``PADDING``
         spare bytes.
@@ -95,7 +95,7 @@ class WordCodec(Codec):
 
 
 class LosslessCodec(WordCodec):
-    """A codec that writes its blocks into room of the sizes that ``size_blocks`` gives."""
+    """A codec that writes its blocks into space of the sizes that ``size_blocks`` returns."""
 
     @abstractmethod
     def write_blocks(
@@ -126,9 +126,9 @@ def write_in_one_pass(
     offsets: NDArray[np.int64],
     write: Callable[[NDArray[np.uint8], NDArray[np.int64]], None],
 ) -> Bitstream:
-    """What ``write(payload, starts)`` leaves, which fills ``starts`` and needs no sizes.
+    """The stream that ``write(payload, starts)`` writes; it fills ``starts`` and needs no sizes.
 
-    ``room_bits`` bound all blocks together; ``payload`` is zero.
+    ``room_bits`` is an upper bound for all blocks together; ``payload`` is zero.
     """
     payload = np.zeros(bits_to_bytes(room_bits) + PADDING, np.uint8)
     starts = np.zeros(len(offsets), np.int64)
@@ -137,7 +137,7 @@ def write_in_one_pass(
 
 
 def exercise(codec: Codec) -> None:
-    """Call every kernel of a codec once on one value: compiles them for production."""
+    """Call every kernel of a codec once on one value, which compiles it for the types used."""
     blocks = Blocks(np.ones(1, codec.word.dtype), np.array([0, 1], np.int64))
     fitted = codec.fit(blocks.values)
     fitted.measure(blocks)

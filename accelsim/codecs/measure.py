@@ -1,7 +1,7 @@
 """From a feature map to the statistics of its compressed blocks.
 
-After this no activation is needed any more. Sizes are those of streams that were really
-written, and read back, unless ``verify`` is off.
+From here on, no activations are needed. Sizes are those of streams that were really written
+and read back, unless ``verify`` is off.
 """
 
 from __future__ import annotations
@@ -23,37 +23,37 @@ from accelsim.errors import CodecError
 
 @dataclass(frozen=True)
 class MapStats:
-    """What is known of one coded feature map. All bits are totals of the map."""
+    """Statistics of one coded feature map. All bits are totals of the map."""
 
     blocks: BlockStats
-    """Of each block, in block order: channel block, row block, column block."""
+    """Statistics of each block, in block order: channel block, row block, column block."""
     word: Word
     entropy_bits: float
     """Zeroth-order entropy of the values."""
     huffman_bits: int
-    """Ideal Huffman code of the values, without table."""
+    """Ideal Huffman code of the values, without its table."""
     table_bits: int
     """Tables and parameters of the codec for this map."""
     energy: float = 0.0
-    """Sum of the squared values; like the next, of lossy codecs only."""
+    """Sum of the squared values; this and the next field are for lossy codecs only."""
     error_energy: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0), compare=False)
     """[n_blocks] sum of the squared differences between decoded and original values of each
-    block; none for lossless codecs. What is stored raw is exact: see ``stored_error_energy``."""
+    block; empty for lossless codecs. Blocks stored raw are exact: see ``stored_error_energy``."""
     beats: NDArray[np.int64] = field(
         default_factory=lambda: np.zeros((4, 0), np.int64), compare=False
     )
-    """[4, n_blocks] costly bits and toggles on the pins of each block as coded, and the same of
-    it stored raw; no blocks where pins were not asked for."""
+    """[4, n_blocks] costly bits and toggles on the pins for each block as coded, and the same for
+    the block stored raw; empty if pins were not asked for."""
     linear: BeatTotals | None = None
-    """Of the raw map without blocks: groups of as many channels as a block has, the channels of
-    a group innermost, as one stream. None where pins were not asked for."""
+    """The same for the raw map without blocks, as one stream: groups of as many channels as a block
+    has, with the channels of a group innermost. None if pins were not asked for."""
 
     def as_stored(self, burst_bytes: int) -> StoredBlocks:
-        """The blocks as they lie in a memory with such bursts: coded, or raw."""
+        """The blocks as they are stored in a memory with such bursts: coded or raw."""
         return as_stored(self.blocks, self.word.bits, burst_bytes)
 
     def stored_error_energy(self, burst_bytes: int) -> float:
-        """Sum of the squared errors of what is stored: blocks that are raw have none."""
+        """Sum of the squared errors of the stored blocks; raw blocks have none."""
         if not self.error_energy.size:
             return 0.0
         return float(self.error_energy[~self.as_stored(burst_bytes).is_raw].sum())
@@ -70,9 +70,9 @@ def measure_map(
 ) -> MapStats:
     """Sizes, cycles and rates of one map ``values`` (channels, rows, cols).
 
-    ``codec`` is fitted already. ``verify`` also encodes and decodes every block and
-    compares. ``pins`` are those of the memory that the streams pass. Raises ``CodecError``
-    for values that the codec cannot take, and when a codec does not keep its promises.
+    ``codec`` has been fitted. ``verify`` also encodes and decodes every block and
+    compares. ``pins`` are those of the memory that the streams go to. Raises ``CodecError``
+    for values that the codec cannot code, and if a codec violates its interface.
     """
     check_range(values, codec.word)
     in_word = values.astype(codec.word.dtype, casting="same_kind", copy=False)
@@ -85,7 +85,7 @@ def measure_blocks(
 ) -> MapStats:
     """Sizes, cycles and rates of values that are cut into ``blocks`` already.
 
-    As ``measure_map``; only what the values do on pins without blocks is not known here.
+    Like ``measure_map``, except that the pins of the map without blocks are not counted.
     """
     stats = codec.measure(blocks)
     stream = codec.encode(blocks) if verify or pins else None

@@ -1,4 +1,4 @@
-"""What codecs make of the arrays of a file: behind ``accelsim codecs measure``.
+"""Measuring codecs on the arrays of a file, for ``accelsim codecs measure``.
 
 Every number comes from a stream that was written and read back. An array is one block in
 C order unless a block size is given; its word is its dtype's unless a width is given.
@@ -32,20 +32,20 @@ DEFAULT_BURST_BYTES = 64
 
 @dataclass(frozen=True)
 class ArrayMeasure:
-    """One coded array. All ``_bits`` are totals of the array."""
+    """Measurements of one coded array. All ``_bits`` are totals of the array."""
 
     values: int
     density: float
-    """Share of values that are not zero."""
+    """Fraction of non-zero values."""
     entropy_bits: float
     huffman_bits: int
-    """Ideal Huffman code, without table."""
+    """Ideal Huffman code, without its table."""
     stream_bits: int
-    """Everything in the format's bit layout, unpadded."""
+    """Everything in the bit layout of the format, unpadded."""
     side_bits: int
-    """Tables and parameters, and one flag a block where raw fallback is on."""
+    """Tables and parameters, and one flag per block if raw fallback is on."""
     fetched_bits: int
-    """Whole bursts: each block begins on a burst, and so does the side information."""
+    """Whole bursts: each block begins on a new burst, and so does the side information."""
     bits_per_value: float
     """(stream_bits + side_bits) / values."""
     blocks: int
@@ -60,18 +60,18 @@ class ArrayMeasure:
     mse: float
     """Mean squared error of the decoded values, in integer steps squared."""
     reconstruction: bool
-    """Whether only an abstract of the codec is public, and its format is rebuilt from it."""
+    """Whether the format was rebuilt because only an abstract was available."""
 
 
 @dataclass(frozen=True)
 class Cutting:
-    """How arrays are cut, and what a block costs beside its stream."""
+    """How arrays are cut, and what a block costs in addition to its stream."""
 
     block: int | BlockShape | TileShape | None = None
     """Values of a block, or (channels, rows, cols) of it, or (out_channels, in_channels, rows,
     cols) of a tile of weights; None: one block."""
     fallback: bool = False
-    """Store a block raw where its stream needs no fewer bursts."""
+    """Store a block raw if its stream needs no fewer bursts."""
     burst_bytes: int = DEFAULT_BURST_BYTES
 
     def __post_init__(self) -> None:
@@ -107,12 +107,12 @@ def measure_codecs(
 ) -> dict[str, dict[str, ArrayMeasure]]:
     """Measure every array of a .npy, .npz or trace file: by codec, then array, in the file's order.
 
-    ``codecs`` are names as users write them; tables are fitted on each array itself.
-    ``reading`` is how the arrays are to be understood. Blocks follow each other in order, so
-    that no index is needed. Blocks with a shape are those of machines, so they get the variants
-    that networks use. ``tensor`` says which tensors of a trace; weights take lossless codecs. Of
-    several codecs, one that cannot code an array leaves it out.
-    Raises ``UserError`` (or ``UnknownNameError``) with what to do.
+    ``codecs`` are names as users write them; tables are fitted to each array itself.
+    ``reading`` says how to interpret the arrays. Blocks follow each other in order, so no block
+    table is needed. Blocks with a shape are those of machines, so they get the variants
+    that networks use. ``tensor`` says which tensors of a trace; weights need lossless codecs. If
+    there are several codecs, one that cannot code an array leaves it out. Raises ``UserError`` (or
+    ``UnknownNameError``) that says what to do.
     """
     for codec in codecs:
         codec_of_any_width(codec)
@@ -150,7 +150,7 @@ def measure_array(values: Values, codec: Codec, cutting: Cutting = Cutting()) ->
     """
     counts = rates.histogram(values, codec.word)
     blocks = _in_blocks(values.astype(codec.word.dtype), cutting.block, codec)
-    # Channels are told apart where blocks know them, and only there.
+    # Channels are only distinguished if blocks know them.
     codec = codec.fit(values if blocks.shapes else blocks.values)
     stats = codec.measure(blocks)
     check_stream(codec, blocks, stats.payload_bits, codec.encode(blocks))
@@ -189,7 +189,7 @@ def measure_array(values: Values, codec: Codec, cutting: Cutting = Cutting()) ->
 
 
 def _in_blocks(values: Values, block: int | BlockShape | TileShape | None, codec: Codec) -> Blocks:
-    """Lossy codecs look at maps: an array of four dimensions is a stack of them."""
+    """Lossy codecs work on maps: an array of four dimensions is a stack of them."""
     if isinstance(block, tuple) and len(block) == 4:
         check_lossless(codec)
         weights = values.reshape(-1, *(1, 1, 1, *values.shape)[-3:])

@@ -1,4 +1,4 @@
-"""A codec as a user writes it: its name, and parameters where the defaults do not serve.
+"""Codecs as users write them: a name, and parameters that replace the defaults.
 
 ``huffman:substreams=4`` is the codec ``huffman`` with four sub-streams. The parameters of a
 codec are its dataclass fields that hold a number, a flag or a word.
@@ -34,7 +34,7 @@ def codec_named(text: str, word: Word, *, in_network: bool = False) -> Codec:
         whose = CODECS.outside(name)
         if whose is None:
             raise
-        # What another package does wrong is its matter, and takes nothing else down.
+        # An error in another package must not affect anything else.
         raise CodecError(f"{name} of {whose}: {type(error).__name__}: {error}") from error
 
 
@@ -60,10 +60,10 @@ def _made(kind: type[Codec], text: str, word: Word, in_network: bool) -> Codec:
 
 
 def codec_of_any_width(text: str, *, wanted_bits: int = 8) -> Codec:
-    """The variant that networks use, for words of this width, or of the nearest that it takes.
+    """The variant that networks use, for words of this width or the nearest that the codec takes.
 
-    Says whether a name and its parameters are right, and what the codec is like. Raises as
-    ``codec_named`` does for that width if it takes none.
+    Checks a name and its parameters, and gives the properties of the codec. Raises like
+    ``codec_named`` if the codec takes no width.
 
     >>> codec_of_any_width("spark", wanted_bits=16).word
     Word(bits=8, signed=False)
@@ -102,7 +102,7 @@ def base_name(text: str) -> str:
 
 
 def codec_modules(texts: Iterable[str]) -> set[str]:
-    """The modules of these codecs, in which their kernels lie.
+    """The modules of these codecs, which contain their kernels.
 
     >>> codec_modules(["huffman:substreams=4"])
     {'accelsim.codecs.formats.huffman'}
@@ -111,7 +111,7 @@ def codec_modules(texts: Iterable[str]) -> set[str]:
 
 
 def parameters_of(codec: Codec) -> list[Field[object]]:
-    """The fields that a user may set: not the word, and not what ``fit`` fills in."""
+    """The fields that a user may set, without the word and the fields that ``fit`` sets."""
     if not is_dataclass(codec):
         return []
     return [f for f in fields(codec) if _kind(f) is not None and f.init and f.repr]

@@ -1,4 +1,4 @@
-"""How many values of each block are not zero."""
+"""Counting the non-zero values of each block."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an array could cost at best: zeroth-order entropy, and an ideal Huffman code.
+"""Lower bounds for an array: zeroth-order entropy, and an ideal Huffman code.
 
 Both are totals over the array in bits, both come from one histogram, and neither counts a
 table. The Huffman code is not limited in length, and costs at least 1 bit per value.
@@ -44,7 +44,7 @@ def _merge_cost(weights: NDArray[np.int64]) -> int:
 
 
 def histogram(values: Values, word: Word) -> NDArray[np.int64]:
-    """[2^bits] how often each pattern occurs; negative values as two's complement.
+    """[2^bits] number of occurrences of each pattern; negative values in two's complement.
 
     >>> histogram(np.array([0, 1, 1, -1]), Word(2, signed=True))
     array([1, 2, 0, 1])

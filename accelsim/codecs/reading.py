@@ -1,4 +1,4 @@
-"""How the integers of an array file are to be understood: words, nibbles, order of dimensions."""
+"""How to interpret the integers of an array file: words, nibbles, order of dimensions."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ Nibbles: TypeAlias = Literal["low", "high"]
 
 @dataclass(frozen=True)
 class Reading:
-    """What a file does not say of its arrays. Traces say all of it."""
+    """Properties that an array file does not state. Traces state all of them."""
 
     word: Word | None = None
-    """None: as wide as the dtype, with its sign."""
+    """None: width and sign of the dtype."""
     bits: int | None = None
-    """Another width, with the dtype's sign."""
+    """Another width, with the sign of the dtype."""
     nibbles: Nibbles | None = None
     """Each byte holds two words of 4 bits; the last dimension doubles."""
     channels_last: bool = False
@@ -40,8 +40,8 @@ class Reading:
     def words_of(self, values: Values, of_trace: Word | None) -> tuple[Values, Word]:
         """The array as (..., channels, rows, cols) of words, and the word.
 
-        ``of_trace`` is what a trace says. Raises ``UserError`` for options that the array cannot
-        follow, ``CodecError`` for a dtype or width that is no word.
+        ``of_trace`` is the word that a trace states. Raises ``UserError`` for options that do not
+        fit the array, ``CodecError`` for a dtype or width that is not a valid word.
         """
         if of_trace is not None and (self.nibbles or self.channels_last):
             option = "--nibbles" if self.nibbles else "--channels-last"
@@ -60,7 +60,7 @@ class Reading:
 
 
 AS_STORED = Reading()
-"""Words are the dtype's, one in each item, dimensions as they are."""
+"""One word per item, with the width and sign of the dtype; dimensions unchanged."""
 
 
 def word_named(text: str) -> Word:

@@ -1,8 +1,8 @@
-"""Statistics of coded maps, kept on disk: a warm run never reads an activation.
+"""Statistics of coded maps, cached on disk, so that a second run never reads an activation.
 
-One file holds all maps that were measured under one key, so that a whole network is one
+One file holds all maps that were measured under one key, so a whole network needs a single
 read. A file that is damaged, foreign or unreadable counts as absent; a folder that cannot
-be written makes runs slower, never wrong.
+be written makes runs slower, but never wrong.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ from accelsim.kernel_cache import cache_root
 
 DEFAULT_LIMIT_BYTES = 512 << 20
 NO_PINS = (-1, -1, -1)
-"""What is written where pins were not asked for."""
+"""Written in place of counts if pins were not asked for."""
 _COLUMNS = ("n_values", "payload_bits", "nonzeros", "encode_work", "decode_work")
 
 
 def size_key(
     tensors: str, codec: Codec, block: BlockShape, scan: Scan, pins: Pins | None = None
 ) -> str:
-    """The name under which the statistics of a set of tensors are kept.
+    """The key under which the statistics of a set of tensors are cached.
 
-    ``tensors`` says everything about the values and about what tables are fitted on. ``codec``
+    ``tensors`` identifies the values and the data that tables are fitted to. ``codec``
     is the codec before ``fit``; its ``identity`` holds every field and the sources.
     """
     described = [tensors, identity(codec), block, scan, str(pins)]
@@ -58,19 +58,19 @@ class SizeCache:
         self.limit_bytes = limit_bytes
 
     def get_many(self, key: str) -> dict[str, MapStats]:
-        """All maps kept under ``key``, by name; empty when there is nothing to trust."""
+        """All maps cached under ``key``, by name; empty if there is no valid file."""
         path = self._path(key)
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 maps = _unpack(arrays, key)
             os.utime(path)
-        # Damage shows as any of a dozen exceptions; the answer is always to measure again.
+        # Damage shows as any of a dozen exceptions; the remedy is always to measure again.
         except Exception:
             return {}
         return maps
 
     def put_many(self, key: str, maps: Mapping[str, MapStats]) -> None:
-        """Keep ``maps`` under ``key`` instead of what was there; drop the oldest files."""
+        """Store ``maps`` under ``key``, replacing what was there; remove the oldest files."""
         with suppress(OSError):
             self.folder.mkdir(parents=True, exist_ok=True)
             self._write(self._path(key), _pack(key, maps))

@@ -1,4 +1,4 @@
-"""Weights cut into tiles: what one pass of the array loads is what a decoder is handed.
+"""Weights cut into tiles: a decoder works on the weights that one pass of the array loads.
 
 Tiles are index ranges of weights (out_channels, in_channels / groups, rows, cols); inside a
 tile values follow in that order, outermost first.

@@ -1,7 +1,7 @@
-"""Integers as words: the bit pattern that a codec sees, and the way back.
+"""Converting integers to words, the bit patterns that codecs work on, and back.
 
 A word of W bits is a pattern 0 .. 2^W - 1, always ``uint16`` here, so that each kernel is
-compiled for one type. Negative numbers are two's complement of W bits.
+compiled for one type. Negative numbers are in two's complement of W bits.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def to_words(values: Values, word: Word) -> Words:
 
 
 def from_words(words: Words, word: Word) -> Values:
-    """The values of patterns, in the word's dtype.
+    """The values of these patterns, in the dtype of the word.
 
     >>> from_words(np.array([15, 3], np.uint16), Word(4, signed=True))
     array([-1,  3], dtype=int8)
