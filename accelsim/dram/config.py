@@ -8,8 +8,10 @@ DRAMsim3 file (``accelsim.dram.ini_files.read``).
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Final, get_args
+from typing import Final
 
+from accelsim.dram.checks.kinds import check_kinds
+from accelsim.dram.checks.pins import check_pins
 from accelsim.dram.checks.power import check_power
 from accelsim.dram.checks.refresh import check_bank_refresh, check_self_refresh
 from accelsim.dram.checks.timing import check_timing
@@ -19,9 +21,6 @@ from accelsim.dram.system import (
     Controller,
     DramSystem,
     Organisation,
-    PagePolicy,
-    QueueStructure,
-    RefreshPolicy,
 )
 from accelsim.errors import ConfigError
 
@@ -40,6 +39,7 @@ class DramConfig(DramSystem):
 
 def check(config: DramConfig) -> None:
     """The one place where a DRAM configuration is checked."""
+    check_kinds(config)
     _check_organisation(config.name, config.organisation)
     check_timing(config)
     _check_controller(config.name, config.controller)
@@ -48,6 +48,7 @@ def check(config: DramConfig) -> None:
     check_self_refresh(config)
     check_power_down(config)
     check_power(config)
+    check_pins(config)
 
 
 def _check_organisation(name: str, organisation: Organisation) -> None:
@@ -106,15 +107,6 @@ def _check_controller(name: str, controller: Controller) -> None:
             f"{text!r} must name each of ch ra bg ba ro co once",
             "twelve characters, most significant first: rochracobabg, rochrababgco, ...",
         )
-    for key, choice, known in (
-        ("page_policy", controller.page_policy, get_args(PagePolicy)),
-        ("queue_structure", controller.queue_structure, get_args(QueueStructure)),
-        ("refresh_policy", controller.refresh_policy, get_args(RefreshPolicy)),
-    ):
-        if choice not in known:
-            raise ConfigError(
-                f"DRAM {name}: {key}", f"unknown value {choice!r}", f"one of {', '.join(known)}"
-            )
     for key, value in (
         ("command_queue_size", controller.command_queue_size),
         ("transaction_queue_size", controller.transaction_queue_size),

@@ -77,7 +77,7 @@ BAD: dict[str, tuple[Callable[[], DramConfig], str]] = {
     ),
     "closed": (
         lambda: STANDARDS["ddr4_3200_x64"].config(page_policy="closed"),  # type: ignore[arg-type]
-        "page_policy: unknown value 'closed'",
+        "page_policy: must be one of open, close, got 'closed'",
     ),
     "negative delay": (
         lambda: replace(DDR4, timing=replace(DDR4.timing, tRCDRD=-1)),

@@ -13,6 +13,8 @@ from accelsim.errors import ConfigError
 
 RISING: Final = (("IDD2P", "IDD2N"), ("IDD3P", "IDD3N"), ("IDD2P", "IDD3P"), ("IDD2N", "IDD3N"))
 """Pairs of states of which the second never draws less."""
+MOST_SHARE: Final = 2.0
+"""Measured differences of currents may be above those of the data sheet's maxima."""
 
 
 def check_power(config: DramSystem) -> None:
@@ -26,6 +28,14 @@ def check_power(config: DramSystem) -> None:
         raise ConfigError(f"DRAM {config.name}", "has no supply rail", "give its IDD currents")
     for rail in power.rails:
         _check_values(config.name, rail)
+    for share in fields(power.typical):
+        value = getattr(power.typical, share.name)
+        if not 0 <= value <= MOST_SHARE:
+            raise ConfigError(
+                f"DRAM {config.name}: typical.{share.name}",
+                f"must be from 0 to {MOST_SHARE:g}, got {value}",
+                "it is the share of the data sheet's maximum that devices draw",
+            )
     if not 0 <= power.rho <= 1:
         raise ConfigError(
             f"DRAM {config.name}: rho",
