@@ -8,7 +8,7 @@ frozen codec. The contract tests in ``tests/codecs`` run on every registered cod
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
@@ -169,6 +169,12 @@ class BlockHardware:
     staged blocks. Its gates are included in ``gates_kge``."""
     decode_buffer_bits: int = 0
     """The same for a decoder lane."""
+
+    def __post_init__(self) -> None:
+        # 1 and 1.0 are one rate, and must not make two configurations of one chip.
+        for figure in fields(self):
+            if figure.type == "float":
+                object.__setattr__(self, figure.name, float(getattr(self, figure.name)))
 
 
 class Codec(ABC):

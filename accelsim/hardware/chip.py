@@ -190,6 +190,8 @@ class Chip:
     """Of every key; one whose value has changed since is replaced."""
 
     def __post_init__(self) -> None:
+        if isinstance(self.frame_rate_hz, int):
+            object.__setattr__(self, "frame_rate_hz", float(self.frame_rate_hz))
         values = self._values()
         checked(Document("chip", values))
         object.__setattr__(self, "origins", tuple(self._origins(values)))

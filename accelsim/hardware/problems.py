@@ -14,7 +14,7 @@ from accelsim.codecs.named import codec_of_any_width
 from accelsim.dram.memory import POLICIES
 from accelsim.dram.standard import STANDARDS
 from accelsim.errors import CodecError, ConfigError, UnknownNameError, nearest, shortened
-from accelsim.hardware.document import Document
+from accelsim.hardware.document import Document, flat
 from accelsim.hardware.keys import KeyFacts, leaves
 from accelsim.hardware.schema import HardwareFile
 from accelsim.registry import Registry
@@ -30,6 +30,10 @@ NAMES: Final[dict[str, Registry[Any]]] = {
 }
 MAX_PROBLEMS: Final = 100
 """A file with more is none: each takes a search for the nearest name."""
+OPEN: Final = (None, "auto")
+"""Values of a file that stand for what suits the rest of it."""
+NOTHING: Final = ("dram.ini_text", "dram.changes")
+"""Keys whose null is a value: there is none."""
 SECTION: Final = "write the keys below it, indented by two spaces"
 _LEAVES: Final[dict[str, KeyFacts]] = {facts.key: facts for facts in leaves(HardwareFile)}
 
@@ -69,8 +73,21 @@ def check_part(section: str, values: dict[str, Any]) -> None:
         first = error.errors(include_url=False)[0]
         first["loc"] = (section, *first["loc"])
         raise _describe(document, first).error() from None
-    for problem in (*_unknown_names(document), *_blocks_of_a_codec(document)):
+    for problem in (
+        *_left_open(document),
+        *_unknown_names(document),
+        *_blocks_of_a_codec(document),
+    ):
         raise problem.error()
+
+
+def _left_open(document: Document) -> Iterator[Problem]:
+    """What a file may leave open, and a part of a chip may not: there it has its value."""
+    for dotted, value in flat(document.values).items():
+        if value in OPEN and dotted not in NOTHING:
+            facts = _LEAVES[dotted]
+            wanted = _wanted(facts).replace(" or null", "").replace("auto, ", "")
+            yield Problem(dotted, f"must be {wanted}, got {_shown(value)}", _about(facts))
 
 
 def find(document: Document) -> list[Problem]:

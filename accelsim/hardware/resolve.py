@@ -25,7 +25,7 @@ from accelsim.hardware.chip import (
 from accelsim.hardware.document import Document, flat, lane_codec
 from accelsim.hardware.keys import leaves
 from accelsim.hardware.memory import memory_of
-from accelsim.hardware.problems import checked
+from accelsim.hardware.problems import OPEN, checked
 from accelsim.hardware.schema import Codec, Dram, HardwareFile
 from accelsim.units import KIB, Clock
 
@@ -127,7 +127,7 @@ def _origins(chip: Chip, document: Document, file: HardwareFile) -> tuple[KeyOri
     found = []
     for origin in chip.origins:
         key = origin.key
-        left_open = written[key] in (None, "auto") and origin.value is not None
+        left_open = written[key] in OPEN and origin.value is not None
         derived = left_open or key in file.derived
         if key in document.overridden:
             source = document.overridden[key]

@@ -58,15 +58,13 @@ def price_again(result: Result, overrides: Overrides = (), where: str = "the res
         parts = price_pauses(idle.seconds, idle.counts, chip)
         idle = replace(idle, energy_pj=energy_of([parts.as_dict()]))
     parts_pj = [*(layer.energy_pj for layer in layers), idle.energy_pj if idle else {}]
-    # What is not of energy stays as it was written: 1 and 1.0 are equal, and hash differently.
-    config = result.config | {key: chip.resolved[key] for key in ("energy", "derived", "sources")}
     return replace(
         result,
         layers=tuple(layers),
         idle=idle,
         totals=replace(result.totals, energy_pj=energy_of(parts_pj)),
-        config=config,
-        config_sha256=config_sha256(config),
+        config=chip.resolved,
+        config_sha256=config_sha256(chip.resolved),
         notes=_notes(result, before, chip),
         warnings=_exchanged(result.warnings, before.energy.warnings, chip.energy.warnings),
     )
