@@ -8,9 +8,9 @@ from typing import Any, Literal
 from accelsim.dram.config import DramConfig
 from accelsim.dram.reach import reach_warnings
 from accelsim.dram.standard import STANDARDS
+from accelsim.hardware.dram_section import DramSection
 from accelsim.hardware.memory import NEVER_POWER_DOWN, changes, memory_of
 from accelsim.hardware.problems import check_part
-from accelsim.hardware.schema import Dram
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class DramPort:
             "ini_text": self.ini_text,
         }
         check_part("dram", named)
-        changed = changes(self.config, memory_of(Dram.model_validate(named)))
+        changed = changes(self.config, memory_of(DramSection.model_validate(named)))
         return {**named, "changes": changed or None}
 
     def _inversion(self) -> Literal["default", "on", "off"]:

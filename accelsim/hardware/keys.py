@@ -1,4 +1,4 @@
-"""What one key of the hardware file is: unit, meaning, bounds, and the reason of its default."""
+"""What sections and keys of a hardware file are: unit, meaning, bounds, reason of the default."""
 
 from __future__ import annotations
 
@@ -6,11 +6,19 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, get_args, get_origin
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.fields import FieldInfo
 
 REQUIRED: Any = ...
 WORDS = {"int": "a whole number", "float": "a number", "bool": "true or false", "str": "text"}
+
+
+class Section(BaseModel):
+    """Unknown keys are errors, numbers are finite, and nothing is converted silently."""
+
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, allow_inf_nan=False, validate_default=False
+    )
 
 
 def key(default: Any, unit: str, meaning: str, reason: str = "", **bounds: Any) -> Any:

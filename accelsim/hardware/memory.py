@@ -14,7 +14,7 @@ from accelsim.dram.config import DramConfig
 from accelsim.dram.ini_files.read import parse_ini
 from accelsim.dram.standard import STANDARDS
 from accelsim.errors import ConfigError, nearest
-from accelsim.hardware.schema import Dram
+from accelsim.hardware.dram_section import DramSection
 
 Leaf: TypeAlias = int | float | str | bool
 
@@ -24,7 +24,7 @@ NO_FIGURES: Final = ("sources", "warnings")
 """What a memory says of its figures."""
 
 
-def memory_of(dram: Dram) -> DramConfig:
+def memory_of(dram: DramSection) -> DramConfig:
     """The memory of a checked section. Raises ``ConfigError`` for what no memory can do."""
     config = _imported(dram) if dram.ini_text is not None else _native(dram)
     for dotted, value in (dram.changes or {}).items():
@@ -48,7 +48,7 @@ def changes(config: DramConfig, plain: DramConfig) -> dict[str, Leaf]:
     return {dotted: value for dotted, value in wanted.items() if value != there[dotted]}
 
 
-def _native(dram: Dram) -> DramConfig:
+def _native(dram: DramSection) -> DramConfig:
     why = f"the memory {dram.policy!r}" if dram.policy in NEVER_POWER_DOWN else ""
     _refuse_power_down(dram, why)
     if dram.policy == "ideal" and dram.self_refresh_cycles:
@@ -66,7 +66,7 @@ def _native(dram: Dram) -> DramConfig:
     )
 
 
-def _imported(dram: Dram) -> DramConfig:
+def _imported(dram: DramSection) -> DramConfig:
     _refuse_power_down(dram, "DRAMsim3, whose controller an .ini file implies")
     config, _ = parse_ini(dram.ini_text or "", dram.standard)
     own = config.organisation, config.controller
@@ -82,7 +82,7 @@ def _imported(dram: Dram) -> DramConfig:
     )
 
 
-def _refuse_power_down(dram: Dram, why: str) -> None:
+def _refuse_power_down(dram: DramSection, why: str) -> None:
     if why and dram.power_down_cycles:
         raise ConfigError(
             "dram.power_down_cycles",

@@ -22,11 +22,13 @@ from accelsim.hardware.chip import (
     PeArray,
     VectorUnit,
 )
+from accelsim.hardware.codec_section import CodecSection
 from accelsim.hardware.document import Document, flat, lane_codec
+from accelsim.hardware.dram_section import DramSection
 from accelsim.hardware.keys import leaves
 from accelsim.hardware.memory import memory_of
 from accelsim.hardware.problems import OPEN, checked
-from accelsim.hardware.schema import Codec, Dram, HardwareFile
+from accelsim.hardware.schema import HardwareFile
 from accelsim.units import KIB, Clock
 
 DEFAULT_WORD_BITS: Final = 8
@@ -65,7 +67,7 @@ def resolve(document: Document) -> Chip:
     return replace(chip, origins=_origins(chip, document, file))
 
 
-def layout_of(codec: Codec) -> Layout:
+def layout_of(codec: CodecSection) -> Layout:
     """What `auto` means: raw maps are read in exact windows, coded ones by block."""
     if codec.layout == "auto":
         return "linear" if codec.name == "raw" else "slotted"
@@ -91,7 +93,7 @@ def _codec(file: HardwareFile, lane_codec_name: str) -> CodecBlock:
     )
 
 
-def _memory(dram: Dram, document: Document) -> DramConfig:
+def _memory(dram: DramSection, document: Document) -> DramConfig:
     """The memory; what is wrong with it is said with the place in the file."""
     try:
         return memory_of(dram)
@@ -108,7 +110,7 @@ def _lanes_of_array(rows: int, lane: BlockHardware) -> int:
     return ceil(rows / slowest - 1e-9)  # 16 / 1.6 is 10
 
 
-def _lane(codec: Codec, own: BlockHardware) -> BlockHardware:
+def _lane(codec: CodecSection, own: BlockHardware) -> BlockHardware:
     """One lane of the codec, and what the file sets instead."""
     given = {k: v for k, v in codec.hardware.model_dump().items() if v is not None}
     if given and "source" not in given:

@@ -142,7 +142,7 @@ def test_the_json_schema_describes_every_key() -> None:
         assert facts.meaning in text
     assert schema["additionalProperties"] is False
     assert schema["required"] == ["core", "array", "buffers", "dram"]
-    assert schema["$defs"]["Array"]["properties"]["rows"]["maximum"] == 4096
+    assert schema["$defs"]["ArraySection"]["properties"]["rows"]["maximum"] == 4096
 
 
 def test_every_default_has_a_reason() -> None:
