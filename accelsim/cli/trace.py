@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import Parameter
 
 from accelsim.cli.options import Json, Whole, names_in
+from accelsim.cli.trace_import import import_trace as import_trace
 
 _MODEL_SUFFIXES = (".pt", ".pth", ".pt2", ".ckpt", ".bin", ".onnx", ".safetensors", ".h5", ".keras")
 

@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from accelsim.training.package_files import package_file
-from accelsim.training.photographs import FREE, opened
+from accelsim.training.photographs import FREE
+from accelsim.workload.importers.images import opened
 
 _OTHERS: Final = (
     ("skimage", "data/motorcycle_left.png"),

@@ -13,10 +13,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from accelsim.errors import UserError, nearest
 from accelsim.training.package_files import package_file
+from accelsim.workload.importers.images import centre
 
 FREE: Final = {
     "chelsea": ("chelsea.png", "CC0, Stefan van der Walt"),
@@ -25,7 +25,6 @@ FREE: Final = {
     "rocket": ("rocket.jpg", "public domain, SpaceX"),
 }
 """By name: the file in ``skimage/data``, and its licence and author."""
-_CENTRE: Final = 0.875
 
 
 @dataclass(frozen=True)
@@ -44,7 +43,7 @@ def photograph(name_or_path: str, size: int) -> Photograph:
     """
     if name_or_path in FREE:
         path = package_file("skimage", f"data/{FREE[name_or_path][0]}")
-        return Photograph(name_or_path, centre(path, size))
+        return Photograph(name_or_path, centre(path, size, size))
     path = Path(name_or_path)
     if not path.is_file():
         raise UserError(
@@ -52,34 +51,11 @@ def photograph(name_or_path: str, size: int) -> Photograph:
             f"no such image file, and no photograph of this name.{nearest(name_or_path, FREE)}",
             f"give an image file, or one of: {', '.join(FREE)}",
         )
-    return Photograph(path.stem, centre(path, size))
+    return Photograph(path.stem, centre(path, size, size))
 
 
 def labelled_photographs(size: int) -> list[Photograph]:
     """The 20 labelled ImageNet photographs, in file order."""
     folder = package_file("foolbox", "data")
     files = sorted(folder.glob("imagenet_*.jpg"))
-    return [Photograph(f.stem, centre(f, size), int(f.stem.split("_")[-1])) for f in files]
-
-
-def centre(path: Path, size: int) -> NDArray[np.uint8]:
-    """The centre of an image file, its shorter side scaled to ``size / 0.875`` (bicubic)."""
-    image = opened(path)
-    target = round(size / _CENTRE)
-    ratio = target / min(image.size)
-    width, height = (max(target, round(side * ratio)) for side in image.size)
-    image = image.resize((width, height), Image.Resampling.BICUBIC)
-    left, top = (width - size) // 2, (height - size) // 2
-    cropped = np.asarray(image.crop((left, top, left + size, top + size)), dtype=np.uint8)
-    return np.ascontiguousarray(cropped.transpose(2, 0, 1))
-
-
-def opened(path: Path) -> Image.Image:
-    """An image file in RGB. Raises ``UserError`` when it is none."""
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGB")
-    except (OSError, ValueError, Image.DecompressionBombError) as error:
-        raise UserError(
-            str(path), f"is no readable image ({error})", "give a PNG or JPEG"
-        ) from None
+    return [Photograph(f.stem, centre(f, size, size), int(f.stem.split("_")[-1])) for f in files]

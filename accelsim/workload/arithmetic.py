@@ -12,11 +12,18 @@ output's scale by a multiplier of its own, and rounds once:
 
     q_out = clip((sum_i (q_i - zero_point_i) * multiplier_i + 2**(shift - 1)) >> shift + zero_point)
 
-with ``multiplier_i * 2**-shift`` for ``scale_i / scale_out``. A ReLU is a clip at the zero
+with ``multiplier_i * 2**-shift`` for ``scale_i / scale_out``. An average over windows whose
+result has a word of its own (see ``derive`` for others) divides each window's sum by the
+number of its values, downwards, and rounds once:
+
+    q_out = clip((sum * multiplier // count + 2**(shift - 1)) >> shift + zero_point)
+
+A ReLU is a clip at the zero
 point, a ReLU6 also at the integer nearest to six. Padding contributes nothing to a sum.
 
 Nothing overflows 64 bits: an accumulator times a multiplier is below 2**62, a sum of up to
-1000 products of 17 and 31 bits below 2**58, and the rounding term is at most 2**61.
+1000 products of 17 and 31 bits below 2**58, and the rounding term is at most 2**61. The
+multiplier of an average times the values of its window is below 2**45.
 
 Maps may have leading axes, such as one over images: [..., channels, rows, cols].
 """
@@ -32,9 +39,9 @@ from numpy.typing import NDArray
 
 from accelsim.errors import TraceError
 from accelsim.workload.graph import Edge
-from accelsim.workload.layer import Activation, Conv
+from accelsim.workload.layer import Activation, Conv, Window
 from accelsim.workload.trace import Values
-from accelsim.workload.windows import pad, patches
+from accelsim.workload.windows import pad, patches, window_sums
 
 _ACCUMULATOR_MAX: Final = (1 << 31) - 1
 _EXACT_IN_FLOAT32: Final = 1 << 24
@@ -68,7 +75,19 @@ class AddArithmetic:
     """1 to 62."""
 
 
-LayerArithmetic: TypeAlias = ConvArithmetic | AddArithmetic
+@dataclass(frozen=True)
+class PoolArithmetic:
+    """The constants of an average whose result has a word of its own."""
+
+    multiplier: NDArray[np.int32]
+    """[1], not negative."""
+    shift: int
+    """1 to 62."""
+
+
+LayerArithmetic: TypeAlias = ConvArithmetic | AddArithmetic | PoolArithmetic
+MOST_POOL_BITS: Final = 45
+"""Of the multiplier of an average times the number of values in its window."""
 
 
 def convolve(layer: Conv, values: Values, zero_point: int, parameters: ConvArithmetic) -> Values:
@@ -134,6 +153,20 @@ def add(
     ):
         total += (part.astype(np.int64) - zero_point) * multiplier
     return _rounded(total, parameters.shift, activation, edge)
+
+
+def average(
+    values: Values, zero_point: int, window: Window, parameters: PoolArithmetic, edge: Edge
+) -> Values:
+    """The stored integers of ``edge``, the averages of a map [..., channels, rows, cols].
+
+    >>> half = PoolArithmetic(np.array([1 << 20], np.int32), 21)
+    >>> pair = np.array([[[1, 6]]], np.uint8)       # mean 3.5, of which half rounds to 2
+    >>> average(pair, 0, Window((1, 2)), half, Edge("y", 1, 1, 1))
+    array([[[2]]], dtype=uint8)
+    """
+    total, count = window_sums(values.astype(np.int64) - zero_point, window)
+    return _rounded(total * int(parameters.multiplier[0]) // count, parameters.shift, "none", edge)
 
 
 def activation_range(activation: Activation, edge: Edge) -> tuple[int, int]:

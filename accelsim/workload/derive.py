@@ -19,7 +19,7 @@ import numpy as np
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Concat, Layer, Pool, Window
 from accelsim.workload.trace import Values
-from accelsim.workload.windows import pad, positions
+from accelsim.workload.windows import pad, positions, window_sums
 
 
 def is_derivable(graph: Graph, edge: str) -> bool:
@@ -94,20 +94,9 @@ def average_pool(values: Values, window: Window, extra_bits: int = 0) -> Values:
     >>> average_pool(np.array([[[1, 2], [3, 4]]], np.uint8), Window((2, 2)))
     array([[[3]]])
     """
-    out_size = window.out_size(*values.shape[-2:])
-    total = _window_sums(values, window, out_size)
-    count = _window_sums(np.ones(values.shape[-2:], np.int64), window, out_size)
-    # A window that lies wholly in the padding sees nothing; its mean is zero.
-    count = np.maximum(count, 1)
+    total, count = window_sums(values, window)
     mean: Values = (2 * (total << extra_bits) + count) // (2 * count)
     return mean
-
-
-def _window_sums(values: Values, window: Window, out_size: tuple[int, int]) -> Values:
-    total = np.zeros((*values.shape[:-2], *out_size), np.int64)
-    for seen in positions(pad(values, window, 0), window, out_size):
-        total += seen
-    return total
 
 
 def _is_average_of(source: Edge, out: Edge) -> bool:

@@ -14,13 +14,15 @@ from accelsim.workload.arithmetic import (
     AddArithmetic,
     ConvArithmetic,
     LayerArithmetic,
+    PoolArithmetic,
     add,
+    average,
     convolve,
     requantise,
 )
 from accelsim.workload.derive import derived_map, is_derivable
 from accelsim.workload.graph import Graph
-from accelsim.workload.layer import Add, Conv, Layer
+from accelsim.workload.layer import Add, Conv, Layer, Pool
 from accelsim.workload.trace import Values
 
 
@@ -49,6 +51,8 @@ def replay_layer(
         return requantise(accumulators, parameters, layer.activation, out)
     if isinstance(layer, Add) and isinstance(parameters, AddArithmetic):
         return add(parts, zero_points, parameters, layer.activation, out)
+    if isinstance(layer, Pool) and isinstance(parameters, PoolArithmetic):
+        return average(parts[0], zero_points[0], layer.window, parameters, out)
     if is_derivable(graph, layer.output):
         return derived_map(graph, layer, parts)
     raise TraceError(

@@ -12,12 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import TraceError
-from accelsim.workload.arithmetic import AddArithmetic, ConvArithmetic, LayerArithmetic
+from accelsim.workload.arithmetic import (
+    MOST_POOL_BITS,
+    AddArithmetic,
+    ConvArithmetic,
+    LayerArithmetic,
+    PoolArithmetic,
+)
 from accelsim.workload.graph import Edge
-from accelsim.workload.layer import Add, Conv
+from accelsim.workload.layer import Add, Conv, Layer, Pool
 from accelsim.workload.trace_tensors import check_range
 
 _AGAIN = "give the constants of this graph's own layers"
+
+
+def has_constants(layer: Layer) -> bool:
+    """Whether a trace may hold constants of this layer."""
+    return isinstance(layer, Conv | Add) or (isinstance(layer, Pool) and layer.op == "avg")
 
 
 class ReadConstant(Protocol):
@@ -39,15 +50,16 @@ def weight_shape(layer: Conv) -> tuple[int, int, int, int]:
 
 
 def arrays_of(
-    layer: Conv | Add, parameters: LayerArithmetic, where: str
+    layer: Conv | Add | Pool, parameters: LayerArithmetic, where: str
 ) -> dict[str, NDArray[Any]]:
     """What a trace stores of a layer beside its shift, by the name of the constant.
 
     Raises ``TraceError`` when the constants belong to another layer or break their bounds.
     """
-    if isinstance(layer, Add):
-        if not isinstance(parameters, AddArithmetic):
-            raise TraceError(where, f"{layer.name!r} is a sum of maps: it has no weights", _AGAIN)
+    if isinstance(layer, Add | Pool):
+        if not isinstance(parameters, AddArithmetic if isinstance(layer, Add) else PoolArithmetic):
+            kind = "a sum of maps" if isinstance(layer, Add) else "an average"
+            raise TraceError(where, f"{layer.name!r} is {kind}: it has no weights", _AGAIN)
         shape, n_inputs = parameters.multiplier.shape, len(layer.inputs)
         if shape != (n_inputs,) or parameters.multiplier.dtype != np.int32:
             raise TraceError(
@@ -73,12 +85,15 @@ def arrays_of(
     }
 
 
-def arithmetic_of(layer: Conv | Add, shift: int, read: ReadConstant, where: str) -> LayerArithmetic:
+def arithmetic_of(
+    layer: Conv | Add | Pool, shift: int, read: ReadConstant, where: str
+) -> LayerArithmetic:
     """The constants of a layer, as ``read`` finds them in a file; checked."""
     parameters: LayerArithmetic
-    if isinstance(layer, Add):
+    if isinstance(layer, Add | Pool):
         multiplier = read("multiplier", (len(layer.inputs),), np.dtype("<i4"))
-        parameters = AddArithmetic(multiplier, shift)
+        kind = AddArithmetic if isinstance(layer, Add) else PoolArithmetic
+        parameters = kind(multiplier, shift)
     else:
         channels = (layer.out_channels,)
         parameters = ConvArithmetic(
@@ -92,13 +107,17 @@ def arithmetic_of(layer: Conv | Add, shift: int, read: ReadConstant, where: str)
     return parameters
 
 
-def check_arithmetic(layer: Conv | Add, parameters: LayerArithmetic, where: str) -> None:
+def check_arithmetic(layer: Conv | Add | Pool, parameters: LayerArithmetic, where: str) -> None:
     """Raise ``TraceError`` for values that the arithmetic does not allow."""
     if not 1 <= parameters.shift <= 62:
         problem = f"the shift of {layer.name!r} is {parameters.shift}, not 1 to 62"
         raise TraceError(where, problem, _AGAIN)
     if (parameters.multiplier < 0).any():
         raise TraceError(where, f"a multiplier of {layer.name!r} is negative", _AGAIN)
+    if isinstance(layer, Pool):
+        n = layer.window.kernel[0] * layer.window.kernel[1]
+        if (int(parameters.multiplier[0]) * n).bit_length() > MOST_POOL_BITS:
+            raise TraceError(where, f"the multiplier of {layer.name!r} is too large", _AGAIN)
     if isinstance(layer, Conv) and isinstance(parameters, ConvArithmetic):
         check_range(parameters.weights, weight_word(layer), where)
         scale = parameters.weight_scale

@@ -22,9 +22,14 @@ from accelsim.errors import TraceError
 from accelsim.workload.arithmetic import LayerArithmetic
 from accelsim.workload.derive import derive, is_derivable
 from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Add, Conv
+from accelsim.workload.layer import Add, Conv, Pool
 from accelsim.workload.trace import TraceFacts, Values
-from accelsim.workload.trace_constants import arithmetic_of, weight_shape, weight_word
+from accelsim.workload.trace_constants import (
+    arithmetic_of,
+    has_constants,
+    weight_shape,
+    weight_word,
+)
 from accelsim.workload.trace_document import TraceDocument, from_json
 from accelsim.workload.trace_open import find_trace, open_trace, read_document
 from accelsim.workload.trace_tensors import (
@@ -163,7 +168,7 @@ class TraceFile:
         check_range(values, edge, self._where)
         return values
 
-    def _arithmetic(self, layer: Conv | Add) -> LayerArithmetic:
+    def _arithmetic(self, layer: Conv | Add | Pool) -> LayerArithmetic:
         def read(constant: str, shape: tuple[int, ...], dtype: np.dtype[Any]) -> NDArray[Any]:
             return self._whole(layer_path(layer.name, constant), shape, dtype)
 
@@ -206,14 +211,16 @@ class TraceFile:
             for layer, edge in self._document.pre_activations.items()
         }
 
-    def _check_layers_with_constants(self) -> list[Conv | Add]:
+    def _check_layers_with_constants(self) -> list[Conv | Add | Pool]:
         shifts = self._document.shifts
-        computing = [x for x in self.graph.layers if isinstance(x, Conv | Add)]
+        computing = [
+            x for x in self.graph.layers if isinstance(x, Conv | Add | Pool) and has_constants(x)
+        ]
         for layer in sorted(shifts.keys() - {x.name for x in computing}):
-            raise self._unknown("convolution or sum", layer, [x.name for x in computing])
+            raise self._unknown("convolution, sum or average", layer, [x.name for x in computing])
         return [x for x in computing if x.name in shifts]
 
-    def _with_constants(self, layer: str) -> Conv | Add | None:
+    def _with_constants(self, layer: str) -> Conv | Add | Pool | None:
         for found in self._layers_with_constants:
             if found.name == layer:
                 return found

@@ -22,10 +22,10 @@ from accelsim.errors import TraceError
 from accelsim.workload.arithmetic import LayerArithmetic
 from accelsim.workload.derive import is_derivable
 from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Add, Conv
+from accelsim.workload.layer import Add, Conv, Pool
 from accelsim.workload.patient_file import PatientFile
 from accelsim.workload.trace import Values
-from accelsim.workload.trace_constants import arrays_of
+from accelsim.workload.trace_constants import arrays_of, has_constants
 from accelsim.workload.trace_document import TraceDocument, to_json
 from accelsim.workload.trace_tensors import (
     DOCUMENT,
@@ -136,8 +136,10 @@ class _Writer:
 
     def constants(self, name: str, parameters: LayerArithmetic) -> None:
         layer = next((x for x in self._graph.layers if x.name == name), None)
-        if not isinstance(layer, Conv | Add):
-            raise self._error(f"{name!r} has constants, but is no convolution or sum of the graph")
+        if not isinstance(layer, Conv | Add | Pool) or not has_constants(layer):
+            raise self._error(
+                f"{name!r} has constants, but is no convolution, sum or average of the graph"
+            )
         for constant, values in arrays_of(layer, parameters, self._where).items():
             dataset = layer_path(name, constant)
             self._compressed(dataset, values)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.workload.layer import Window
+from accelsim.workload.trace import Values
 
 
 def pad(values: NDArray[Any], window: Window, fill: float) -> NDArray[Any]:
@@ -41,6 +42,24 @@ def positions(
         for r in range(window.kernel[0])
         for c in range(window.kernel[1])
     ]
+
+
+def window_sums(values: Values, window: Window) -> tuple[Values, Values]:
+    """Sums over windows of an integer map [..., rows, cols], and of how many values each; int64.
+
+    Padding is neither summed nor counted. A window that lies wholly in the padding sees
+    nothing: its sum is 0 and its count 1.
+    """
+    out_size = window.out_size(*values.shape[-2:])
+    count = _sums(np.ones(values.shape[-2:], np.int64), window, out_size)
+    return _sums(values, window, out_size), np.maximum(count, 1)
+
+
+def _sums(values: Values, window: Window, out_size: tuple[int, int]) -> Values:
+    total = np.zeros((*values.shape[:-2], *out_size), np.int64)
+    for seen in positions(pad(values, window, 0), window, out_size):
+        total += seen
+    return total
 
 
 def patches(

@@ -10,7 +10,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelsim.errors import TraceError
-from accelsim.workload.arithmetic import AddArithmetic, ConvArithmetic, add, convolve, requantise
+from accelsim.workload.arithmetic import (
+    AddArithmetic,
+    ConvArithmetic,
+    PoolArithmetic,
+    add,
+    average,
+    convolve,
+    requantise,
+)
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Add, Concat, Conv, Pool, Window
 from accelsim.workload.replay import replay
@@ -232,6 +240,30 @@ def test_a_batch_gives_each_image_the_same_integers() -> None:
         alone = replay(graph, arithmetic, {"x": image})
         for name, values in alone.items():
             np.testing.assert_array_equal(together[name][i], values, err_msg=name)
+
+
+@settings(deadline=None)
+@given(
+    seed=st.integers(0, 1 << 30),
+    multiplier=st.integers(0, (1 << 40) // 12),
+    shift=st.integers(1, 62),
+    zero_point=st.integers(-40, 40),
+)
+def test_an_average_with_a_word_of_its_own_is_divided_downwards_and_rounded_once(
+    seed: int, multiplier: int, shift: int, zero_point: int
+) -> None:
+    x = np.random.default_rng(seed).integers(-128, 128, (2, 5, 4)).astype(np.int8)
+    window = Window((3, 2), (2, 1), (1, 0, 0, 1))
+    edge = Edge("y", 2, *window.out_size(5, 4), signed=True, zero_point=3)
+    multiplier = min(multiplier, 2**31 - 1)
+    found = average(
+        x, zero_point, window, PoolArithmetic(np.array([multiplier], np.int32), shift), edge
+    )
+    for c, row, col in np.ndindex(edge.shape):
+        seen = x[c, max(0, 2 * row - 1) : 2 * row + 2, col : col + 2].astype(int) - zero_point
+        quotient = floor(Fraction(int(seen.sum()) * multiplier, seen.size))
+        exact = floor(Fraction(quotient, 2**shift) + Fraction(1, 2)) + 3
+        assert found[c, row, col] == max(-128, min(127, exact))
 
 
 def test_bands_of_rows_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

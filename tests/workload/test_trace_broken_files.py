@@ -230,7 +230,7 @@ EDGE, LAYER = ("graph", "edges", 1), ("graph", "layers", 0)
         (set_at("graph", "outputs", ["none"]), "is no edge"),
         (set_at("n_images", 3), "has shape"),
         (set_at("n_images", 0), "n_images"),
-        (set_at("shifts", {"max": 3}), "has no convolution or sum 'max'"),
+        (set_at("shifts", {"max": 3}), "has no convolution, sum or average 'max'"),
         (set_at("shifts", "a", 63), r"shifts\.a"),
         (set_at("sha256", "maps/a", ["0" * 64]), "has no SHA-256"),
         (set_at("sha256", "maps/a", ["x"]), "sha256"),

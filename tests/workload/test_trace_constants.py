@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from accelsim.errors import TraceError
-from accelsim.workload.arithmetic import AddArithmetic, ConvArithmetic
+from accelsim.workload.arithmetic import AddArithmetic, ConvArithmetic, PoolArithmetic
 from accelsim.workload.graph import Edge, Graph
-from accelsim.workload.layer import Add, Conv, Window
+from accelsim.workload.layer import Add, Conv, Pool, Window
 from accelsim.workload.replay import replay
 from accelsim.workload.trace_file import read_trace
 from accelsim.workload.trace_writer import write_trace
@@ -106,3 +106,61 @@ def test_multipliers_changed_after_hashing_are_noticed(tmp_path: Path) -> None:
         file["layers/block|sum/multiplier"][...] = [-2, 1]
     with read_trace(path) as trace, pytest.raises(TraceError, match="does not match its SHA-256"):
         trace.arithmetic("block/sum")
+
+
+AVERAGE = Graph(
+    (Pool("mean", "x", "mean", Window((2, 2)), "avg"),),
+    (Edge("x", 1, 2, 2, scale=0.5), Edge("mean", 1, 1, 1, scale=0.125, zero_point=2)),
+    ("x",),
+    ("mean",),
+)
+
+
+def averaged(path: Path, constants: object) -> Path:
+    write_trace(
+        path,
+        name="mean",
+        graph=AVERAGE,
+        n_images=1,
+        images=[{"x": X, "mean": np.array([[[72]]], np.uint8)}],
+        arithmetic={"mean": constants},  # type: ignore[dict-item]
+    )
+    return path
+
+
+def test_an_average_with_a_word_of_its_own_is_stored_and_replayed(tmp_path: Path) -> None:
+    # The mean of 0, 1, 9, 60 is 17.5 steps of a half: 70 of an eighth, and the zero point.
+    path = averaged(tmp_path / "t.h5", PoolArithmetic(np.array([8], np.int32), 1))
+    with read_trace(path) as trace:
+        assert trace.is_stored("mean")
+        assert replay(trace.graph, trace.constants(), {"x": X})["mean"].item() == 72
+
+
+@pytest.mark.parametrize(
+    ("constants", "problem"),
+    [
+        (SUM, "is an average: it has no weights"),
+        (PoolArithmetic(np.array([-1], np.int32), 1), "is negative"),
+        (PoolArithmetic(np.array([1, 2], np.int32), 1), r"not int32 \[1\]"),
+    ],
+)
+def test_constants_of_an_average_are_checked(
+    tmp_path: Path, constants: object, problem: str
+) -> None:
+    with pytest.raises(TraceError, match=problem):
+        averaged(tmp_path / "t.h5", constants)
+
+
+def test_a_multiplier_that_could_overflow_is_refused(tmp_path: Path) -> None:
+    wide = Graph(
+        (Pool("mean", "x", "mean", Window((256, 256)), "avg"),),
+        (Edge("x", 1, 256, 256), Edge("mean", 1, 1, 1, scale=0.3)),
+        ("x",),
+        ("mean",),
+    )
+    maps = {"x": np.zeros((1, 256, 256), np.uint8), "mean": np.zeros((1, 1, 1), np.uint8)}
+    constants = {"mean": PoolArithmetic(np.array([1 << 29], np.int32), 30)}
+    with pytest.raises(TraceError, match="is too large"):
+        write_trace(
+            tmp_path / "t.h5", name="n", graph=wide, n_images=1, images=[maps], arithmetic=constants
+        )

@@ -15,21 +15,21 @@ from torch import fx
 from accelsim.training.capturing.operand import Lowering, name_of, pair, tensor_shape
 from accelsim.training.capturing.source_line import Call, unsupported
 from accelsim.workload.layer import Window
-from accelsim.workload.quantising.steps import Convolution, Pooling
+from accelsim.workload.quantising.steps import Convolution, Pooling, grown
 
 Arguments = dict[str, Any]
 
 
 def max_pool(state: Lowering, node: fx.Node, given: Arguments) -> int:
     source = state.spatial(node, given["self"])
-    window = _grown(state, node, source, _window(given))
+    window = grown(_window(given), state.shape(source), tensor_shape(node)[1:])
     return _pooling(state, node, source, window)
 
 
 def average_pool(state: Lowering, node: fx.Node, given: Arguments) -> int:
     source = state.spatial(node, given["self"])
     plain = _window(given)
-    window = _grown(state, node, source, plain)
+    window = grown(plain, state.shape(source), tensor_shape(node)[1:])
     divisor = given["divisor_override"]
     counts_padding = any(plain.padding) and given["count_include_pad"]
     if divisor is None and not counts_padding:
@@ -117,17 +117,3 @@ def _window(given: Arguments) -> Window:
         (rows, rows, cols, cols),
         pair(given.get("dilation", 1)),
     )
-
-
-def _grown(state: Lowering, node: fx.Node, source: int, window: Window) -> Window:
-    """With more padding after rows and columns where torch rounds up (``ceil_mode``)."""
-    _, rows, cols = state.shape(source)
-    _, out_rows, out_cols = tensor_shape(node)[1:]
-    top, bottom, left, right = window.padding
-    bottom = max(bottom, _reach(out_rows, window, 0) - rows - top)
-    right = max(right, _reach(out_cols, window, 1) - cols - left)
-    return Window(window.kernel, window.stride, (top, bottom, left, right), window.dilation)
-
-
-def _reach(n_out: int, window: Window, axis: int) -> int:
-    return (n_out - 1) * window.stride[axis] + window.extent[axis]

@@ -41,7 +41,7 @@ def equalised(network: FloatNetwork) -> FloatNetwork:
             seen = np.repeat(per_group, layer.out_channels // layer.groups, axis=0)
             scaled = weights[layer.name] * (out[:, None] / seen)[:, :, None, None]
             weights[layer.name] = scaled.astype(np.float32)
-            biases[layer.name] = (biases[layer.name] * out).astype(np.float32)
+            biases[layer.name] = (biases[layer.name] * out).astype(biases[layer.name].dtype)
     words = network.trained_words | common
     return replace(network, weights=weights, biases=biases, trained_words=words)
 

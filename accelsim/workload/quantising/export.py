@@ -7,7 +7,7 @@ Nothing is written when that is another network than the one that was trained: s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ def export_network(
     accuracy: Mapping[str, float] | None = None,
     training: Mapping[str, str] | None = None,
     provenance: Mapping[str, str] | None = None,
+    warnings: Sequence[str] = (),
     map_bits: int = MAP_BITS,
     weights: bool = True,
     pre_activations: bool = False,
@@ -82,6 +83,7 @@ def export_network(
             "method": _method(network, len(calibration), map_bits),
             **(training or {}),
         },
+        warnings=warnings,
         provenance={
             "tool": f"accelsim {__version__}",
             "versions": ", ".join(f"{p} {version(p)}" for p in packages),
@@ -121,6 +123,9 @@ def _method(network: FloatNetwork, n_calibration: int, map_bits: int) -> str:
         f"{map_bits}-bit post-training quantisation, calibrated on the maxima of "
         f"{n_calibration} images; see docs/trace_format.md"
     )
+    if network.given_words:
+        n = len(network.given_words)
+        return f"words that {n} maps came with; for the others {calibrated}"
     if not network.trained_words:
         return calibrated
     return f"trained words for {len(network.trained_words)} maps; for the others {calibrated}"

@@ -6,6 +6,8 @@
 * A ReLU becomes the activation of the layer before it. It commutes with maximum pooling,
   and one after a concatenation moves to its parts.
 
+* A word that the network came with becomes that of the map: see ``given``.
+
 What is left (a ReLU on a map that others read before it, a batch normalisation of a
 concatenation) becomes a depthwise convolution of 1 x 1.
 """
@@ -16,6 +18,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from accelsim.workload.quantising.given import pads_after_words, words_to_maps
 from accelsim.workload.quantising.steps import (
     Affine,
     Convolution,
@@ -32,6 +35,7 @@ from accelsim.workload.quantising.steps import (
 
 def fold(net: Steps) -> None:
     """Leave only steps that are layers. Raises ``UserError`` for padding that cannot move."""
+    pads_after_words(net)
     for step in list(net.steps):
         if isinstance(step, Pad):
             _fold_pad(net, step)
@@ -41,6 +45,7 @@ def fold(net: Steps) -> None:
     for step in list(net.steps):
         if isinstance(step, Rectify):
             _fold_rectify(net, step)
+    words_to_maps(net)
 
 
 def _fold_pad(net: Steps, pad: Pad) -> None:
@@ -93,6 +98,9 @@ def _fold_affine(net: Steps, affine: Affine) -> None:
     ):
         before.weights = before.weights * affine.scale.reshape(-1, 1, 1, 1)
         before.bias = before.bias * affine.scale + affine.shift
+        if before.weight_scale is not None:
+            is_plain = (affine.scale > 0).all()
+            before.weight_scale = before.weight_scale * affine.scale if is_plain else None
         net.remove(affine)
     elif isinstance(after := _only_reader(net, affine), Affine):
         after.shift = affine.shift * after.scale + after.shift
@@ -125,6 +133,7 @@ def _scale_input(reader: Convolution, affine: Affine) -> None:
     seen = seen + np.arange(n_in)
     reader.bias = reader.bias + np.einsum("oirc,oi->o", reader.weights, affine.shift[seen])
     reader.weights = reader.weights * affine.scale[seen][:, :, None, None]
+    reader.weight_scale = None
 
 
 def _fold_rectify(net: Steps, rectify: Rectify) -> None:

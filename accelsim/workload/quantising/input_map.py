@@ -1,6 +1,6 @@
 """How the integers of the input map stand for an image: exactly, wherever that is possible.
 
-A network sees ``(pixels - mean) / std``. There are three forms of its stored input:
+A network sees ``(pixels - mean) / std``. There are four forms of its stored input:
 
 * ``zero_point``: the pixels themselves, uint8, with zero point ``mean`` and scale
   ``1 / std``. Exact, and padding with zero is padding with the mean. Needs one integer mean
@@ -10,6 +10,7 @@ A network sees ``(pixels - mean) / std``. There are three forms of its stored in
   and a first convolution without padding.
 * ``normalised``: the normalised image, rounded to signed words like any other map. Always
   possible; the scale is calibrated.
+* ``given``: in the word that the network came with.
 """
 
 from __future__ import annotations
@@ -25,18 +26,23 @@ from accelsim.workload.layer import Conv
 from accelsim.workload.quantising.float_network import FloatNetwork
 from accelsim.workload.trace import Values
 
-InputForm = Literal["zero_point", "first_bias", "normalised"]
+InputForm = Literal["zero_point", "first_bias", "normalised", "given"]
 FACTS: dict[InputForm, str] = {
     "zero_point": "pixels, 0 to 255; the mean is the zero point",
     "first_bias": "pixels, 0 to 255; the mean is folded into the first bias",
     "normalised": "the normalised image in signed words, calibrated",
+    "given": "in the word that the network came with",
 }
 """What a trace says about its input."""
 
 
 def input_form(network: FloatNetwork) -> InputForm:
-    """The first of the three forms that this network allows."""
+    """The first of the forms that this network allows."""
     graph = network.graph
+    if graph.inputs[0] in network.given_words:
+        return "given"
+    if network.real_inputs:
+        return "normalised"
     consumers = graph.consumers[graph.inputs[0]]
     if len(set(network.input_std)) > 1:
         return "normalised"
@@ -57,12 +63,16 @@ def input_word(network: FloatNetwork, form: InputForm, edge: Edge) -> Edge:
 
 
 def stored_input(
-    network: FloatNetwork, form: InputForm, edge: Edge, pixels: NDArray[np.uint8]
+    network: FloatNetwork, form: InputForm, edge: Edge, pixels: NDArray[Any]
 ) -> Values:
-    """The integers that a trace stores for uint8 pixels [..., channels, rows, cols]."""
-    if form != "normalised":
+    """The integers that a trace stores for images [..., channels, rows, cols]."""
+    if form in ("zero_point", "first_bias"):
         return pixels
     mean, std = (np.array(x)[:, None, None] for x in (network.input_mean, network.input_std))
+    if form == "given":  # as QuantizeLinear of ONNX does: in float32, ties to even
+        real = ((pixels - mean) / std).astype(np.float32)
+        given: Values = np.rint(real / np.float32(edge.scale)).astype(np.int64) + edge.zero_point
+        return np.clip(given, edge.low, edge.high).astype(edge.dtype)
     steps: NDArray[Any] = np.floor((pixels - mean) / std / edge.scale + 0.5)
     stored: Values = np.clip(steps, -edge.high, edge.high).astype(edge.dtype)
     return stored

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 
@@ -25,6 +25,7 @@ def float_network(
     source: str,
     input_mean: Sequence[float],
     input_std: Sequence[float],
+    real_inputs: bool = False,
 ) -> FloatNetwork:
     """The network of ``net``, whose steps are folded; ``names`` are those of its steps, in order.
 
@@ -44,7 +45,7 @@ def float_network(
         name=name,
         graph=graph,
         weights={n: np.ascontiguousarray(s.weights, np.float32) for n, s in convolutions.items()},
-        biases={n: np.ascontiguousarray(s.bias, np.float32) for n, s in convolutions.items()},
+        biases={n: np.ascontiguousarray(s.bias, _bias_type(s)) for n, s in convolutions.items()},
         input_mean=tuple(input_mean),
         input_std=tuple(input_std),
         trained_words={
@@ -52,8 +53,18 @@ def float_network(
             for s in net.steps
             if isinstance(s, Convolution | Sum) and s.word is not None
         },
+        given_words={edge_names[n]: word for n, word in net.words.items() if n in edge_names},
+        weight_scales={
+            n: s.weight_scale for n, s in convolutions.items() if s.weight_scale is not None
+        },
+        real_inputs=real_inputs,
         source=source,
     )
+
+
+def _bias_type(step: Convolution) -> type[np.floating[Any]]:
+    # Of a layer that came quantised every one of 32 bits is wanted back.
+    return np.float32 if step.weight_scale is None else np.float64
 
 
 def _layer(net: Steps, step: Step, names: Mapping[int, str]) -> Layer:
@@ -71,6 +82,7 @@ def _layer(net: Steps, step: Step, names: Mapping[int, str]) -> Layer:
                 groups=step.groups,
                 activation=step.activation,
                 fully_connected=step.fully_connected,
+                weight_bits=step.weight_bits,
             )
         case Pooling():
             return Pool(output, inputs[0], output, step.window, step.op)

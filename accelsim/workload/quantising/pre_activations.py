@@ -22,7 +22,9 @@ def with_twins(network: FloatNetwork) -> FloatNetwork:
     """The network with a twin for each layer that has an activation."""
     graph = network.graph
     layers, edges = list(graph.layers), list(graph.edges)
-    weights, biases = dict(network.weights), dict(network.biases)
+    weights, biases, scales = (
+        dict(x) for x in (network.weights, network.biases, network.weight_scales)
+    )
     for layer in graph.layers:
         if not isinstance(layer, Conv | Add) or layer.activation == "none":
             continue
@@ -31,8 +33,10 @@ def with_twins(network: FloatNetwork) -> FloatNetwork:
         edges.append(replace(graph.edge[layer.output], name=twin))
         if isinstance(layer, Conv):
             weights[twin], biases[twin] = weights[layer.name], biases[layer.name]
+            if layer.name in scales:
+                scales[twin] = scales[layer.name]
     graph = replace(graph, layers=tuple(layers), edges=tuple(edges))
-    return replace(network, graph=graph, weights=weights, biases=biases)
+    return replace(network, graph=graph, weights=weights, biases=biases, weight_scales=scales)
 
 
 def without_twins(quantised: QuantisedNetwork) -> QuantisedNetwork:

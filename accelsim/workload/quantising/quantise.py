@@ -2,8 +2,9 @@
 
 * Words of the feature maps: see ``words``; form of the input map: see ``input_map``.
 * Weights are signed 8-bit, symmetric, one scale per output channel, rounded up to 12
-  significant bits; biases are 32-bit.
-* A sum of maps has a multiplier for each input.
+  significant bits; biases are 32-bit. Weights that came quantised keep their integers.
+* A sum of maps has a multiplier for each input; so has an average that came with a word of
+  its own, and does not just keep that of its input.
 
 Calibration (the ranges of maps) is the caller's: see ``batches.MapRanges``.
 """
@@ -13,14 +14,21 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.workload.arithmetic import AddArithmetic, ConvArithmetic, LayerArithmetic
+from accelsim.workload.arithmetic import (
+    MOST_POOL_BITS,
+    AddArithmetic,
+    ConvArithmetic,
+    LayerArithmetic,
+    PoolArithmetic,
+)
+from accelsim.workload.derive import is_derivable
 from accelsim.workload.graph import Graph
-from accelsim.workload.layer import Add, Conv
+from accelsim.workload.layer import Add, Conv, Pool
 from accelsim.workload.quantising.float_network import FloatNetwork
 from accelsim.workload.quantising.input_map import (
     InputForm,
@@ -46,12 +54,12 @@ class QuantisedNetwork:
     arithmetic: dict[str, LayerArithmetic]
     form: InputForm
 
-    def stored_input(self, pixels: NDArray[np.uint8]) -> Values:
-        """The integers of the input map for uint8 pixels [..., channels, rows, cols]."""
+    def stored_input(self, pixels: NDArray[Any]) -> Values:
+        """The integers of the input map for images [..., channels, rows, cols]."""
         edge = self.graph.edge[self.graph.inputs[0]]
         return stored_input(self.network, self.form, edge, pixels)
 
-    def maps(self, pixels: NDArray[np.uint8]) -> dict[str, Values]:
+    def maps(self, pixels: NDArray[Any]) -> dict[str, Values]:
         """Every map, [..., channels, rows, cols], computed in integers alone."""
         inputs = {self.graph.inputs[0]: self.stored_input(pixels)}
         return replay(self.graph, self.arithmetic, inputs)
@@ -72,13 +80,17 @@ def quantise(
             arithmetic[layer.name] = _conv_constants(network, graph, layer, form)
         elif isinstance(layer, Add):
             arithmetic[layer.name] = _add_constants(graph, layer)
+        elif not is_derivable(graph, layer.output) and isinstance(layer, Pool):
+            arithmetic[layer.name] = _pool_constants(graph, layer)
     return QuantisedNetwork(network, graph, arithmetic, form)
 
 
-def fixed_point(factors: NDArray[np.float64]) -> tuple[NDArray[np.int32], int]:
+def fixed_point(
+    factors: NDArray[np.float64], bits: int = _MULTIPLIER_BITS
+) -> tuple[NDArray[np.int32], int]:
     """``(multipliers, shift)`` with ``multipliers * 2**-shift`` nearest to the factors.
 
-    The largest multiplier has 30 bits. Factors above 2**29 become 2**29: either takes every
+    The largest multiplier has ``bits``. Factors above 2**29 become 2**29: either takes every
     sum but zero out of a word.
 
     >>> fixed_point(np.array([0.5, 0.25]))
@@ -86,7 +98,7 @@ def fixed_point(factors: NDArray[np.float64]) -> tuple[NDArray[np.int32], int]:
     """
     bounded = np.minimum(factors, _SATURATING)
     _, exponent = math.frexp(float(bounded.max()))
-    shift = min(62, _MULTIPLIER_BITS - exponent)
+    shift = min(62, bits - exponent)
     return np.rint(np.ldexp(bounded, shift)).astype(np.int32), shift
 
 
@@ -95,14 +107,24 @@ def _add_constants(graph: Graph, layer: Add) -> AddArithmetic:
     return AddArithmetic(*fixed_point(scales / graph.edge[layer.output].scale))
 
 
+def _pool_constants(graph: Graph, layer: Pool) -> PoolArithmetic:
+    factor = graph.edge[layer.input].scale / graph.edge[layer.output].scale
+    n = layer.window.kernel[0] * layer.window.kernel[1]
+    bits = min(_MULTIPLIER_BITS, MOST_POOL_BITS - n.bit_length())
+    return PoolArithmetic(*fixed_point(np.array([factor]), bits))
+
+
 def _conv_constants(
     network: FloatNetwork, graph: Graph, layer: Conv, form: InputForm
 ) -> ConvArithmetic:
     source, out = graph.edge[layer.input], graph.edge[layer.output]
     real = network.weights[layer.name].astype(np.float64)
     real_bias = network.biases[layer.name].astype(np.float64)
-    weight_scale = _weight_scale(real, real_bias, source.scale, layer.weight_bits)
-    weights = np.rint(real / weight_scale[:, None, None, None]).astype(np.int8)
+    weight_scale = network.weight_scales.get(layer.name)
+    if weight_scale is None:
+        weight_scale = _weight_scale(real, real_bias, source.scale, layer.weight_bits)
+    weights = np.rint(real / weight_scale[:, None, None, None])
+    weights = weights.astype(np.int8 if layer.weight_bits <= 8 else np.int16)
     step = source.scale * weight_scale
     bias = real_bias / step
     if form == "first_bias" and layer.input in graph.inputs:

@@ -2,7 +2,8 @@
 
 Steps read and make maps, which are numbers with a shape (channels, rows, cols). Four kinds
 become layers: ``Convolution``, ``Pooling``, ``Sum``, ``Stack``. The others (``Affine``,
-``Rectify``, ``Pad``) are folded into these by ``accelsim.workload.quantising.fold``.
+``Rectify``, ``Pad``, ``Stored``) are folded into these by
+``accelsim.workload.quantising.fold``.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from accelsim.errors import UserError
 from accelsim.workload.layer import Activation, Window
-from accelsim.workload.quantising.float_network import TrainedWord
+from accelsim.workload.quantising.float_network import TrainedWord, Word
 
 Shape = tuple[int, int, int]
 Reals = NDArray[np.float64]
@@ -59,6 +60,14 @@ class Convolution(Step):
     fully_connected: bool = False
     activation: Activation = "none"
     word: TrainedWord | None = None
+    weight_scale: Reals | None = None
+    """[out_channels] of weights that came quantised; they are whole numbers of it."""
+    weight_bits: int = 8
+
+
+@dataclass(eq=False, kw_only=True)
+class Rounding(Convolution):
+    """A map brought to another word, value by value: one weight of 1 to a channel."""
 
 
 @dataclass(eq=False, kw_only=True)
@@ -100,6 +109,13 @@ class Pad(Step):
     value: float
 
 
+@dataclass(eq=False, kw_only=True)
+class Stored(Step):
+    """The map rounded to a word that the network came with."""
+
+    stored_as: Word
+
+
 @dataclass
 class Steps:
     """Steps in execution order. Map 0 is the network's input."""
@@ -108,6 +124,10 @@ class Steps:
     """By map."""
     outputs: list[int] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    joined: dict[int, int] = field(default_factory=dict)
+    """By map of a step that was removed: the map that took its place."""
+    words: dict[int, Word] = field(default_factory=dict)
+    """By map: the word that the network came with."""
 
     def new_map(self, shape: Sequence[int]) -> int:
         channels, rows, cols = shape
@@ -128,9 +148,19 @@ class Steps:
         """True when nobody but ``reader`` sees the map."""
         return made not in self.outputs and self.consumers(made) == [reader]
 
+    def final(self, made: int) -> int:
+        """The map that now stands for ``made``."""
+        while made in self.joined:
+            made = self.joined[made]
+        return made
+
+    def insert_before(self, step: Step, new: Step) -> None:
+        self.steps.insert(self.steps.index(step), new)
+
     def remove(self, step: Step) -> None:
         """Drop a step with one input: who read its output reads its input."""
         self.steps.remove(step)
+        self.joined[step.output] = step.inputs[0]
         for other in self.steps:
             other.inputs = [step.inputs[0] if n == step.output else n for n in other.inputs]
         self.outputs = [step.inputs[0] if n == step.output else n for n in self.outputs]
@@ -154,3 +184,20 @@ def per_channel(
         activation=activation,
         word=step.word if isinstance(step, Rectify) else None,
     )
+
+
+def grown(window: Window, shape: Shape, out_shape: Sequence[int]) -> Window:
+    """With more padding after rows and columns where the output's size is rounded up.
+
+    >>> grown(Window((2, 2), (2, 2)), (8, 5, 4), (8, 3, 2)).padding
+    (0, 1, 0, 0)
+    """
+    top, bottom, left, right = window.padding
+    (_, rows, cols), (_, out_rows, out_cols) = shape, out_shape
+    bottom = max(bottom, _reach(out_rows, window, 0) - rows - top)
+    right = max(right, _reach(out_cols, window, 1) - cols - left)
+    return Window(window.kernel, window.stride, (top, bottom, left, right), window.dilation)
+
+
+def _reach(n_out: int, window: Window, axis: int) -> int:
+    return (n_out - 1) * window.stride[axis] + window.extent[axis]

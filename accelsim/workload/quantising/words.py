@@ -1,5 +1,6 @@
 """Which word each feature map is stored in: bits, sign, scale and zero point.
 
+* A word that the network came with is kept as it is.
 * A trained word is kept exactly: its scale is what training learned, not rounded.
 * Other maps have ``map_bits`` (8), clipped at their extremes over the calibration images:
   unsigned where no negative value can occur (after ReLU and ReLU6), symmetric signed
@@ -19,13 +20,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Container, Mapping
+from dataclasses import asdict, replace
 from typing import Final
 
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
-from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord
+from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord, Word
 from accelsim.workload.quantising.input_map import InputForm, input_word
 
 MAP_BITS: Final = 8
@@ -58,7 +59,7 @@ def with_words(
     takes the place of the six of a ReLU6.
     """
     graph = network.graph
-    groups = sharing_groups(graph)
+    groups = sharing_groups(graph, network.given_words)
     unsigned = _unsigned(graph)
     words: dict[str, Edge] = {}
     for edge in _in_order(graph):
@@ -66,7 +67,9 @@ def with_words(
             continue
         group = groups[edge.name]
         producer = graph.producer.get(edge.name)
-        if edge.name in graph.inputs and form != "normalised":
+        if given := _given(network, group):
+            word = replace(edge, **asdict(given))
+        elif edge.name in graph.inputs and form != "normalised":
             word = input_word(network, form, edge)
         elif isinstance(producer, Pool) and producer.op == "avg" and producer.input not in group:
             word = _average(graph, producer, words[producer.input], map_bits)
@@ -91,11 +94,11 @@ def with_words(
     return replace(graph, layers=layers, edges=tuple(words[e.name] for e in graph.edges))
 
 
-def sharing_groups(graph: Graph) -> dict[str, frozenset[str]]:
+def sharing_groups(graph: Graph, given: Container[str] = ()) -> dict[str, frozenset[str]]:
     """By edge: all edges whose integers mean the same, because layers only move them.
 
     Concatenations and maximum poolings join their inputs and outputs; so does an average
-    whose result is concatenated.
+    whose result is concatenated, unless it is one of the ``given``, which have their own word.
     """
     group: dict[str, set[str]] = {e.name: {e.name} for e in graph.edges}
 
@@ -109,9 +112,18 @@ def sharing_groups(graph: Graph) -> dict[str, frozenset[str]]:
             join((*layer.inputs, layer.output))
     stacked = [x.output for x in graph.layers if isinstance(x, Concat)]
     for layer in graph.layers:
-        if isinstance(layer, Pool) and any(n in group[layer.output] for n in stacked):
+        if not isinstance(layer, Pool) or layer.output in given:
+            continue
+        if any(n in group[layer.output] for n in stacked):
             join((layer.input, layer.output))
     return {name: frozenset(names) for name, names in group.items()}
+
+
+def _given(network: FloatNetwork, group: frozenset[str]) -> Word | None:
+    words = {network.given_words[n] for n in group if n in network.given_words}
+    if len(words) > 1:
+        raise AssertionError(f"{network.name}: {sorted(group)} came with several words")
+    return next(iter(words), None)
 
 
 def _in_order(graph: Graph) -> list[Edge]:

@@ -1,0 +1,1 @@
+"""Networks in ONNX: read with suspicion, run by ONNX Runtime, taken apart into layers."""
