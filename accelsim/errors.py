@@ -15,7 +15,7 @@ class AccelsimError(Exception):
 
 
 class UserError(AccelsimError):
-    """Something in the user's input is wrong: where, what, and how to mend it.
+    """An error in the user's input: where, what is wrong, and how to fix it.
 
     >>> print(UserError("x.npy", "no such file", "check the path"))
     x.npy: no such file
@@ -28,7 +28,7 @@ class UserError(AccelsimError):
 
 
 class UnknownNameError(AccelsimError):
-    """A name that no registered implementation answers to."""
+    """A name that no registered implementation has."""
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
@@ -38,7 +38,7 @@ class UnknownNameError(AccelsimError):
 
 
 class ConfigError(UserError):
-    """A value in a configuration that cannot describe real hardware."""
+    """A configuration value that cannot describe real hardware."""
 
 
 class TraceError(UserError):
@@ -50,15 +50,15 @@ class DramTraceError(UserError):
 
 
 class MappingError(UserError):
-    """A layer that does not fit the chip: what is missing, and which knob helps."""
+    """A layer that does not fit the chip: what is missing, and which key to change."""
 
 
 class CodecError(AccelsimError):
-    """An encoded block that this codec cannot have produced, or values it cannot take."""
+    """An encoded block that the codec cannot have produced, or values that it cannot code."""
 
 
 def shortened(name: object, limit: int = 60) -> str:
-    """A name or value as messages show it: a file may hold one of any length.
+    """A name or value shortened for messages, because a file may hold one of any length.
 
     >>> shortened("a" * 99, limit=10)
     'aaaaaaa...'

@@ -51,18 +51,18 @@ Plans = tuple[StagePlan, ...]
 
 @dataclass(frozen=True, repr=False)
 class Prepared:
-    """A program, and what its tensors are in the chip's codec."""
+    """A program, and the statistics of its tensors in the codec of the chip."""
 
     chip: Chip
-    """The chip, with codec lanes for the words that they code."""
+    """The chip, with codec lanes sized for the words to be coded."""
     program: Program
     plans: Plans
     maps: tuple[dict[StoredMap, MapStats], ...]
-    """By image: statistics of every stored map, also of those that stay linear."""
+    """By image: statistics of every stored map, including those that stay linear."""
     coded: tuple[StoredMap, ...]
-    """The maps that lie in blocks."""
+    """The maps that are stored in blocks."""
     levels: BusLevels
-    """What the rest does on the memory's pins."""
+    """Costly bits and toggles of all other tensors on the memory's pins."""
 
     def __repr__(self) -> str:
         return (
@@ -84,12 +84,12 @@ def simulate(
 ) -> Result:
     """Run the first ``images`` images of ``trace`` on ``chip``.
 
-    ``codec`` names the codec of feature maps, or a mapping with keys ``ofmap`` and
-    ``weight``; None takes the chip's. ``mapping`` holds a plan of another run fixed.
-    ``dram_trace`` receives the traffic as a request trace, in ``dram_trace_form``, else as
-    numpy's ``.npz`` or DRAMsim3's text by its suffix.
+    ``codec`` is the name of the codec for feature maps, or a mapping with keys ``ofmap`` and
+    ``weight``; None takes that of the chip. ``mapping`` is a plan of another run, to be held fixed.
+    ``dram_trace`` receives the traffic as a request trace in ``dram_trace_form``; by default its
+    suffix decides between numpy's ``.npz`` and DRAMsim3's text form.
 
-    Raises ``MappingError`` when a layer does not fit, ``TraceError`` and ``CodecError``
+    Raises ``MappingError`` if a layer does not fit, ``TraceError`` and ``CodecError``
     for tensors that cannot be used, ``UnknownNameError`` for an unknown codec.
 
     >>> from accelsim import read_hardware, read_trace
@@ -141,15 +141,15 @@ def compare(
 ) -> Comparison:
     """The same run with each codec, by name, in the order given.
 
-    ``replan`` gives each codec its own best mapping. ``fixed`` holds one for all, so that
-    only the sizes differ: that of the first codec which stores blocks, because its tiles
-    are unions of blocks, and maps without blocks can be cut anywhere. All codecs then code
-    its blocks, also those that would prefer others.
+    ``replan`` gives each codec its own best mapping. ``fixed`` uses one mapping for all, so that
+    only the sizes differ. It is the mapping of the first codec that stores blocks, because its
+    tiles are unions of blocks, and maps without blocks can be cut anywhere. All codecs then code
+    these blocks, even those that would prefer others.
     """
     chips = {name: with_codec(chip, name) for name in codecs}
     held: Plans | None = None
     if mapping == "fixed":
-        # The chip to plan for: the first with blocks, else the first of all (min is stable).
+        # The chip to plan for: the first with blocks, otherwise the first one (min is stable).
         planner = min(chips.values(), key=lambda c: c.codec.layout == "linear")
         held = prepare(planner, trace, images=images).plans
         block = {"codec.block": list(planner.codec.block)}
@@ -186,7 +186,7 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
 
 
 def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
-    """The chip with another codec: its lane figures and layout come along."""
+    """The chip with another codec, and with the lane figures and layout of that codec."""
     if codec is None:
         return chip
     chosen = {"ofmap": codec} if isinstance(codec, str) else codec
@@ -198,7 +198,7 @@ def with_codec(chip: Chip, codec: str | Mapping[str, str] | None) -> Chip:
 
 
 def _with_lanes_for(coded: Sequence[StoredMap], chip: Chip) -> Chip:
-    """With lanes for the widest of the coded words, unless the chip says how wide they are."""
+    """The chip with lanes for the widest coded word, unless it sets their width itself."""
     origins = {origin.key: origin for origin in chip.origins}
     widest = max((stored.bits for stored in coded), default=chip.codec.word_bits)
     if widest == chip.codec.word_bits or not origins[_LANE_WIDTH].derived:
@@ -215,7 +215,7 @@ _LANE_WIDTH: Final = "codec.word_bits"
 
 
 def _at_rates_of(chip: Chip, measured: MapStats) -> MapStats:
-    """With the cycles of a lane whose rates the chip sets by hand, in proportion to its own."""
+    """The statistics with cycles scaled to the lane rates that the chip sets by hand."""
     own = codec_of_any_width(chip.codec.name, wanted_bits=chip.codec.word_bits).hardware
     lane, blocks = chip.codec.hardware, measured.blocks
     encode = lane.encode_values_per_cycle / own.encode_values_per_cycle
@@ -231,11 +231,11 @@ def _at_rates_of(chip: Chip, measured: MapStats) -> MapStats:
 def _coded_maps(
     chip: Chip, trace: Trace, measured: Mapping[StoredMap, MapStats]
 ) -> frozenset[StoredMap]:
-    """Which of the ``measured`` maps lie in blocks; none where the layout is linear.
+    """Which of the ``measured`` maps are stored in blocks; none if the layout is linear.
 
-    Images and logits are not coded, nor are maps of words that the codec does not take, nor
-    one that is smaller than its own code table, as the few wide values behind a global average
-    are.
+    Images and logits are not coded. Neither are maps of words that the codec does not take, or
+    maps that are smaller than their own code table, such as the few wide values after a global
+    average.
     """
     if chip.codec.layout == "linear":
         return frozenset()
@@ -250,9 +250,9 @@ def _coded_maps(
 
 
 def _output_edges(graph: Graph) -> set[str]:
-    """The network's outputs; of an output that is a concatenation also the maps stacked in it.
+    """The outputs of the network, and the parts of outputs that are concatenations.
 
-    Where the network was cut out of a larger one its outputs are feature maps, and not here.
+    If the network was cut out of a larger one, its outputs are feature maps and not included.
     """
     found = set(graph.outputs) - set(graph.cut)
     for layer in reversed(graph.layers):
@@ -262,9 +262,9 @@ def _output_edges(graph: Graph) -> set[str]:
 
 
 def _rates(prepared: Prepared, trace: Trace, burst_bytes: int) -> list[MapRates]:
-    """By stage: what the feature map that it makes is before any padding, over all images.
+    """By stage: rates of the feature map that it produces, before any padding, over all images.
 
-    The network's outputs (logits) are no feature maps.
+    The network's outputs (logits) are not feature maps.
     """
     rates, outputs = [], _output_edges(trace.graph)
     for planned in prepared.plans:

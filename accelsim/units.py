@@ -31,7 +31,7 @@ def bits_to_bytes(n_bits: int) -> int:
 
 @dataclass(frozen=True)
 class Clock:
-    """A clock, and the only bridge between its cycles and simulated time.
+    """A clock, and the only conversion between its cycles and simulated time.
 
     The period is an integer number of femtoseconds, so events of different clocks
     compare exactly: 833.333 ps (1.2 GHz) is 833_333 fs, wrong by 4e-7.
@@ -59,12 +59,12 @@ class Clock:
 
 
 def in_kib(n_bytes: int) -> int | float:
-    """Bytes as KiB, exactly: a whole number where there is one."""
+    """Bytes as KiB, exactly; an integer if possible."""
     return n_bytes // KIB if n_bytes % KIB == 0 else n_bytes / KIB
 
 
 def in_mhz(clock: Clock) -> float:
-    """The shortest number of MHz whose period this is.
+    """The shortest decimal number of MHz that has this period.
 
     >>> in_mhz(Clock.from_mhz(700)), in_mhz(Clock(1_428_571))
     (700.0, 700.0)

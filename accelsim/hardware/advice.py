@@ -1,4 +1,4 @@
-"""Legal but unwise: what an architect would ask about a chip before simulating it."""
+"""Warnings about legal but unwise values: what an architect would question about a chip."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ MIN_MACRO_ROWS: Final = 256
 
 
 def advise(chip: Chip, document: Document) -> Iterator[Problem]:
-    """Warnings, each with what to do about it: what makes figures doubtful, then what makes a
-    machine slow or dear, then what is only unexplained."""
+    """Warnings, each with a remedy: first what makes figures doubtful, then what makes a machine
+    slow or expensive, last values without a source."""
     yield from _imported_memory(chip, document)
     yield from _node_between_points(chip, document)
     yield from _slow_codec(chip, document)
@@ -26,8 +26,8 @@ def advise(chip: Chip, document: Document) -> Iterator[Problem]:
 
 
 def _tiny_macros(chip: Chip, document: Document) -> Iterator[Problem]:
-    """A wide port on few rows is a bad macro: at 45 nm 8 KiB cost 5.3 pJ for 64 bits and
-    23 pJ for 512 (CACTI, hp cells)."""
+    """A wide port on few rows makes an inefficient macro: at 45 nm, an access to 8 KiB costs 5.3 pJ
+    for 64 bits and 23 pJ for 512 (CACTI, hp cells)."""
     buffers = chip.buffers
     sizes = {
         "ifmap": buffers.ifmap_bytes,
@@ -46,7 +46,7 @@ def _tiny_macros(chip: Chip, document: Document) -> Iterator[Problem]:
 
 
 def _slow_codec(chip: Chip, document: Document) -> Iterator[Problem]:
-    """Decoded values must leave at least as fast as raw ones would arrive."""
+    """Decoded values must leave the codec at least as fast as raw ones would arrive."""
     codec = chip.codec
     if codec.name == "raw":
         return
@@ -60,8 +60,8 @@ def _slow_codec(chip: Chip, document: Document) -> Iterator[Problem]:
             yield Problem(
                 document.place(["codec", "lanes"]),
                 f"{codec.lanes} lanes {key} {codec.lanes * rate:g} values per cycle, DRAM moves "
-                f"{per_cycle:.1f} bytes: the codec is slower than none",
-                f"codec.lanes of at least {needed}, times the ratio you expect",
+                f"{per_cycle:.1f} bytes: the codec slows the machine down",
+                f"codec.lanes of at least {needed}, times the compression ratio you expect",
             )
 
 
@@ -70,7 +70,7 @@ def _uneven_fifo(chip: Chip, document: Document) -> Iterator[Problem]:
         yield Problem(
             document.place(["codec", "fifo_blocks"]),
             f"{chip.codec.fifo_blocks} blocks cannot feed {chip.codec.lanes} lanes",
-            "at least one block for each lane, better two",
+            "at least one block per lane, better two",
         )
 
 
@@ -84,14 +84,14 @@ def _node_between_points(chip: Chip, document: Document) -> Iterator[Problem]:
 
 
 def _imported_memory(chip: Chip, document: Document) -> Iterator[Problem]:
-    """What DRAMsim3 silently makes of a file."""
+    """How DRAMsim3 silently interprets a file."""
     where = document.place(["dram", "standard"])
     for warning in chip.dram.config.warnings:
-        yield Problem(where, warning, "mend the .ini file, or accept what DRAMsim3 does")
+        yield Problem(where, warning, "correct the .ini file, or accept what DRAMsim3 does")
 
 
 def _missing_sources(chip: Chip, document: Document) -> Iterator[Problem]:
-    """One warning for all, so that it does not hide the others."""
+    """One warning for all keys, so that it does not hide the other warnings."""
     keys = [key for key, source in chip.sources.items() if not source.strip()]
     if keys:
         yield Problem(

@@ -1,4 +1,4 @@
-"""What `hw list`, `hw show` and `hw check` say, as data; and the JSON Schema for editors."""
+"""The data behind `hw list`, `hw show` and `hw check`, and the JSON Schema for editors."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class ChipSummary:
     """Channels and standard: `2 x hbm2_2000`."""
     peak_gb_s: float
     macs_per_byte: float
-    """Peak MACs for one byte of peak DRAM bandwidth: below this reuse a layer waits for DRAM."""
+    """Peak MACs per byte of peak DRAM bandwidth: a layer with less reuse waits for DRAM."""
 
 
 @dataclass(frozen=True)
@@ -44,17 +44,17 @@ class ShownKey:
     unit: str
     meaning: str
     source: str
-    """Where the value comes from; `default: reason`; empty if nobody said."""
+    """Where the value comes from, or `default: reason`; empty if no source is given."""
 
 
 @dataclass(frozen=True)
 class CheckReport:
-    """All that `hw check` found."""
+    """Everything that `hw check` found."""
 
     errors: tuple[Problem, ...]
-    """A chip with one of these is refused."""
+    """Problems for which a chip is refused."""
     warnings: tuple[Problem, ...]
-    """Legal, but unwise or unexplained."""
+    """Values that are legal, but unwise or without a source."""
 
 
 def list_hardware() -> list[ChipSummary]:
@@ -99,7 +99,7 @@ def show_hardware(chip: Chip) -> list[ShownKey]:
 
 
 def check_hardware(name_or_path: str | Path) -> CheckReport:
-    """Everything wrong or unwise in a file, at once. Raises nothing a file can cause."""
+    """Everything wrong or unwise in a file, at once. No content of a file makes it raise."""
     try:
         document = with_ini_text(read_document(name_or_path))
     except ConfigError as error:

@@ -1,8 +1,8 @@
 """A chip: every part as a frozen, complete, checked object. No file is read here.
 
-A part that no hardware file could describe cannot be made: each is checked by its section of
-``accelsim.hardware.schema``. The configuration of a chip is a function of its parts, so that
-``dataclasses.replace`` changes what is simulated, reported and hashed at once.
+A part that no hardware file could describe cannot be created: each is checked by its section of
+``accelsim.hardware.schema``. The configuration of a chip is a function of its parts, so
+``dataclasses.replace`` changes what is simulated, reported and hashed consistently.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class PeArray:
     dataflow: str
     """A registered dataflow: output_stationary, weight_stationary, input_stationary."""
     fold_overlap: bool
-    """Load the next fold while the present one streams (real arrays), or serially (SCALE-Sim)."""
+    """Load the next fold while the current one streams (real arrays), or serially (SCALE-Sim)."""
     psum_bits: int
 
     def __post_init__(self) -> None:
@@ -93,13 +93,13 @@ class VectorUnit:
 
 @dataclass(frozen=True)
 class CodecBlock:
-    """The codec pair between DRAM and buffers.
+    """Encoder and decoder between DRAM and buffers.
 
-    ``lanes`` lanes work on whole blocks in parallel; each lane is one ``hardware``.
+    ``lanes`` lanes work on whole blocks in parallel; ``hardware`` describes one lane.
     """
 
     name: str
-    """Codec of feature maps; ``raw`` is none."""
+    """Codec of the feature maps; ``raw`` means none."""
     weight_name: str
     lanes: int
     block: tuple[int, int, int]
@@ -107,13 +107,13 @@ class CodecBlock:
     scan: Literal["chw", "hwc"]
     """Order of values inside a block, outermost first."""
     layout: Layout
-    """Where blocks lie in DRAM; ``raw`` with ``linear`` has no blocks."""
+    """How maps are laid out in DRAM; ``raw`` with ``linear`` has no blocks."""
     fifo_blocks: int
-    """Blocks that may be on their way to the decoder, or in its input FIFO."""
+    """Largest number of blocks on their way to the decoder or in its input FIFO."""
     index_cache_entries: int
     hardware: BlockHardware
     word_bits: int = 8
-    """Widest word that the lanes take: their tables, shifters and registers follow it."""
+    """Widest word that the lanes can code; determines their tables, shifters and registers."""
 
     def __post_init__(self) -> None:
         check_part("codec", self.section())
@@ -124,14 +124,14 @@ class CodecBlock:
 
 @dataclass(frozen=True)
 class EnergyChoice:
-    """Which tables price the counts."""
+    """Which energy tables price the counts."""
 
     node_nm: int
     sram_cell: Literal["hp", "lop", "lstp"]
     mode: Literal["max", "typical"]
-    """DRAM currents: data sheet maxima, or the measured typical fraction."""
+    """DRAM currents: data sheet maxima, or the fraction of them that was measured."""
     dram_data: Literal["pins", "vampire_a", "vampire_b", "vampire_c"] = "pins"
-    """What data cost in DRAM: their levels on the pins, or the ones of VAMPIRE's modules."""
+    """Cost of data in DRAM: levels on the pins, or ones, as VAMPIRE measured on modules."""
 
     def __post_init__(self) -> None:
         check_part("energy", self.section())
@@ -141,7 +141,7 @@ class EnergyChoice:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """A node between two points of the SRAM table has an interpolated leakage."""
+        """A warning if the leakage is interpolated between two nodes of the SRAM table."""
         if self.node_nm in SRAM_NODES_NM:
             return ()
         return (
@@ -152,14 +152,14 @@ class EnergyChoice:
 
 @dataclass(frozen=True)
 class KeyOrigin:
-    """Where the value of one key comes from. It vouches for that value and no other."""
+    """Where the value of one key comes from; valid for that value only."""
 
     key: str
     value: object
     source: str
-    """`file's words`, `default: reason`, `--set key=value`; empty if nobody said."""
+    """The words of the file, `default: reason`, or `--set key=value`; empty if not given."""
     derived: bool = False
-    """The value followed from other keys: it follows them when they are overridden."""
+    """The value was derived from other keys, and is derived again when they are overridden."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -187,7 +187,7 @@ class Chip:
     energy: EnergyChoice
     frame_rate_hz: float | None
     origins: tuple[KeyOrigin, ...] = ()
-    """Of every key; one whose value has changed since is replaced."""
+    """The origins of all keys; that of a key whose value has changed is replaced."""
 
     def __post_init__(self) -> None:
         if isinstance(self.frame_rate_hz, int):
@@ -211,7 +211,7 @@ class Chip:
 
     @property
     def resolved(self) -> dict[str, Any]:
-        """The configuration as nested plain values: what a result file holds."""
+        """The configuration as nested plain values, as stored in a result file."""
         derived = [origin.key for origin in self.origins if origin.derived]
         return {**self._values(), "derived": derived, "sources": self.sources}
 
@@ -222,7 +222,7 @@ class Chip:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What makes figures of this chip doubtful: of its memory, and of its energy tables."""
+        """What makes figures of this chip doubtful, in its memory and in its energy tables."""
         return (*self.dram.warnings, *self.energy.warnings)
 
     def _values(self) -> SectionValues:

@@ -1,4 +1,4 @@
-"""A hardware file before it is checked: nested plain values, and where each came from."""
+"""A hardware file before it is checked: nested plain values, and where each comes from."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Overrides: TypeAlias = Mapping[str, object] | Sequence[str]
 
 @dataclass(frozen=True)
 class Document:
-    """Values as written, and after overrides."""
+    """The values as written, with overrides applied."""
 
     where: str
     """The file, as named in messages; empty for a part of a chip."""
@@ -56,7 +56,7 @@ class Document:
         values = deepcopy(self.values)
         _open_derived(values)
         _put_all(values, given)
-        # Figures of the lanes of one codec say nothing about the next; nor do those of a memory.
+        # Figures of the lanes of one codec do not apply to another; the same holds for a memory.
         if lane_codec(values) != lane_codec(self.values):
             _remove(values, "codec.hardware")
         if _get(values, "dram.standard") != self.get("dram.standard"):
@@ -81,7 +81,7 @@ def flat(values: object, prefix: str = "") -> dict[str, object]:
 
 
 def lane_codec(values: dict[str, Any]) -> object:
-    """Whose lanes the chip has: those of the feature maps' codec."""
+    """The codec whose lanes the chip has: that of the feature maps."""
     return _get(values, "codec.name") or "raw"
 
 
@@ -148,7 +148,7 @@ def _new(values: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _open_derived(values: dict[str, Any]) -> None:
-    """Forget what followed from other keys; not where it came from."""
+    """Remove values that were derived from other keys, but not their sources."""
     derived = values.pop("derived", None)
     for dotted in derived if isinstance(derived, list) else ():
         section, _, name = str(dotted).rpartition(".")
@@ -158,7 +158,7 @@ def _open_derived(values: dict[str, Any]) -> None:
 
 
 def _remove(values: dict[str, Any], dotted: str) -> None:
-    """Forget a part and the sources of its values."""
+    """Remove a part and the sources of its values."""
     section, _, name = dotted.partition(".")
     if isinstance(values.get(section), dict):
         values[section].pop(name, None)

@@ -1,4 +1,4 @@
-"""The memory behind a chip: what it is, how it is controlled, and its section of a file."""
+"""The memory of a chip: its standard, its controller, and its section of a hardware file."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from accelsim.hardware.problems import check_part
 
 @dataclass(frozen=True)
 class DramPort:
-    """The memory behind the chip, resolved, and how tensors are placed in it."""
+    """The memory of a chip, resolved, and how tensors are placed in it."""
 
     config: DramConfig
     allocation: Literal["staggered", "packed"]
-    """Row-aligned with staggered banks, or back to back."""
+    """Where tensors start: at row boundaries in staggered banks, or back to back."""
     policy: str
     """A registered policy: dramsim3, ramulator, ideal."""
     outstanding_reads: int
-    """Read lines in flight for each DMA engine."""
+    """Largest number of read lines in flight per DMA engine."""
     standard: str
     """Where ``config`` comes from: a standard by name, or the path of a DRAMsim3 file."""
     ini_text: str | None = None
-    """What stands in that file."""
+    """The contents of that file."""
 
     def __post_init__(self) -> None:
         controller = self.config.controller
@@ -38,7 +38,7 @@ class DramPort:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Of the memory's figures, and of engines that cannot use all of it."""
+        """Warnings about the memory's figures, and about engines that cannot use all of it."""
         named = (f"memory {self.config.name}: {text}" for text in self.config.warnings)
         return *named, *reach_warnings(self.config, self.outstanding_reads, self.policy)
 

@@ -1,4 +1,4 @@
-"""What sections and keys of a hardware file are: unit, meaning, bounds, reason of the default."""
+"""Sections and keys of a hardware file: unit, meaning, bounds, reason of the default."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Section(BaseModel):
 
 
 def key(default: Any, unit: str, meaning: str, reason: str = "", **bounds: Any) -> Any:
-    """One key of the file: ``reason`` says why its default is what it is."""
+    """A key of the file; ``reason`` explains its default."""
     extra: dict[str, Any] = {"unit": unit}
     if reason:
         extra["default_reason"] = reason
@@ -30,25 +30,25 @@ def key(default: Any, unit: str, meaning: str, reason: str = "", **bounds: Any) 
 
 
 def part(default_factory: Callable[[], BaseModel] | None = None) -> Any:
-    """A section; without a factory it must be written."""
+    """A section of the file; without a factory it is required."""
     return Field(default_factory=default_factory) if default_factory else Field()
 
 
 @dataclass(frozen=True)
 class KeyFacts:
-    """What the schema knows of one leaf."""
+    """What the schema knows about one key."""
 
     key: str
     unit: str
     meaning: str
     allowed: str
-    """The values it takes, as a phrase: `a whole number from 1 to 4096`."""
+    """The allowed values as a phrase: `a whole number from 1 to 4096`."""
     default_reason: str
     required: bool
 
 
 def leaves(model: type[BaseModel], prefix: str = "") -> Iterator[KeyFacts]:
-    """Every leaf of the file, in the order of the schema, by dotted key."""
+    """Every key of the file by its dotted name, in the order of the schema."""
     for name, field in model.model_fields.items():
         section = field.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):

@@ -1,7 +1,7 @@
-"""The memory that the section ``dram`` of a hardware file describes, and the section of a memory.
+"""From the section ``dram`` of a hardware file to a memory, and back.
 
-Every ``DramConfig`` has its section: what differs from the standard that it names stands under
-``dram.changes`` by dotted name, so that a result can be run again whatever was changed.
+Every ``DramConfig`` can be written as such a section: whatever differs from the named standard is
+listed under ``dram.changes`` by dotted name, so a result can be run again after any change.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from accelsim.hardware.dram_section import DramSection
 Leaf: TypeAlias = int | float | str | bool
 
 NEVER_POWER_DOWN: Final = ("ramulator", "ideal")
-"""Memories that know no power-down."""
+"""Memory controllers without power-down."""
 NO_FIGURES: Final = ("sources", "warnings")
-"""What a memory says of its figures."""
+"""Fields that describe figures and are no figures themselves."""
 
 
 def memory_of(dram: DramSection) -> DramConfig:
-    """The memory of a checked section. Raises ``ConfigError`` for what no memory can do."""
+    """The memory of a checked section. Raises ``ConfigError`` for impossible settings."""
     config = _imported(dram) if dram.ini_text is not None else _native(dram)
     for dotted, value in (dram.changes or {}).items():
         config = _changed(config, dotted.split("."), value, dotted)
@@ -33,9 +33,9 @@ def memory_of(dram: DramSection) -> DramConfig:
 
 
 def changes(config: DramConfig, plain: DramConfig) -> dict[str, Leaf]:
-    """What to write under ``dram.changes`` to make ``config`` of ``plain``.
+    """The entries of ``dram.changes`` that turn ``plain`` into ``config``.
 
-    Raises ``ConfigError`` where that cannot be said: the memories have different parts.
+    Raises ``ConfigError`` if this is not possible because the memories have different parts.
     """
     wanted, there = dict(_leaves(config)), dict(_leaves(plain))
     if wanted.keys() != there.keys():
@@ -92,7 +92,7 @@ def _refuse_power_down(dram: DramSection, why: str) -> None:
 
 
 def _parts(value: object) -> Mapping[str, object] | None:
-    """Names and values of what a part holds; None for a figure."""
+    """Names and values of the fields of a part; None for a plain figure."""
     if is_dataclass(value):
         return {f.name: getattr(value, f.name) for f in fields(value) if f.name not in NO_FIGURES}
     if isinstance(value, tuple):
@@ -111,7 +111,7 @@ def _leaves(value: object, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def _changed(whole: Any, path: list[str], value: Leaf, dotted: str) -> Any:
-    """``whole`` with one figure of it replaced, and all its checks made again."""
+    """``whole`` with one of its figures replaced, and all its checks repeated."""
     parts = _parts(whole)
     if parts is None or not path:
         kinds = (int, float) if isinstance(whole, float) else type(whole)

@@ -1,4 +1,4 @@
-"""Everything that is wrong with a hardware file, as sentences that say how to mend it."""
+"""Everything that is wrong with a hardware file, with a remedy for each problem."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from accelsim.hardware.keys import KeyFacts, leaves
 from accelsim.hardware.schema import HardwareFile
 from accelsim.registry import Registry
 
-# Only names are listed: importing mapping from here would turn the house upside down.
+# Only names are listed: importing mapping from here would reverse the order of the rooms.
 DATAFLOW_NAMES: Final[Registry[object]] = Registry(
     "dataflow", "accelsim.mapping.dataflows", "DATAFLOW", "accelsim.dataflows"
 )
@@ -29,18 +29,18 @@ NAMES: Final[dict[str, Registry[Any]]] = {
     "dram.policy": POLICIES,
 }
 MAX_PROBLEMS: Final = 100
-"""A file with more is none: each takes a search for the nearest name."""
+"""A limit, because every problem needs a search for the nearest name."""
 OPEN: Final = (None, "auto")
-"""Values of a file that stand for what suits the rest of it."""
+"""Values by which a file leaves a key open; the value is then derived from the rest."""
 NOTHING: Final = ("dram.ini_text", "dram.changes")
-"""Keys whose null is a value: there is none."""
+"""Keys for which null is a value and means that there is none."""
 SECTION: Final = "write the keys below it, indented by two spaces"
 _LEAVES: Final[dict[str, KeyFacts]] = {facts.key: facts for facts in leaves(HardwareFile)}
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong, or unwise."""
+    """One thing that is wrong or unwise."""
 
     where: str
     problem: str
@@ -82,7 +82,7 @@ def check_part(section: str, values: dict[str, Any]) -> None:
 
 
 def _left_open(document: Document) -> Iterator[Problem]:
-    """What a file may leave open, and a part of a chip may not: there it has its value."""
+    """Problems for keys that a file may leave open, but a part of a chip must set."""
     for dotted, value in flat(document.values).items():
         if value in OPEN and dotted not in NOTHING:
             facts = _LEAVES[dotted]
@@ -91,7 +91,7 @@ def _left_open(document: Document) -> Iterator[Problem]:
 
 
 def find(document: Document) -> list[Problem]:
-    """Problems of types, bounds, keys and names; missing keys last; of very many the first."""
+    """Problems of types, bounds, keys and names, missing keys last; at most ``MAX_PROBLEMS``."""
     return list(islice(_all(document), MAX_PROBLEMS))
 
 
@@ -166,7 +166,7 @@ def _blocks_of_a_codec(document: Document) -> Iterator[Problem]:
 
 
 def _data_on_the_pins(document: Document) -> Iterator[Problem]:
-    """What asks of the memory's pins more than its standard can do."""
+    """Settings that the pins of the memory's standard do not support."""
     name = str(document.get("dram.standard"))
     known = name in STANDARDS and document.get("dram.ini_text") is None
     pins = STANDARDS[name].power.interface if known else None
@@ -244,7 +244,7 @@ def _shown(value: object) -> str:
 
 
 def _is_plain(values: list[Any] | dict[Any, Any]) -> bool:
-    """Whether it is short, and of scalars that are no numbers of thousands of digits."""
+    """Whether a value is short, and without numbers of thousands of digits."""
     inside = values if isinstance(values, list) else [*values.values()]
     return len(inside) <= 6 and all(
         each.bit_length() <= 200 if isinstance(each, int) else isinstance(each, str | float | None)

@@ -1,4 +1,4 @@
-"""Read a hardware file: YAML in, a resolved chip out."""
+"""Reading a hardware file: YAML in, a resolved chip out."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def read_hardware(name_or_path: str | Path, overrides: Overrides = ()) -> Chip:
     """The chip of a YAML file, or of a shipped one by name.
 
     ``overrides`` are strings ``a.b=c``, or a mapping of dotted keys to values. A codec other
-    than the file's takes its own lane figures along. Raises ``ConfigError`` with file and
+    than that of the file brings its own lane figures. Raises ``ConfigError`` with file and
     line, what was read, what is allowed, and the nearest valid name.
 
     >>> chip = read_hardware("edge_npu", ["array.rows=32"])
@@ -30,14 +30,14 @@ def read_hardware(name_or_path: str | Path, overrides: Overrides = ()) -> Chip:
 
 
 def chip_from_resolved(resolved: Mapping[str, object], overrides: Overrides = ()) -> Chip:
-    """The chip of ``Chip.resolved``, as a result file holds it."""
+    """The chip described by ``Chip.resolved``, which result files hold."""
     if not isinstance(resolved, Mapping):
         raise ConfigError("configuration", "must be a mapping", "name a result of `accelsim run`")
     return chip_from_document(Document("configuration", dict(resolved)), overrides)
 
 
 def chip_from_document(document: Document, overrides: Overrides) -> Chip:
-    """The chip of a document that was read once, for many overrides."""
+    """The chip of a document, so that a file is read once for many overrides."""
     return resolve(with_ini_text(document.with_overrides(overrides)))
 
 
@@ -55,7 +55,7 @@ def shipped_files() -> list[Path]:
 
 
 def find_file(name_or_path: str | Path) -> Path:
-    """The file of a path, or of the name of a shipped one. Raises ``ConfigError``."""
+    """The file with this path, or the shipped file with this name. Raises ``ConfigError``."""
     path = Path(name_or_path)
     if path.is_file():
         return path
@@ -70,8 +70,8 @@ def find_file(name_or_path: str | Path) -> Path:
 
 
 def with_ini_text(document: Document) -> Document:
-    """With the text of a DRAMsim3 file that ``dram.standard`` names, relative to here or to
-    the hardware file; so that a result can be run again without that file."""
+    """The document with the text of the DRAMsim3 file that ``dram.standard`` names, relative to the
+    current folder or to the hardware file, so that a result can be run again without that file."""
     standard = document.get("dram.standard")
     is_ini = isinstance(standard, str) and standard.endswith(".ini")
     if not is_ini or document.get("dram.ini_text") is not None:

@@ -32,7 +32,7 @@ from accelsim.hardware.schema import HardwareFile
 from accelsim.units import KIB, Clock
 
 DEFAULT_WORD_BITS: Final = 8
-"""Of the lanes, until a trace says what it codes."""
+"""Word width of the lanes until a trace is read."""
 
 
 def resolve(document: Document) -> Chip:
@@ -68,7 +68,7 @@ def resolve(document: Document) -> Chip:
 
 
 def layout_of(codec: CodecSection) -> Layout:
-    """What `auto` means: raw maps are read in exact windows, coded ones by block."""
+    """The meaning of `auto`: raw maps are read in exact windows, coded maps block by block."""
     if codec.layout == "auto":
         return "linear" if codec.name == "raw" else "slotted"
     return codec.layout
@@ -94,7 +94,7 @@ def _codec(file: HardwareFile, lane_codec_name: str) -> CodecBlock:
 
 
 def _memory(dram: DramSection, document: Document) -> DramConfig:
-    """The memory; what is wrong with it is said with the place in the file."""
+    """The memory; errors in it are reported with their place in the file."""
     try:
         return memory_of(dram)
     except ConfigError as error:
@@ -105,13 +105,13 @@ def _memory(dram: DramSection, document: Document) -> DramConfig:
 
 
 def _lanes_of_array(rows: int, lane: BlockHardware) -> int:
-    """So that a codec of wide lanes is not charged for what no array can take."""
+    """Lanes for the array, so that wide lanes are not charged for a rate that it cannot use."""
     slowest = min(lane.encode_values_per_cycle, lane.decode_values_per_cycle)
     return ceil(rows / slowest - 1e-9)  # 16 / 1.6 is 10
 
 
 def _lane(codec: CodecSection, own: BlockHardware) -> BlockHardware:
-    """One lane of the codec, and what the file sets instead."""
+    """One lane of the codec, with the figures that the file overrides."""
     given = {k: v for k, v in codec.hardware.model_dump().items() if v is not None}
     if given and "source" not in given:
         given["source"] = f"{own.source}; set by hand: {', '.join(given)}"
@@ -119,9 +119,9 @@ def _lane(codec: CodecSection, own: BlockHardware) -> BlockHardware:
 
 
 def _origins(chip: Chip, document: Document, file: HardwareFile) -> tuple[KeyOrigin, ...]:
-    """The source of every leaf; empty where a value was written without one.
+    """The source of every key; empty if a value was written without one.
 
-    A key that the file leaves open, or that followed from others already, is derived.
+    A key that the file leaves open, or that had been derived before, is marked as derived.
     """
     written = flat(file.model_dump(mode="json"))
     lane_codec_name = str(lane_codec(document.values))

@@ -22,7 +22,7 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode
 from accelsim.errors import ConfigError
 
 MAX_BYTES: Final = 1 << 16
-"""The shipped files have 4 KiB; the reader needs some seconds for this."""
+"""The shipped files have 4 KiB; the reader needs some seconds for 64 KiB."""
 MAX_DEPTH: Final = 16
 """A hardware file has a depth of 3, a study of 4."""
 MAX_VALUES: Final = 20_000
@@ -88,7 +88,7 @@ def parse(text: str, where: str) -> Any:
 
 
 def line_of(text: str, path: Sequence[object]) -> int | None:
-    """The line on which the key ``path`` stands, from 1; None if it is not written."""
+    """The line of the key ``path``, counted from 1; None if it is not in the file."""
     node, line = _composed(text), None
     for wanted in path:
         if not isinstance(node, MappingNode):
@@ -104,7 +104,7 @@ def line_of(text: str, path: Sequence[object]) -> int | None:
 
 @lru_cache(maxsize=4)
 def _composed(text: str) -> Node | None:
-    """Kept, because every problem of a file asks for a line of it."""
+    """Cached, because every problem of a file asks for a line."""
     try:
         return cast("Node | None", _reader().compose(text))
     except (YAMLError, ValueError, AttributeError, TypeError):
@@ -119,9 +119,9 @@ def _reader() -> YAML:
 
 
 def _n_values(node: Node, known: dict[int, float]) -> float:
-    """Nodes below ``node`` and itself, an alias counted as what it stands for.
+    """Number of nodes including ``node``, with aliases expanded.
 
-    Infinite for an alias inside of what it names. Each node is visited once.
+    Infinite for an alias inside the node that it names. Each node is visited once.
     """
     if id(node) not in known:
         known[id(node)] = inf  # until it is known: met again, it stands inside of itself

@@ -1,4 +1,4 @@
-"""One picture of a comparison: energy, DRAM traffic and throughput for each codec."""
+"""Plot of a comparison: energy, DRAM traffic and throughput of each codec."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ from accelsim.results.result import Result
 def plot_comparison(
     results: Mapping[str, Result], path: Path, mapping: str, by: Ranking = "energy"
 ) -> None:
-    """Write the picture to ``path``: one bar per codec, best on top, three panels.
+    """Write the plot to ``path``: one bar per codec, best on top, three panels.
 
-    The factors beside the bars are gains over the baseline (``raw`` where it is present).
+    The factors next to the bars are gains over the baseline (``raw`` if it is present).
     """
     with styled():
         save(_figure(results, mapping, by), path)
@@ -91,7 +91,7 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
                     columnspacing=1.0, handlelength=1.0, borderaxespad=0)  # fmt: skip
     plans = "each codec with its own best tiling" if mapping == "replan" else "one tiling for all"
     traces = traces_of(results)
-    # A line too long would stretch the whole picture.
+    # Too long a line would stretch the whole plot.
     separator = ". " if len(traces) == 1 else ".\n"
     figure.suptitle(
         f"What coding feature maps buys: {', '.join(traces)} on {base.hardware}",
@@ -111,7 +111,7 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
 
 
 def _label(name: str, results: Mapping[str, Result]) -> str:
-    """The run's name, and its network's accuracy where networks differ."""
+    """The name of the run, with the accuracy of its network if networks differ."""
     known = results[name].accuracy
     facts = [
         *(["lossy"] if not results[name].closed_loop else []),
@@ -138,7 +138,7 @@ def _per_image(result: Result, parts: tuple[str, ...]) -> float:
 def _finish(
     axes: Axes, title: str, unit: str, ends: list[float], gains: list[float] | None = None
 ) -> None:
-    """Title, unit, and beside each bar its value and its gain over the baseline."""
+    """Title, unit, and next to each bar its value and its gain over the baseline."""
     axes.set_title(title)
     axes.set_xlabel(unit)
     axes.grid(visible=False, axis="y")

@@ -1,4 +1,4 @@
-"""One picture of a memory: latency against bandwidth, bandwidth and energy by pattern."""
+"""Plot of a memory: latency against bandwidth; bandwidth and energy by pattern."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accelsim.results.number_text import number
 
 
 def plot_character(character: Character, path: Path, source: str) -> None:
-    """Write the picture to ``path``; ``source`` says what made the numbers."""
+    """Write the plot to ``path``; ``source`` says where the numbers come from."""
     with styled():
         save(_figure(character, source), path)
 

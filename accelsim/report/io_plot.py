@@ -1,4 +1,4 @@
-"""One picture of what data cost on the pins of several memories, raw and coded."""
+"""Plot of the energy of data on the pins of several memories, raw and coded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _GAP = 1.0
 
 
 def plot_io(by_memory: ByMemory, path: Path) -> None:
-    """Write the picture: energy by part, and how bits and pin energy shrink, by memory."""
+    """Write the plot: energy by part, and reduction of bits and pin energy, by memory."""
     with styled():
         save(_figure(by_memory), path)
 

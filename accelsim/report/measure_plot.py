@@ -1,4 +1,4 @@
-"""One picture of measured codecs: bits per value of each array, a panel for each codec."""
+"""Plot of measured codecs: bits per value of each array, one panel per codec."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from accelsim.report.style import save, styled
 
 N_COLS = 4
 MAX_NAMES = 40
-"""More names than this cannot be read below a panel."""
+"""More names than this would be unreadable below a panel."""
 TOP_OVER_RAW = 1.25
-"""The axis ends at so many times the widest word: all that is no longer than raw is seen whole. A
-badly suited codec, or the bursts of a few values, would press all else to the ground; bars that go
-on carry their height."""
+"""The axis ends at this multiple of the widest word, so that everything not longer than raw is
+fully visible. A badly suited codec, or the bursts of a few values, would otherwise flatten all
+other bars; bars that are cut off are labelled with their height."""
 
 
 def plot_measures(
     measures: Mapping[str, Mapping[str, ArrayMeasure]], path: Path, source: str
 ) -> None:
-    """Write the picture to ``path``: entropy, ideal Huffman, stream and fetched bits per value.
+    """Write the plot to ``path``: entropy, ideal Huffman, stream and fetched bits per value.
 
     ``measures`` are by codec, then array; ``source`` says what was measured.
     """
@@ -58,7 +58,7 @@ def _figure(measures: Mapping[str, Mapping[str, list[ArrayMeasure]]], source: st
     for axes, (codec, found) in zip(panels.flat, measures.items(), strict=False):
         _panel(axes, codec, found, top)
     for column in range(n_cols):
-        # The lowest panel in use: others lend it their labels.
+        # The lowest panel in use carries the labels.
         row = max(r for r in range(n_rows) if r * n_cols + column < len(measures))
         _name_arrays(panels[row, column], list(next(iter(measures.values()))))
     for row_of_panels in panels:

@@ -1,6 +1,6 @@
-"""What nobody should throw away: energy against throughput, and against the codec's area.
+"""Pareto plots: energy against throughput, and against the area of the codec.
 
-Each design is a mark; the line joins those that no other beats in both.
+Each design is a mark; a line joins the marks on the Pareto front.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _LABEL_PLACES = ((5, 4), (5, -10), (-5, 4), (-5, -10), (5, 14), (-5, -20))
 
 @dataclass(frozen=True)
 class Mark:
-    """One design: ``series`` chooses its colour, ``label`` stands beside it on the front."""
+    """One design: ``series`` selects its colour, ``label`` is shown if it is on the front."""
 
     series: str
     label: str
@@ -33,7 +33,7 @@ class Mark:
 
 
 def plot_pareto(panels: Mapping[str, Sequence[Mark]], path: Path, title: str) -> None:
-    """Write the picture to ``path``: two plots for each panel, such as a memory."""
+    """Write the figure to ``path``: two plots per panel, such as a memory."""
     with styled():
         save(_figure(panels, title), path)
 
@@ -78,7 +78,7 @@ def _figure(panels: Mapping[str, Sequence[Mark]], title: str) -> Figure:
 
 
 def front(places: Sequence[float], energies: Sequence[float], *, more_is_better: bool) -> list[int]:
-    """The marks, from the least energy on, that no other beats in both; of equal ones the first.
+    """Indices of the Pareto front, lowest energy first; of equal marks only the first.
 
     >>> front([1.0, 3.0, 2.0], [5.0, 7.0, 8.0], more_is_better=True)
     [0, 1]
@@ -138,7 +138,7 @@ def _scatter(
 
 
 def _spread(axes: Axes, areas: Sequence[float]) -> None:
-    """Areas of codecs lie decades apart, and none has area 0."""
+    """A scale for codec areas, which differ by decades and may be 0."""
     positive = [area for area in areas if area > 0]
     if positive and max(positive) / min(positive) >= 20:
         axes.set_xscale("symlog", linthresh=min(positive))
@@ -149,7 +149,7 @@ def _spread(axes: Axes, areas: Sequence[float]) -> None:
 
 
 def _keep_labels_apart(axes: Axes) -> None:
-    """Move a label that covers another; one that finds no place is left out: the legend has it."""
+    """Move labels that overlap; one that finds no place is left out, as the legend has it."""
     taken: list[Bbox] = []
     for label in [text for text in axes.texts if isinstance(text, Annotation)]:
         for x, y in _LABEL_PLACES:

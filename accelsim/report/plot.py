@@ -1,4 +1,4 @@
-"""The picture of whatever a run, a comparison or a sweep gave."""
+"""Plotting the result of a run, a comparison or a sweep."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from accelsim.sweeps.result import SweepResult
 
 
 def plot(what: Result | Comparison | SweepResult, path: str | Path) -> Path:
-    """Write the picture of a result, a comparison or a sweep; the suffix chooses the format.
+    """Plot a result, a comparison or a sweep to ``path``, whose suffix chooses the format.
 
-    Returns ``path``, which ``IPython.display.Image`` shows. Raises ``UserError`` where it cannot
+    Returns ``path``, which ``IPython.display.Image`` can show. Raises ``UserError`` if it cannot
     be written.
 
     >>> import accelsim

@@ -1,4 +1,4 @@
-"""One picture of a run: where each layer's cycles went, and what it moved."""
+"""Plot of a run: how each layer spent its cycles, and the bytes that it moved."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from accelsim.results.result import Result
 
 
 def plot_run(result: Result, path: Path) -> None:
-    """Write the picture to ``path``: cycles and DRAM bytes of each layer, stacked by cause."""
+    """Write the plot to ``path``: cycles and DRAM bytes of each layer, stacked by cause."""
     with styled():
         save(_figure(result), path)
 
@@ -62,7 +62,7 @@ def _figure(result: Result) -> Figure:
 
     totals = result.totals
     figure.suptitle(
-        # One line would be wider than the picture of a network with few layers.
+        # One line would be wider than the plot of a network with few layers.
         f"{result.trace} on {result.hardware}, feature maps coded with {result.codec}\n"
         f"{si(totals.seconds, 's')}, {percent(totals.utilization)} % of peak, "
         f"{number(totals.dram.fetched_bytes / 1e6)} MB",

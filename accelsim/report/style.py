@@ -1,4 +1,4 @@
-"""How all pictures look: colours that colour-blind readers can tell apart, and saving."""
+"""Style of all plots: colours that colour-blind readers can distinguish, and saving."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ _STYLE: Any = {
 
 
 def look(number: int) -> dict[str, Any]:
-    """Colour and marker of the series with this number: 49 that differ."""
+    """Colour and marker of the series with this number; 49 differ."""
     turn = number // len(LINE_COLOURS)
     return {
         "color": LINE_COLOURS[number % len(LINE_COLOURS)],
@@ -87,7 +87,7 @@ def styled() -> Any:
 
 
 def source_line(result: Result, *, with_machine: bool = True) -> str:
-    """Where the numbers come from: what anyone needs to make the picture again."""
+    """Where the numbers come from: everything needed to make the plot again."""
     parts = [
         f"accelsim {result.versions.get('accelsim', '')}",
         f"trace {result.trace} ({result.images} image{'s' * (result.images != 1)}, "
@@ -110,7 +110,7 @@ def stacked_bars(
     horizontal: bool,
     width: float = 0.72,
 ) -> None:
-    """Bars of parts; a part that is nothing everywhere is left out of the legend too."""
+    """Stacked bars; a part that is zero everywhere is also left out of the legend."""
     offset = [0.0] * len(places)
     for name, values in parts.items():
         if not any(values):
@@ -124,7 +124,7 @@ def stacked_bars(
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write the picture in one step; the suffix chooses the format (png, svg, pdf)."""
+    """Write the figure in one step; the suffix chooses the format (png, svg, pdf)."""
     _settle(figure)
     no_date = {"Date": None} if path.suffix == ".svg" else None
     with replacing(path) as unfinished:
@@ -132,7 +132,7 @@ def save(figure: Figure, path: Path) -> None:
 
 
 def _settle(figure: Figure) -> None:
-    """Fix the layout: the solver's last digits vary, and with them the ids in an SVG."""
+    """Fix the layout, because the last digits of its solver vary, and with them ids in an SVG."""
     figure.draw_without_rendering()
     figure.set_layout_engine("none")
     for axes in figure.axes:

@@ -1,4 +1,4 @@
-"""Two pictures of a sweep: its figures along one axis with a line per codec, and its front."""
+"""Plots of a sweep: its figures along one axis with one line per codec, and its Pareto front."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from accelsim.sweeps.study import StudyAxis
 
 @dataclass(frozen=True)
 class _Roles:
-    """Which axis of the study is drawn how; the others are held at their first step."""
+    """How each axis of the study is drawn; the others are held at their first step."""
 
     along: StudyAxis | None
     lines: StudyAxis | None
@@ -29,16 +29,16 @@ class _Roles:
 
 _RAW = ("raw",)
 _LABEL_SHARE = 1 / 12
-"""Of an axis: what the label of a tick needs."""
+"""Fraction of an axis that the label of a tick needs."""
 
 
 def plot_sweep(result: SweepResult, path: Path) -> None:
-    """Write the picture to ``path``.
+    """Write the plot to ``path``.
 
-    The horizontal axis is the first one with numbers (keys that move together are summed),
-    lines are codecs, panels side by side are the next axis; further axes are held at their
-    first value, and the picture says so. Every panel has scales of its own, because memories
-    differ by more than codecs do; gains over ``raw`` share one.
+    The horizontal axis is the first numeric one (keys that move together are summed),
+    lines are codecs, and panels are the next axis; further axes are held at their
+    first value, and the plot says so. Every panel has its own scales, because memories
+    differ by more than codecs do; gains over ``raw`` share one scale.
     """
     with styled():
         save(_figure(result), path)
@@ -155,7 +155,7 @@ def _finish(axes: Axes, along: StudyAxis | None) -> None:
 
 
 def _labels(places: Sequence[float], is_log: bool) -> list[str]:
-    """The ticks' labels; empty where one would touch its neighbour. The last always stands."""
+    """Labels of the ticks; empty if one would touch its neighbour. The last is always shown."""
     at = [log2(place) for place in places] if is_log else list(places)
     least = (at[-1] - at[0]) * _LABEL_SHARE
     labels, free_from = [], at[0]

@@ -1,4 +1,4 @@
-"""What a sweep has finished so far: one SQLite file that survives whatever happens.
+"""The finished points of a sweep, in one SQLite file that survives interruptions.
 
 Each result is committed when it arrives. SQLite's write-ahead log keeps every commit when
 the process is killed; only a power failure may lose the last ones, which then run again.
@@ -60,7 +60,7 @@ class Ledger:
         return zlib.decompress(packed).decode()
 
     def record(self, key: str, result: str) -> None:
-        """Remember a finished point; it is safe when this returns."""
+        """Store a finished point; it is safe on disk when this returns."""
         packed = zlib.compress(result.encode())
         try:
             row = (key, _digest(key, packed), packed)
@@ -87,7 +87,7 @@ class Ledger:
 
     def _prepare(self) -> None:
         try:
-            # Exclusive locking needs no shared memory, so that network file systems do too.
+            # Exclusive locking needs no shared memory, so network file systems work, too.
             self._db.execute("PRAGMA locking_mode = EXCLUSIVE")
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")

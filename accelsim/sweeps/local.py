@@ -1,11 +1,12 @@
-"""Running points in processes of this machine.
+"""Running points in processes on this machine.
 
-An executor takes points and gives back what became of each, in any order. This one forks,
-so that workers inherit the points; a cluster's executor is another function of this type.
+An executor takes points and returns the outcome of each, in any order. This one forks,
+so that workers inherit the points; an executor for a cluster is another function of this type.
 
-Each worker has a pipe of its own and no lock is shared, so that one that is killed at any
-moment stops nobody else, and it is known which point it had. (``concurrent.futures`` can wait
-forever for a worker that died while it held the lock of the common queue.)
+Each worker has a pipe of its own and no lock is shared. So a worker that is killed at any
+moment does not stop the others, and it is known which point it was running.
+(``concurrent.futures`` can wait forever for a worker that died while it held the lock of the
+common queue.)
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ from accelsim.sweeps.points import Point
 Work: TypeAlias = Callable[[Point], str]
 """Runs one point; returns its result as JSON text."""
 OpenWork: TypeAlias = Callable[[], Work]
-"""Called once in each worker, to open what all its points read."""
+"""Called once in each worker to open the files that all its points read."""
 
 
 class Outcome(NamedTuple):
-    """What became of one point: its result as JSON text, or why there is none."""
+    """Outcome of one point: its result as JSON text, or the reason why there is none."""
 
     point: Point
     result: str | None
@@ -41,10 +42,10 @@ KILLED: Final = "its process was killed: out of memory?"
 
 
 def run_local(points: Sequence[Point], open_work: OpenWork, jobs: int) -> Iterator[Outcome]:
-    """The outcomes of ``points`` as they come, from ``jobs`` processes.
+    """The outcomes of ``points`` in the order in which ``jobs`` processes finish them.
 
-    A point that fails is an outcome too, also when its worker is killed from outside; another
-    worker takes its place. Leaving the iterator early ends all workers.
+    A failed point is an outcome, too, even if its worker was killed from outside; another
+    worker then replaces it. Leaving the iterator early ends all workers.
     """
     waiting = deque(range(len(points)))
     workers: list[_Worker] = []
@@ -67,13 +68,13 @@ def run_local(points: Sequence[Point], open_work: OpenWork, jobs: int) -> Iterat
 
 
 class _Worker:
-    """A process, the point that it has, and the pipe over which it gets the next."""
+    """A process, the point that it runs, and the pipe over which it receives the next."""
 
     def __init__(self, points: Sequence[Point], open_work: OpenWork, place: int) -> None:
         fork = multiprocessing.get_context("fork")
         self.pipe, theirs = fork.Pipe()
         self._points, self._place = points, place
-        # Inherited by fork, so that nothing but places and results goes through the pipe.
+        # Inherited by fork, so that only indices and results go through the pipe.
         arguments = (theirs, points, open_work, place)
         self._process = fork.Process(target=_serve, args=arguments, daemon=True)
         self._process.start()
@@ -86,7 +87,7 @@ class _Worker:
             self.pipe.send(place)
 
     def outcome(self) -> Outcome:
-        """What became of its point; asked when the pipe is ready."""
+        """The outcome of its point; to be called when the pipe is ready."""
         point = self._points[self._place]
         try:
             result, error = self.pipe.recv()
@@ -102,7 +103,7 @@ class _Worker:
 
 
 def _serve(pipe: Connection, points: Sequence[Point], open_work: OpenWork, place: int) -> None:
-    """A worker's life: points in, results out, until the parent is gone."""
+    """Main loop of a worker: points in, results out, until the parent is gone."""
     # Ctrl-C reaches every process of the terminal: the parent ends the workers.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()

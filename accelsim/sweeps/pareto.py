@@ -1,4 +1,4 @@
-"""Which points of a sweep nobody should throw away."""
+"""The Pareto front of a sweep."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accelsim.results.result import Result
 def pareto_front(results: Mapping[int, Result]) -> tuple[int, ...]:
     """Points, best energy first, such that no other has less energy and more images per second.
 
-    Of points that are equal in both, all are kept.
+    Points that are equal in both are all kept.
     """
     costs = {
         index: (energy_per_image_uj(done), -speed(done.totals)) for index, done in results.items()

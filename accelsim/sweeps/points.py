@@ -15,7 +15,7 @@ from accelsim.sweeps.study import Overrides, Study
 
 @dataclass(frozen=True)
 class Point:
-    """One design point. ``key`` names its result: equal keys, equal results."""
+    """One design point. ``key`` identifies its result: equal keys mean equal results."""
 
     index: int
     overrides: Overrides
@@ -29,11 +29,10 @@ def make_points(
 ) -> list[Point]:
     """The points of ``study`` in the order of its grid.
 
-    The key hashes the resolved configuration, the trace, the number of images and the
-    versions of all that decides numbers, so that a newer program, or a newer package of an
-    outside codec, repeats old points. ``versions`` gives those of a
-    resolved configuration.
-    Raises ``ConfigError`` for the first point that is no valid chip, and says which.
+    The key is a hash of the resolved configuration, the trace, the number of images and the
+    versions of everything that affects numbers, so a newer program, or a newer package of an
+    outside codec, runs old points again. ``versions`` returns the versions for a resolved
+    configuration. Raises ``ConfigError`` that names the first point without a valid chip.
     """
     document = read_document(study.find(study.hardware))
     points = []

@@ -1,4 +1,4 @@
-"""What a sweep says: its points, their results, and which of them nobody should throw away."""
+"""Result of a sweep: its points, their results, and the Pareto front."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ from accelsim.sweeps.study import Study
 class SweepResult:
     """All points of a study, in the order of its grid.
 
-    ``print`` shows the points that no other beats, and so does a notebook.
+    ``print`` shows the Pareto front, and so does a notebook.
     """
 
     study: Study
     points: tuple[Point, ...]
     results: Mapping[int, Result]
-    """By index of the point; without those that failed."""
+    """Results by index of the point, without failed points."""
     failed: Mapping[int, str]
-    """Why, by index of the point."""
+    """Reasons for failures, by index of the point."""
     n_reused: int
-    """Points that an earlier sweep had finished."""
+    """Number of points that an earlier sweep had finished."""
     folder: Path
 
     def __repr__(self) -> str:
@@ -44,7 +44,7 @@ class SweepResult:
         return self.table().html()
 
     def table(self) -> Table:
-        """The points that no other beats in energy and in speed, one row each."""
+        """The Pareto front of energy and speed, one row per point."""
         front = pareto_front(self.results)
         keys = [key for axis in self.study.axes for key in axis.keys]
         done = [self.results[index] for index in front]
@@ -71,10 +71,10 @@ class SweepResult:
         )
 
     def rows(self) -> list[dict[str, Cell]]:
-        """One row per point, as ``points.csv`` holds it: what was varied, every figure of the
-        totals, warnings, what went wrong.
+        """One row per point, as in ``points.csv``: the varied keys, every figure of the totals,
+        warnings, and the error, if any.
 
-        ``pareto`` is true where no other point has both less energy per image and more speed.
+        ``pareto`` is true if no other point has both less energy per image and more speed.
         """
         front = pareto_front(self.results)
         table = []

@@ -1,4 +1,4 @@
-"""Run a study: every point once, remembered at once, resumed by itself."""
+"""Running a study: every point once, stored at once, resumed automatically."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ Executor: TypeAlias = Callable[[Sequence[Point], OpenWork, int], Iterator[Outcom
 
 @dataclass(frozen=True)
 class SweepProgress:
-    """How far a sweep is."""
+    """Progress of a sweep."""
 
     n_points: int
     n_finished: int
-    """Finished points, those of earlier sweeps included."""
+    """Finished points, including those of earlier sweeps."""
     n_reused: int
     n_failed: int
 
@@ -51,14 +51,14 @@ def sweep(
     """Run all points of a study that are not in its ledger yet.
 
     Every point is resolved and checked before the first one runs. ``out`` is the folder of
-    the ledger (``results/NAME`` by default); a sweep that was interrupted or killed goes on
-    from there, and a program with other numbers (version, sources, libraries) starts anew.
-    ``jobs`` is the number of processes, the number of CPUs by default. The result does not
-    depend on it, nor on the order in which points finish. ``simulate`` and ``executor`` stand
-    in for the simulator and for the processes of this machine; ``compile_kernels`` is called
+    the ledger (``results/NAME`` by default); a sweep that was interrupted or killed continues
+    from there; after a change of version, sources or libraries all points run again.
+    ``jobs`` is the number of processes, by default one per CPU. The result does not
+    depend on it or on the order in which points finish. ``simulate`` and ``executor`` can
+    replace the simulator and the processes of this machine; ``compile_kernels`` is called
     before them with the modules whose kernels the points use.
 
-    Raises ``ConfigError`` for what is wrong with the study, ``TraceError`` for its trace,
+    Raises ``ConfigError`` for errors in the study, ``TraceError`` for its trace, and
     ``UserError`` for a folder or ledger that cannot be used.
     """
     study = read_study(find_study(study_path))
@@ -98,7 +98,7 @@ def _kernels_of(point: Point) -> set[str]:
 
 
 def _not_finished(points: Sequence[Point], ledger: Ledger) -> list[Point]:
-    """Points to run; of several with one key, the first."""
+    """Points to run; if several have the same key, the first."""
     first = {point.key: point for point in reversed(points)}
     return [p for p in points if first[p.key] is p and ledger.find(p.key) is None]
 

@@ -1,4 +1,4 @@
-"""A study file: which keys of a chip to vary, checked whole before anything runs.
+"""Study files: which keys of a chip to vary, checked completely before anything runs.
 
 ::
 
@@ -12,8 +12,8 @@
       - buffers.ifmap_kib: [32, 64]
         buffers.weight_kib: [32, 64]
 
-``vary`` is a grid: every value of each key with every value of the others. The keys of one
-entry of ``linked`` move together: they are one axis of the grid.
+``vary`` is a grid: every value of each key is combined with every value of the others. The keys
+of one entry of ``linked`` move together: they are one axis of the grid.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Overrides = dict[str, object]
 
 @dataclass(frozen=True)
 class StudyAxis:
-    """One direction of the grid: keys that move together, and their values step by step."""
+    """One axis of the grid: keys that move together, and their values at each step."""
 
     keys: tuple[str, ...]
     steps: tuple[tuple[object, ...], ...]
@@ -61,7 +61,7 @@ class Study:
         return n
 
     def grid(self) -> list[Overrides]:
-        """The overrides of every point; the last axis moves fastest."""
+        """The overrides of every point; the last axis varies fastest."""
         return [
             {
                 **self.fixed,
@@ -75,7 +75,7 @@ class Study:
         ]
 
     def find(self, name: str) -> str:
-        """A file named in the study: relative to the study file if it is there."""
+        """A file named in the study, relative to the study file if it exists there."""
         beside = self.folder / name
         return str(beside) if beside.is_file() else name
 
@@ -100,9 +100,9 @@ def find_study(name_or_path: str | Path) -> Path:
 
 
 def read_study(path: Path) -> Study:
-    """Read and check a study file; whether its keys exist is found out by its points.
+    """Read and check a study file; whether its keys exist is checked with its points.
 
-    Raises ``ConfigError`` that says what is wrong first, where, and what is allowed.
+    Raises ``ConfigError`` for the first problem, with its place and what is allowed.
     """
     from pydantic import ValidationError
 

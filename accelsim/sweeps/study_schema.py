@@ -1,4 +1,4 @@
-"""The keys of a study file, as pydantic sees them at the border."""
+"""The keys of a study file, as a pydantic model."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Steps = Annotated[list[object], Field(min_length=1)]
 
 
 class StudyFile(BaseModel):
-    """What a study may hold; see ``accelsim.sweeps.study``."""
+    """The contents of a study file; see ``accelsim.sweeps.study``."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 

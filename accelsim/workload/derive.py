@@ -1,13 +1,13 @@
 """Maps that need not be stored, because integers of stored maps give them exactly.
 
 * Concatenation: the parts share one word, scale and zero point.
-* Maximum pooling: monotone, so it commutes with quantisation. Padding never wins.
+* Maximum pooling: monotone, so it commutes with quantisation. Padding is never the maximum.
 * Average pooling: the exact mean of the integers inside the map (padding is neither
   summed nor counted), rounded to nearest, ties towards plus infinity. It may keep
   ``extra = bits_out - bits_in`` fraction bits, when ``scale_out == scale_in / 2**extra``
   and ``zero_point_out == zero_point_in * 2**extra``: then it is the mean times 2**extra.
 
-Everything else a layer makes (convolutions, sums) must be stored.
+All other outputs of layers (convolutions, sums) must be stored.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from accelsim.workload.windows import pad, positions, window_sums
 
 
 def is_derivable(graph: Graph, edge: str) -> bool:
-    """True when the map follows from its producer's inputs by the rules above."""
+    """True if the map follows from the inputs of its producer by the rules above."""
     layer = graph.producer.get(edge)
     if not isinstance(layer, Pool | Concat):
         return False
@@ -35,10 +35,10 @@ def is_derivable(graph: Graph, edge: str) -> bool:
 
 
 def derive(graph: Graph, edge: str, stored: Callable[[str], Values | None]) -> Values:
-    """The map ``edge`` of one image, [channels, rows, cols], from the stored maps below it.
+    """The map ``edge`` of one image, [channels, rows, cols], computed from stored maps.
 
-    ``stored(name)`` gives a stored map, or None where the file has none; ``edge`` and
-    every map below it that is not stored must be derivable.
+    ``stored(name)`` returns a stored map, or None if the file has none; ``edge`` and
+    every map that it depends on and that is not stored must be derivable.
     """
     found: dict[str, Values] = {}
     waiting = [edge]

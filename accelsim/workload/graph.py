@@ -1,4 +1,4 @@
-"""A network as layers in execution order, joined by edges: its feature maps."""
+"""A network as layers in execution order, connected by edges, which are its feature maps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool
 
 @dataclass(frozen=True)
 class Edge:
-    """One feature map of one image, as the integers that are stored.
+    """One feature map of one image, as stored integers.
 
     A stored integer q stands for ``(q - zero_point) * scale``.
     """
@@ -54,14 +54,14 @@ class Edge:
 
 @dataclass(frozen=True)
 class Graph:
-    """Layers in execution order. Every edge has one producer, or is an input.
+    """Layers in execution order. Every edge is an input or has exactly one producer.
 
     ``cut`` names the inputs and outputs at which the layers were cut out of a larger network:
-    they are feature maps like any other, where other inputs are images and other outputs
+    these are feature maps like any other, whereas other inputs are images and other outputs are
     logits.
 
-    Raises ``TraceError`` when an edge is missing, used before it is made, made twice,
-    or has another shape than its layer computes.
+    Raises ``TraceError`` if an edge is missing, used before it is produced, produced twice,
+    or has a different shape than its layer computes.
     """
 
     layers: tuple[Layer, ...]
@@ -102,7 +102,7 @@ class Graph:
 
     @cached_property
     def producer(self) -> dict[str, Layer]:
-        """The layer that makes each edge; inputs have none."""
+        """The layer that produces each edge; inputs have none."""
         return {layer.output: layer for layer in self.layers}
 
     @cached_property
@@ -115,7 +115,7 @@ class Graph:
         return {name: tuple(layers) for name, layers in found.items()}
 
     def macs(self, layer: Layer) -> int:
-        """Multiply-accumulates of one layer for one image; a scale accumulates nothing."""
+        """Multiply-accumulates of one layer for one image; a scale counts none."""
         if not isinstance(layer, Conv) or layer.scale is not None:
             return 0
         return self.edge[layer.output].n_values * layer.macs_per_output

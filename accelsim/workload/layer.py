@@ -1,4 +1,4 @@
-"""The layers of a network, as shapes: what is computed, nothing about where or when.
+"""The layers of a network as shapes: what is computed, but not where or when.
 
 Shapes are those of one image, (channels, rows, cols). A fully connected layer is a
 convolution whose kernel covers its whole input map. Activation functions belong to the
@@ -31,7 +31,7 @@ class Window:
 
     @property
     def extent(self) -> tuple[int, int]:
-        """Rows and columns of input that one output position sees."""
+        """Rows and columns of input that one output position covers."""
         (kr, kc), (dr, dc) = self.kernel, self.dilation
         return (kr - 1) * dr + 1, (kc - 1) * dc + 1
 
@@ -63,8 +63,8 @@ class Conv:
     """A convolution or a fully connected layer, with its bias and activation.
 
     ``groups`` splits input and output channels; depthwise is ``groups == in_channels``. With
-    one weight to a channel it is no convolution to hardware, but a ``Scale``: batch
-    normalisation, or a ReLU, that could be folded into no other layer.
+    one weight per channel, hardware treats it as a ``Scale`` rather than a convolution: batch
+    normalisation or a ReLU that could not be folded into another layer.
 
     >>> one = Window((1, 1))
     >>> Conv("norm", "x", "y", 8, 8, one, groups=8, activation="relu").scale
@@ -96,7 +96,7 @@ class Conv:
 
     @property
     def scale(self) -> Scale | None:
-        """What it is where it has one weight to a channel and reads value by value."""
+        """The layer as a ``Scale``, if it has one weight per channel and works value by value."""
         alone = self.groups == self.in_channels == self.out_channels
         if not alone or self.fully_connected or self.window != Window((1, 1)):
             return None
@@ -109,17 +109,17 @@ class Conv:
 
     @property
     def macs_per_output(self) -> int:
-        """Multiply-accumulates for one output value; padding positions count."""
+        """Multiply-accumulates per output value, including padding positions."""
         rows, cols = self.window.kernel
         return (self.in_channels // self.groups) * rows * cols
 
 
 @dataclass(frozen=True)
 class Scale:
-    """A factor and a summand for each channel, and an activation: value by value.
+    """A factor and an offset per channel, and an activation, applied value by value.
 
-    Graphs and traces hold it as the ``Conv`` with one weight to a channel, whose integer
-    arithmetic it has; ``Conv.scale`` gives it.
+    Graphs and traces represent it as a ``Conv`` with one weight per channel, whose integer
+    arithmetic it shares; ``Conv.scale`` returns it.
     """
 
     name: str
@@ -165,7 +165,7 @@ class Add:
 
 @dataclass(frozen=True)
 class Concat:
-    """Maps stacked along their channels. Costs nothing: the parts lie side by side."""
+    """Maps stacked along their channels. Costs nothing, because the parts stay where they are."""
 
     name: str
     inputs: tuple[str, ...]

@@ -1,8 +1,8 @@
-"""A file for HDF5 to write to, which keeps the first failure to itself until it is asked.
+"""A file for HDF5 to write to, which reports the first failure only when asked.
 
-HDF5 flushes its caches when objects are released; when that fails, as on a full disk, it
-leaves broken objects behind and the process can crash. So writes to this file always
-succeed; whoever drives HDF5 calls ``check`` and abandons the file.
+HDF5 flushes its caches when objects are released. If that fails, for example on a full disk, it
+leaves broken objects behind and the process can crash. So writes to this file always appear to
+succeed; the code that uses HDF5 calls ``check`` and then abandons the file.
 """
 
 from __future__ import annotations
@@ -20,12 +20,12 @@ class PatientFile(io.FileIO):
         self._failure: OSError | None = None
 
     def check(self) -> None:
-        """Raise the first ``OSError`` that a write or a change of size met."""
+        """Raise the first ``OSError`` that occurred in a write or a change of size."""
         if self._failure is not None:
             raise self._failure
 
     def write(self, data: Any) -> int:
-        """Write all of ``data``, or remember why not."""
+        """Write all of ``data``, or store the error."""
         view = memoryview(data).cast("B")
         done = 0
         try:
@@ -36,7 +36,7 @@ class PatientFile(io.FileIO):
         return len(view)
 
     def truncate(self, size: int | None = None) -> int:
-        """Set the size, or remember why not."""
+        """Set the size, or store the error."""
         try:
             return super().truncate(size)
         except OSError as error:

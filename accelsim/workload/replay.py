@@ -1,8 +1,8 @@
-"""Run a quantised network on integers: what every stored map of an exported trace equals.
+"""Run a quantised network in integers; every stored map of an exported trace equals its result.
 
-The interpreter walks any graph of convolutions, sums, poolings and concatenations; it
-knows no network. Maps may have a leading axis over images: a batch is faster, and gives
-each image the same integers.
+The interpreter runs any graph of convolutions, sums, poolings and concatenations and does not
+know any particular network. Maps may have a leading axis over images: a batch is faster, and
+gives each image the same integers.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from accelsim.workload.trace import Values
 def replay(
     graph: Graph, arithmetic: Mapping[str, LayerArithmetic], inputs: Mapping[str, Values]
 ) -> dict[str, Values]:
-    """Every map by edge name, [..., channels, rows, cols], from those of the graph's inputs.
+    """Every map by edge name, [..., channels, rows, cols], computed from the input maps.
 
     Raises ``TraceError`` for a layer without constants, or that overflows.
     """

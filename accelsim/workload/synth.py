@@ -1,14 +1,15 @@
-"""Random maps of a wanted density and entropy, for networks known only by their shapes.
+"""Random maps with given density and entropy, for networks known only by their shapes.
 
 Values are independent. A value is zero with probability ``1 - density``; a non-zero value
 is k = 1 ... 2**bits - 1 with probability proportional to ``ratio**(k - 1)``: a truncated
-geometric distribution, near to what a ReLU leaves. With ``h`` the binary entropy and K
+geometric distribution, similar to the output of a ReLU. With ``h`` the binary entropy and K
 the number of non-zero values, the entropy per value is
 
     H = h(density) + density * H(geometric),   0 <= H(geometric) <= log2(K),
 
 rising with ``ratio`` from 0 (only the value 1) to 1 (uniform); ``ratio`` is solved for the
-wanted H. Not modelled: the neighbourhood of real maps, on which spatial codecs live.
+wanted H. Not modelled: the similarity of neighbouring values in real maps, which spatial codecs
+exploit.
 """
 
 from __future__ import annotations
@@ -123,7 +124,7 @@ def _mixture(density: float, ratio: float, n_nonzero: int) -> NDArray[np.float64
 
 
 def _demand_possible_sizes(graph: Graph, n_images: int) -> None:
-    """Before anything is drawn: a topology of a few lines can name maps of any size."""
+    """Checked before anything is drawn, because a short topology can name maps of any size."""
     largest = max(graph.edges, key=lambda edge: edge.n_values)
     if largest.n_values > MAX_MAP_VALUES:
         raise UserError(

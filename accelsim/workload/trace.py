@@ -1,6 +1,6 @@
-"""A trace: a network's graph and the real tensors of one set of inputs.
+"""A trace: the graph of a network and its real tensors for one set of inputs.
 
-A trace gives tensors one at a time, so that memory stays bounded by the largest map.
+A trace returns tensors one at a time, so memory is bounded by the largest map.
 ``accelsim.workload.trace_file`` reads and writes them; see ``docs/trace_format.md``.
 """
 
@@ -19,25 +19,25 @@ Values = NDArray[np.integer[Any]]
 
 @dataclass(frozen=True)
 class TraceFacts:
-    """What a trace says about itself."""
+    """Facts about a trace."""
 
     name: str
     n_images: int
     sha256: str
     """Hash of the file's content: the key of everything computed from it."""
     accuracy: dict[str, float] = field(default_factory=dict)
-    """Such as ``{"top1": 0.70, "n_images": 20}``; empty when unknown."""
+    """Accuracy figures, such as ``{"top1": 0.70, "n_images": 20}``; empty if unknown."""
     training: dict[str, str] = field(default_factory=dict)
     provenance: dict[str, str] = field(default_factory=dict)
     """Tool, versions, date, sources of weights and images, licence."""
     codec_in_loop: str | None = None
-    """The lossy codec through which the recorded network already ran, if any."""
+    """The lossy codec that was active when the network was recorded, if any."""
     warnings: tuple[str, ...] = ()
-    """What makes figures computed from it doubtful."""
+    """What makes figures computed from the trace doubtful."""
 
 
 class Trace(Protocol):
-    """What the rest of the house needs of a trace."""
+    """The interface of a trace to the rest of the package."""
 
     @property
     def facts(self) -> TraceFacts: ...
@@ -48,8 +48,8 @@ class Trace(Protocol):
     def values(self, edge: str, image: int) -> Values:
         """The integers of one map of one image, shape (channels, rows, cols).
 
-        Pooled and concatenated maps are derived from what is stored.
-        Raises ``TraceError`` when the tensor is missing, broken or out of range.
+        Pooled and concatenated maps that are not stored are derived.
+        Raises ``TraceError`` if the tensor is missing, broken or out of range.
         """
         ...
 

@@ -1,7 +1,6 @@
-"""The integer constants of layers in a trace file: what is stored of which, and its checks.
+"""The integer constants of layers in a trace file: what is stored for which layer, and its checks.
 
-Both sides use this file: the writer before it stores constants, the reader before it
-hands them out.
+The writer uses these checks before it stores constants, the reader before it returns them.
 """
 
 from __future__ import annotations
@@ -52,7 +51,7 @@ def weight_shape(layer: Conv) -> tuple[int, int, int, int]:
 def arrays_of(
     layer: Conv | Add | Pool, parameters: LayerArithmetic, where: str
 ) -> dict[str, NDArray[Any]]:
-    """What a trace stores of a layer beside its shift, by the name of the constant.
+    """What a trace stores for a layer in addition to its shift, by name of the constant.
 
     Raises ``TraceError`` when the constants belong to another layer or break their bounds.
     """
