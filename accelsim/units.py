@@ -9,22 +9,29 @@ GB is 1e9 bytes, KiB is 1024 bytes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 FS_PER_S = 10**15
 KIB = 1024
 PJ_PER_MW_S = 1e9
+Count = TypeVar("Count", int, NDArray[np.int64])
+"""An integer, or an array of them."""
 
 
-def ceil_div(numerator: int, denominator: int) -> int:
+def ceil_div(numerator: Count, denominator: int) -> Count:
     """Round a non-negative quotient up, in exact integer arithmetic.
 
     >>> ceil_div(9, 8)
     2
     """
-    return -(-numerator // denominator)
+    quotient: Count = -(-numerator // denominator)
+    return quotient
 
 
-def bits_to_bytes(n_bits: int) -> int:
+def bits_to_bytes(n_bits: Count) -> Count:
     """Bytes needed to hold ``n_bits``; a started byte counts."""
     return ceil_div(n_bits, 8)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from typing import TypeAlias
 
 import numpy as np
 
@@ -12,7 +11,6 @@ from accelsim.program.table import (
     Amounts,
     Column,
     ExtentTable,
-    Kind,
     Moment,
     Needs,
     Program,
@@ -21,61 +19,63 @@ from accelsim.program.table import (
 from accelsim.program.units import Pool, Unit
 from accelsim.program.work import StageWork
 
+Each: TypeAlias = int | Column
+"""One number for all, or a column."""
+
 
 class ProgramWriter:
-    """Rows in order; edges of any row so far, in any order.
+    """Rows in order, many at a time; edges of any rows so far, in any order.
 
+    >>> from accelsim.program.table import Kind
     >>> writer = ProgramWriter()
-    >>> first = writer.add(Kind.COMPUTE, unit=0, cycles=5)
-    >>> second = writer.add(Kind.COMPUTE, unit=1, cycles=5)
-    >>> writer.need(second, first)
+    >>> writer.add(np.array([Kind.COMPUTE, Kind.COMPUTE]), np.array([0, 1]), cycles=5)
+    0
+    >>> writer.need(np.array([1]), np.array([0]))
     >>> writer.program((Unit("a", 0, "x", "y"),) * 2, (), (), 1, 0).needs.first.tolist()
     [0, 0, 1]
     """
 
     def __init__(self) -> None:
-        self._rows: list[tuple[int, ...]] = []
-        self._needs: list[tuple[int, int, int, int]] = []
-        self._takes: list[tuple[int, int, int]] = []
-        self._gives: list[tuple[int, int, int]] = []
-        self._extents: list[tuple[Column, Column, Column]] = []
+        self.n_rows = 0
+        self._rows = [np.zeros((5, 0), np.int64)]
+        self._needs = [np.zeros((4, 0), np.int64)]
+        self._takes = [np.zeros((3, 0), np.int64)]
+        self._gives = [np.zeros((3, 0), np.int64)]
+        self._moved: list[tuple[Column, Column]] = []
+        self._extents = [np.zeros((3, 0), np.int64)]
         self._n_extents = 0
 
-    def add(self, kind: Kind, unit: int, *, stage: int = 0, image: int = 0, cycles: int = 0) -> int:
-        """Append one row that moves nothing; returns its number."""
-        at = self._n_extents
-        self._rows.append((kind, unit, stage, image, at, at, cycles))
-        return len(self._rows) - 1
-
-    def transfer(
-        self,
-        unit: int,
-        extents: tuple[Column, Column, Column],
-        *,
-        stage: int = 0,
-        image: int = 0,
+    def add(
+        self, kind: Column, unit: Each, *, stage: int = 0, image: int = 0, cycles: Each = 0
     ) -> int:
-        """Append one TRANSFER of extents: their first lines, lines and codec cycles."""
-        first = self._n_extents
-        self._extents.append(extents)
-        self._n_extents += len(extents[0])
-        self._rows.append((Kind.TRANSFER, unit, stage, image, first, self._n_extents, 0))
-        return len(self._rows) - 1
+        """Append rows [n] that move nothing so far; returns the number of the first."""
+        first = self.n_rows
+        self._rows.append(_table(len(kind), kind, unit, stage, image, cycles))
+        self.n_rows += len(kind)
+        return first
 
-    def need(self, row: int, source: int, cause: int = NONE, moment: Moment = Moment.DONE) -> None:
-        """``row`` waits for ``source``; ``NONE`` is nobody."""
-        if source != NONE:
-            self._needs.append((row, source, moment, cause))
+    def move(
+        self, rows: Column, first: Column, first_line: Column, n_lines: Column, work_cycles: Each
+    ) -> None:
+        """Row ``rows[i]`` moves the extents [first[i], first[i + 1]) of these."""
+        self._moved.append((rows, self._n_extents + first))
+        self._extents.append(_table(len(first_line), first_line, n_lines, work_cycles))
+        self._n_extents += len(first_line)
 
-    def take(self, row: int, pool: int, n_bytes: int) -> None:
-        """``row`` waits for bytes of ``pool`` after all that it needs; several calls add up."""
-        if n_bytes:
-            self._takes.append((row, pool, n_bytes))
+    def need(
+        self, rows: Column, sources: Each, cause: int = NONE, moment: Moment = Moment.DONE
+    ) -> None:
+        """Each of ``rows`` waits for its one of ``sources``; ``NONE`` is nobody."""
+        edges = _table(len(rows), rows, sources, moment, cause)
+        self._needs.append(edges[:, edges[1] != NONE])
 
-    def give(self, row: int, pool: int, n_bytes: int) -> None:
-        """``row`` gives bytes back when it is done; several calls add up."""
-        if n_bytes:
-            self._gives.append((row, pool, n_bytes))
+    def take(self, rows: Column, pool: int, n_bytes: Each) -> None:
+        """Rows wait for bytes of ``pool`` after all that they need; several calls add up."""
+        self._takes.append(_table(len(rows), rows, pool, n_bytes))
+
+    def give(self, rows: Column, pool: int, n_bytes: Each) -> None:
+        """Rows give bytes back when they are done; several calls add up."""
+        self._gives.append(_table(len(rows), rows, pool, n_bytes))
 
     def program(
         self,
@@ -86,31 +86,29 @@ class ProgramWriter:
         total_lines: int,
     ) -> Program:
         """The finished tables."""
-        n_rows = len(self._rows)
-        first, lines, work = (_joined([e[i] for e in self._extents]) for i in range(3))
+        kind, unit, stage, image, cycles = np.concatenate(self._rows, axis=1)
+        first_extent, last_extent = np.zeros((2, self.n_rows), np.int64)
+        for rows, first in self._moved:
+            first_extent[rows], last_extent[rows] = first[:-1], first[1:]
         return Program(
             units=units,
             pools=pools,
-            rows=Rows(*_columns(self._rows, 7)),
-            needs=_needs(n_rows, *_columns(self._needs, 4)),
-            takes=_amounts(n_rows, len(pools), *_columns(self._takes, 3)),
-            gives=_amounts(n_rows, len(pools), *_columns(self._gives, 3)),
-            extents=ExtentTable(first, lines, work),
+            rows=Rows(kind, unit, stage, image, first_extent, last_extent, cycles),
+            needs=_needs(self.n_rows, np.concatenate(self._needs, axis=1)),
+            takes=_amounts(self.n_rows, len(pools), np.concatenate(self._takes, axis=1)),
+            gives=_amounts(self.n_rows, len(pools), np.concatenate(self._gives, axis=1)),
+            extents=ExtentTable(*np.concatenate(self._extents, axis=1)),
             stages=stages,
             n_images=n_images,
             total_lines=total_lines,
         )
 
 
-_EMPTY: Final = np.zeros(0, np.int64)
-
-
-def _columns(rows: Sequence[tuple[int, ...]], n: int) -> tuple[Column, ...]:
-    return tuple(np.array(rows, np.int64).reshape(-1, n).T.copy())
-
-
-def _joined(parts: list[Column]) -> Column:
-    return np.concatenate(parts) if parts else _EMPTY
+def _table(n: int, *columns: Each) -> Column:
+    found = np.empty((len(columns), n), np.int64)
+    for row, column in zip(found, columns, strict=True):
+        row[:] = column
+    return found
 
 
 def _starts(n_rows: int, rows: Column) -> Column:
@@ -118,13 +116,14 @@ def _starts(n_rows: int, rows: Column) -> Column:
     return np.searchsorted(rows, np.arange(n_rows + 1)).astype(np.int64)
 
 
-def _needs(n_rows: int, row: Column, source: Column, moment: Column, cause: Column) -> Needs:
-    order = np.argsort(row, kind="stable")
-    return Needs(_starts(n_rows, row[order]), source[order], moment[order], cause[order])
+def _needs(n_rows: int, edges: Column) -> Needs:
+    row, source, moment, cause = edges[:, np.argsort(edges[0], kind="stable")]
+    return Needs(_starts(n_rows, row), source, moment, cause)
 
 
-def _amounts(n_rows: int, n_pools: int, row: Column, pool: Column, n_bytes: Column) -> Amounts:
-    """By row and pool, equal ones added up."""
+def _amounts(n_rows: int, n_pools: int, edges: Column) -> Amounts:
+    """By row and pool, equal ones added up; nothing where nothing is taken or given."""
+    row, pool, n_bytes = edges[:, edges[2] != 0]
     keys, place = np.unique(row * max(1, n_pools) + pool, return_inverse=True)
     total = np.zeros(len(keys), np.int64)
     np.add.at(total, place, n_bytes)

@@ -15,4 +15,5 @@ def modules_of_run(policy: str, codecs: Iterable[str]) -> set[str]:
     ['accelsim.codecs.measure', 'accelsim.dram.policies.ideal']
     """
     memory = POLICIES[policy].__module__
-    return {"accelsim.sim.run", "accelsim.codecs.measure", memory, *codec_modules(codecs)}
+    always = ("accelsim.codecs.measure", "accelsim.mapping.placing.place", "accelsim.sim.run")
+    return {*always, memory, *codec_modules(codecs)}

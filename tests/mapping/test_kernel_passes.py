@@ -14,14 +14,15 @@ from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.lower import lower
 from accelsim.mapping.stages.form import stages, stored_maps
 from accelsim.mapping.stages.stage import Stage, Tiling
-from accelsim.mapping.tiling.fetch import fetches
 from accelsim.mapping.tiling.plan import plan
 from accelsim.mapping.tiling.sizes import Sizes
-from accelsim.mapping.tiling.tiles import kernel_ranges, passes
+from accelsim.mapping.tiling.tiles import kernel_ranges
 from accelsim.sim.run import run
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Conv, Window
 from tests.mapping.small_stages import conv_stage, graph_of, windows
+from tests.mapping.walked_fetches import fetches
+from tests.mapping.walked_passes import passes
 
 
 @st.composite

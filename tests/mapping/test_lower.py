@@ -19,12 +19,12 @@ from accelsim.mapping.measuring.measured import planned_sizes
 from accelsim.mapping.stages.form import stages, stored_maps
 from accelsim.mapping.stages.stage import StagePlan, StoredMap
 from accelsim.mapping.tiling.plan import plan
-from accelsim.mapping.tiling.tiles import passes
 from accelsim.program.table import NONE, Program
 from accelsim.sim.machine import Machine
 from accelsim.units import bits_to_bytes
 from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
+from tests.mapping.walked_passes import passes
 from tests.sim.edges import last_needed
 from tests.sim.small_machine import OneLineAtATime
 

@@ -24,7 +24,6 @@ from accelsim.mapping.placing.linear import LinearMap
 from accelsim.mapping.stages.form import stages, stored_maps
 from accelsim.mapping.stages.stage import Stage, StagePlan, StoredMap, Tiling
 from accelsim.mapping.tiling import candidates
-from accelsim.mapping.tiling.fetch import Fetch, fetches, shortcut_fetches
 from accelsim.mapping.tiling.plan import (
     TIME_TOLERANCE,
     plan,
@@ -33,12 +32,13 @@ from accelsim.mapping.tiling.plan import (
 )
 from accelsim.mapping.tiling.search import StageSearch
 from accelsim.mapping.tiling.sizes import BlockedSize, LinearSize, MapSize, Sizes, linear_size
-from accelsim.mapping.tiling.tiles import Pass, passes
-from accelsim.mapping.windows.window import Window3
 from accelsim.units import Clock
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 from tests.mapping.small_stages import conv_stage, graph_of, small_stages, square
+from tests.mapping.walked_fetches import Fetch, fetches, shortcut_fetches
+from tests.mapping.walked_passes import Pass, passes
+from tests.mapping.walked_windows import Window3
 
 KIB = 1024
 MEMORY = STANDARDS["ddr4_2400_x16"].config()
@@ -116,8 +116,9 @@ def map_bits(stored: StoredMap, window: Any, sizes: Sizes) -> int:
     size = sizes.maps[stored.name]
     if isinstance(size, LinearSize):
         layout = LinearMap(stored, 0, sizes.line_bytes, size.values.group)
-        return int(layout.extents(window, window).n_lines.sum()) * sizes.line_bits
-    ids = blocks_in(window, size.block, size.block_lines.shape)
+        one = np.array([window])
+        return int(layout.reads(one, one).n_lines.sum()) * sizes.line_bits
+    _, ids = blocks_in(np.array([window]), size.block, size.block_lines.shape)
     return int(size.block_lines.ravel()[ids].sum()) * sizes.line_bits
 
 
@@ -126,8 +127,8 @@ def entry_bits(stored: StoredMap, window: Any, sizes: Sizes) -> int:
     size = sizes.maps[stored.name]
     if isinstance(size, LinearSize):
         return 0
-    first = blocks_in(window, size.block, size.block_lines.shape) * size.entry_bits
-    bits = {int(b) + i for b in first for i in range(size.entry_bits)}
+    _, ids = blocks_in(np.array([window]), size.block, size.block_lines.shape)
+    bits = {int(b) * size.entry_bits + i for b in ids for i in range(size.entry_bits)}
     return len({b // sizes.line_bits for b in bits}) * sizes.line_bits
 
 
@@ -436,10 +437,12 @@ def test_vector_operations_count_window_values_and_operands() -> None:
     pool = Pool("p", "x", "y", square(3, 2))
     (stage,) = stages(graph_of([pool], [Edge("x", 4, 9, 9)]))
     tiling = Tiling(4, 4, 4, 1, "weights_outer", False, False, 0, 0, 0, 0)
-    assert [vector_operations(pool, p) for p in passes(stage, tiling)] == [4 * 16 * 9]
+    (step,) = passes(stage, tiling)
+    assert vector_operations(pool, step.output.n_values) == 4 * 16 * 9
     add = Add("s", ("a", "b"), "y")
     (stage,) = stages(graph_of([add], [Edge("a", 2, 3, 3), Edge("b", 2, 3, 3)]))
-    assert [vector_operations(add, p) for p in passes(stage, tiling)] == [18]
+    (step,) = passes(stage, tiling)
+    assert vector_operations(add, step.output.n_values) == 18
 
 
 def test_psums_are_wide_only_where_something_is_added_to_them() -> None:
@@ -486,7 +489,8 @@ def test_lines_of_block_tables_are_fetched_once_where_the_cache_holds_a_place(
     # row fetches its one or two lines, 28 + 7. Going down, a row needs the line of the row above.
     cache = IndexCache(cached_entries)
     of_rows = [range(48 * row // 128, (48 * row + 47) // 128 + 1) for row in range(28)]
-    assert sum(len(cache.misses(wanted, 3)) for wanted in of_rows) == lines
+    wanted = np.concatenate([np.array(lines_of_row) for lines_of_row in of_rows])
+    assert cache.misses(wanted, np.full(len(wanted), 3)).sum() == lines
     stage = conv_stage(16, 28, 28, 16, square(1))
     read, written = (part.name for part in stored_maps([stage]))
     block = (16, 1, 64)

@@ -6,9 +6,10 @@ import pytest
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.lower import lower
 from accelsim.mapping.lowering.tally import Tally
-from accelsim.mapping.placing.layout import Extents
+from accelsim.mapping.placing.layout import Counts
 from accelsim.mapping.stages.form import stages
 from accelsim.mapping.stages.stage import StagePlan, Tiling
+from accelsim.mapping.windows.window import Ints
 from accelsim.program.work import SramCounts, StageWork
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Conv, Layer, Pool, Window
@@ -116,15 +117,14 @@ def test_a_pooling_behind_an_addition_drains_all_sums_and_stores_few() -> None:
 
 
 def test_the_encoder_works_on_all_blocks_and_the_decoder_on_those_that_are_not_raw() -> None:
-    nothing = np.zeros(0, np.int64)
-    extents = Extents(
-        *[nothing] * 5, 10, 6, 0, encoded_values=48, decoded_values=32, fallback_blocks=1
-    )
+    def counts(needed_bytes: int, codec_values: int) -> Counts[Ints]:
+        return Counts(*(np.array([n]) for n in (48, needed_bytes, 10, 6, 0, codec_values, 1, 0, 0)))
+
     conv = Conv("y", "x", "y", 4, 8, Window((1, 1)))
     tally = Tally(stages(graph_of([conv], [Edge("x", 4, 6, 6)]))[0])
-    tally.moved("ifmap", extents, 48, 8, write=False)
-    tally.moved("ifmap", extents, 48, 5, write=False)
-    tally.moved("ofmap", extents, 48, 16, write=True)
+    tally.moved("ifmap", counts(48, 32), write=False)
+    tally.moved("ifmap", counts(30, 32), write=False)
+    tally.moved("ofmap", counts(96, 48), write=True)
     work = tally.work()
     assert work.map_values == 3 * 48
     assert work.bytes_by_tensor["ifmap"].needed_bytes == 48 + 30

@@ -13,13 +13,15 @@ from numpy.typing import NDArray
 
 from accelsim.mapping.stages.form import stages
 from accelsim.mapping.stages.stage import Stage, StoredMap, Tiling
-from accelsim.mapping.tiling.fetch import fetches, shortcut_fetches
 from accelsim.mapping.tiling.spans import Axis, Sliding, spans
-from accelsim.mapping.tiling.tiles import channel_groups, passes
-from accelsim.mapping.windows.window import Block, Window3, align
+from accelsim.mapping.tiling.tiles import channel_groups
+from accelsim.mapping.windows.window import Block
 from accelsim.workload.graph import Edge
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Scale
 from tests.mapping.small_stages import conv_stage, graph_of, small_stages, square
+from tests.mapping.walked_fetches import fetches, shortcut_fetches
+from tests.mapping.walked_passes import passes
+from tests.mapping.walked_windows import Window3, align
 
 Counts = NDArray[np.int64]
 

@@ -21,12 +21,13 @@ from accelsim.codecs.weight_tiles import WeightTile, weight_tiles
 from accelsim.errors import CodecError, MappingError
 from accelsim.mapping.measuring.weights import measure_weights, tiles_of
 from accelsim.mapping.stages.stage import Stage, Tiling
-from accelsim.mapping.tiling.tiles import passes
+from accelsim.mapping.tiling.passes import passes
 from accelsim.workload.graph import Edge, Graph
 from accelsim.workload.layer import Conv, Pool
 from accelsim.workload.trace import TraceFacts, Values
 from accelsim.workload.trace_constants import weight_shape
 from accelsim.workload.trace_file import TraceFile
+from tests.mapping import walked_passes
 from tests.mapping.small_stages import conv_stage, graph_of, square, windows
 
 LOSSLESS = [name for name in CODECS if CODECS[name].lossless]
@@ -60,14 +61,15 @@ def test_passes_load_the_tiles_and_every_weight_is_in_one(drawn: tuple[Stage, Ti
     stage, tiling = drawn
     tiles = tiles_of(stage, tiling)
     if not isinstance(stage.layer, Conv):  # one weight to a channel: a scale
-        assert tiles == {}
+        assert tiles == []
         return
     layer = stage.layer
-    used = {(step.output.c0, step.part): step for step in passes(stage, tiling)}
-    assert list(tiles) == list(used)  # in the order of first use
+    found = passes(stage, tiling)
+    used = dict(zip(found.part.tolist(), walked_passes.passes(stage, tiling), strict=True))
+    assert list(used) == list(range(len(tiles)))  # in the order of first use
     seen = np.zeros((layer.out_channels, layer.in_channels // layer.groups, *layer.window.kernel))
-    for key, tile in tiles.items():
-        step = used[key]
+    for number, tile in enumerate(tiles):
+        step = used[number]
         assert tile.n_weights == step.n_weights
         assert tile.out_channels == (step.output.c0, step.output.c1)
         assert tile.kernel_rows[1] - tile.kernel_rows[0] == step.kernel[0]
@@ -82,7 +84,7 @@ def test_a_pooling_has_no_weights() -> None:
     from accelsim.mapping.stages.form import stages
 
     (pool,) = stages(graph_of([Pool("pool", "x", "y", square(2, 2))], [Edge("x", 4, 6, 6)]))
-    assert tiles_of(pool, Tiling(4, 3, 3, 1, "weights_outer", False, False, 0, 0, 0, 0)) == {}
+    assert tiles_of(pool, Tiling(4, 3, 3, 1, "weights_outer", False, False, 0, 0, 0, 0)) == []
 
 
 # --- what they are in a codec ---

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.mapping.windows.window import Window3, align, intersection, new_part
+from accelsim.mapping.windows.window import Block, aligned, inside, n_values, new_parts
+from tests.mapping.walked_windows import Window3, align, intersection, new_part
 
 EXTENTS = (5, 7, 6)
 
@@ -67,3 +69,20 @@ def test_rows_are_kept_only_from_above_and_from_the_same_columns() -> None:
     assert new_part(window, window._replace(r0=6, r1=12)) == window
     assert new_part(window, window._replace(r0=2, r1=6, q1=8)) == window
     assert new_part(window, window._replace(r0=0, r1=20)).n_values == 0
+
+
+@settings(max_examples=300)
+@given(st.lists(st.tuples(windows(), windows(), st.booleans())), st.none() | blocks)
+def test_many_windows_at_once_are_as_each_alone(
+    drawn: list[tuple[Window3, Window3, bool]], block: Block | None
+) -> None:
+    asked = [a for a, _, _ in drawn]
+    held = [b._replace(c0=a.c0, c1=a.c1, q0=a.q0, q1=a.q1) if s else b for a, b, s in drawn]
+    one, two = (np.array(w, np.int64).reshape(-1, 6) for w in (asked, held))
+    assert n_values(one).tolist() == [w.n_values for w in asked]
+    assert aligned(one, block, EXTENTS).tolist() == [list(align(w, block, EXTENTS)) for w in asked]
+    whole = Window3(0, 3, 0, EXTENTS[1], 0, EXTENTS[2])
+    on_map = [intersection(w._replace(c0=w.c0 - 2, c1=w.c1 - 2), whole) for w in asked]
+    assert inside(one, 2, (3, *EXTENTS[1:])).tolist() == [list(w) for w in on_map]
+    new = [list(new_part(a, b)) for a, b in zip(asked, held, strict=True)]
+    assert new_parts(one, two).tolist() == new

@@ -10,7 +10,7 @@ from accelsim.dram.memory import Completion, DramCounts, Transfer
 from accelsim.dram.standard import STANDARDS
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.units import In, Of, pools_of, units_of
-from accelsim.program.table import NONE, Kind, Moment, Program
+from accelsim.program.table import NONE, Column, Kind, Moment, Program
 from accelsim.program.units import Cause
 from accelsim.program.work import TENSOR_KINDS, ByteCounts, SramCounts, StageWork
 from accelsim.program.writer import ProgramWriter
@@ -90,10 +90,16 @@ class Builder:
         self.line = 0
         self.n_stages = 1
 
-    def _transfer(self, unit: Of, n_lines: int, work: int, stage: int) -> int:
+    def _add(self, kind: Kind, unit: Of, cycles: int, stage: int) -> Column:
+        """The number of the new row, as a column of one."""
+        return np.array([self.writer.add(np.array([kind]), unit, stage=stage, cycles=cycles)])
+
+    def _transfer(self, unit: Of, n_lines: int, work: int, stage: int) -> Column:
         extents = np.array([self.line]), np.array([n_lines]), np.array([work])
         self.line += n_lines
-        return self.writer.transfer(unit, extents, stage=stage)
+        row = self._add(Kind.TRANSFER, unit, 0, stage)
+        self.writer.move(row, np.array([0, 1]), *extents)
+        return row
 
     def read(
         self,
@@ -114,7 +120,7 @@ class Builder:
         self.writer.need(row, index)
         if takes:
             self.writer.take(row, POOL_OF[unit], takes)
-        return row
+        return int(row[0])
 
     def compute(
         self,
@@ -126,13 +132,13 @@ class Builder:
     ) -> int:
         """``takes`` bytes of the ofmap buffer."""
         self.n_stages = max(self.n_stages, stage + 1)
-        row = self.writer.add(Kind.COMPUTE, Of.ARRAY, cycles=cycles, stage=stage)
+        row = self._add(Kind.COMPUTE, Of.ARRAY, cycles, stage)
         for source in needs:
             self.writer.need(row, source)
         self.writer.take(row, In.OFMAP, takes)
         for pool, n_bytes in (gives or {}).items():
             self.writer.give(row, pool, n_bytes)
-        return row
+        return int(row[0])
 
     def write(
         self, after: int, n_lines: int, *, work: int = 0, gives: int = 0, stage: int = 0
@@ -141,7 +147,7 @@ class Builder:
         row = self._transfer(Of.OFMAP, n_lines, work, stage)
         self.writer.need(row, after)
         self.writer.give(row, In.OFMAP, gives)
-        return row
+        return int(row[0])
 
     def program(self, **parts: int) -> Program:
         """For a ``chip`` of these parts."""

@@ -1,8 +1,9 @@
 """From planned stages to the program: every tile operation of the network as a row.
 
-Nothing is decided here that a plan, a layout or the sizes have not decided: lowering
-walks the passes of each stage, finds the lines that they move, and writes rows and bytes
-down. Dependencies follow from who wrote which rows of which map last.
+Nothing is decided here that a plan, a layout or the sizes have not decided: lowering takes
+the passes of each stage, finds the lines that they move, and writes rows and bytes down, as
+columns for a whole stage at once. Dependencies follow from who wrote which rows of which map
+last.
 
 Not moved: biases (four bytes for each output channel), and factors and summands of scales.
 """
@@ -10,32 +11,24 @@ Not moved: biases (four bytes for each output channel), and factors and summands
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from functools import cache
-from typing import TypeAlias
+from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.dataflow import DATAFLOWS
-from accelsim.mapping.lowering.reader import Reader, one_extent, runs
+from accelsim.mapping.lowering.moves import StageMoves, stage_moves
+from accelsim.mapping.lowering.planned import PlannedStage
 from accelsim.mapping.lowering.tally import Tally
 from accelsim.mapping.lowering.units import In, Of, pools_of, units_of
 from accelsim.mapping.placing.bus import NO_BUS, BusLevels
-from accelsim.mapping.placing.layout import Ints
-from accelsim.mapping.placing.place import ImageStats, PlacedMap, Placement
-from accelsim.mapping.stages.stage import StagePlan, StoredMap
-from accelsim.mapping.tiling.fetch import Fetch, fetches, shortcut_fetches
-from accelsim.mapping.tiling.plan import psum_bytes_per_value, vector_operations
-from accelsim.mapping.tiling.tiles import Pass, passes
-from accelsim.mapping.windows.window import Block
-from accelsim.program.table import NONE, Kind, Program
+from accelsim.mapping.placing.index_cache import IndexCache
+from accelsim.mapping.placing.place import ImageStats, Placement
+from accelsim.mapping.stages.stage import StagePlan
+from accelsim.mapping.windows.window import Ints
+from accelsim.program.table import NONE, Moment, Program
+from accelsim.program.units import Cause
 from accelsim.program.writer import ProgramWriter
-from accelsim.units import bits_to_bytes, ceil_div
-from accelsim.workload.layer import Conv
-
-Steps: TypeAlias = tuple[Pass, ...]
-"""All passes of a stage."""
 
 
 def lower(
@@ -51,17 +44,15 @@ def lower(
     ``ConfigError`` when the tensors do not fit the DRAM, ``MappingError`` when a plan that
     was made for other blocks cuts those of this chip.
     """
-    writer, placement = ProgramWriter(), Placement(chip, levels)
-    tallies = [Tally(plan.stage, levels) for plan in plans]
-    steps = [tuple(passes(plan.stage, plan.tiling)) for plan in plans]
-    weights = [_WeightTiles(*planned, placement) for planned in zip(plans, steps, strict=True)]
-    reader = Reader(writer, placement, chip)
+    placement = Placement(chip, levels)
+    tallies = [Tally(plan.stage, levels.other) for plan in plans]
+    planned = [PlannedStage(plan, chip, placement) for plan in plans]
+    lowering = _Lowering(chip, placement)
     for image, stats in enumerate(images):
         placement.start_image(image)
-        for number, plan in enumerate(plans):
-            walk = _StageWalk(writer, placement, reader, chip, plan, tallies[number])
-            walk.run(number, image, stats, steps[number], weights[number])
-    return writer.program(
+        for number, stage in enumerate(planned):
+            lowering.stage(number, image, stage, stats, tallies[number])
+    return lowering.writer.program(
         units_of(chip),
         pools_of(chip),
         tuple(tally.work() for tally in tallies),
@@ -70,182 +61,157 @@ def lower(
     )
 
 
-class _WeightTiles:
-    """The weights of one stage in DRAM: tile after tile in the order of their first use."""
+class Turn(IntEnum):
+    """The order of the rows of one pass."""
 
-    def __init__(self, plan: StagePlan, steps: Steps, placement: Placement) -> None:
-        self._tiles: dict[tuple[int, int], tuple[int, int, int]] = {}
-        layer = plan.stage.layer
-        if not isinstance(layer, Conv):
-            return
-        line_bytes, next_line = placement.line_bytes, 0
-        for step in steps:
-            key = (step.output.c0, step.part)
-            if key not in self._tiles:
-                n_bytes = bits_to_bytes(step.n_weights * layer.weight_bits)
-                lines = ceil_div(n_bytes, line_bytes)
-                self._tiles[key] = (next_line, lines, n_bytes)
-                next_line += lines
-        start, _ = placement.take_bytes(next_line * line_bytes)
-        self._tiles = {k: (start + first, n, b) for k, (first, n, b) in self._tiles.items()}
-
-    def __getitem__(self, step: Pass) -> tuple[int, int, int]:
-        """First line, lines and bytes of the tile that ``step`` uses."""
-        return self._tiles[step.output.c0, step.part]
+    WEIGHTS = 0
+    ENTRIES = 1
+    IFMAP = 2
+    SHORTCUT_ENTRIES = 3
+    SHORTCUT = 4
+    COMPUTE = 5
+    WRITE = 6
+    WRITE_ENTRIES = 7
 
 
-class _StageWalk:
-    """The rows of one stage for one image."""
+class _Numbers(NamedTuple):
+    """The rows of a stage: [n] of each kind, in the order in which its passes need them."""
 
-    def __init__(
-        self,
-        writer: ProgramWriter,
-        placement: Placement,
-        reader: Reader,
-        chip: Chip,
-        plan: StagePlan,
-        tally: Tally,
+    tables: Ints
+    weights: Ints
+    entries: Ints
+    reads: Ints
+    compute: Ints
+    writes: Ints
+    table_writes: Ints
+
+
+class _Lowering:
+    """Writes stages down one after another; carries from stage to stage what they share."""
+
+    def __init__(self, chip: Chip, placement: Placement) -> None:
+        self.writer, self._placement, self._chip = ProgramWriter(), placement, chip
+        self._cache = IndexCache(chip.codec.index_cache_entries)
+        self._last_read = self._last_index = NONE
+        """The last rows that read a map, and what a decoder needs to know of one."""
+        self._table = NONE
+        """The last row that read a codec table, until a map is read."""
+
+    def stage(
+        self, number: int, image: int, planned: PlannedStage, stats: ImageStats, tally: Tally
     ) -> None:
-        self._writer, self._placement, self._reader = writer, placement, reader
-        self._chip, self._plan, self._stage, self._tally = chip, plan, plan.stage, tally
-        self._cost = cache(DATAFLOWS[chip.array.dataflow].cost)  # most passes are alike
-        self._psum_bytes = psum_bytes_per_value(plan, chip)
-        self._last_read = {Of.WEIGHT: NONE, Of.IFMAP: NONE}
-        self._held = dict.fromkeys(In, 0)
-        self._last_compute = NONE
+        """Write all rows of a stage for one image."""
+        moved = stage_moves(planned, stats, self._placement, self._cache)
+        rows = self._add_rows(number, image, moved)
+        self._move(moved, rows)
+        self._need(moved, rows)
+        self._hold(moved, rows)
+        tables = np.repeat(rows.table_writes, moved.complete.n_lines)
+        moved.output.wrote(rows.writes, moved.writes.table_line, tables)
+        moved.count(tally, self._chip, self._placement.line_bytes)
 
-    def run(
-        self, number: int, image: int, stats: ImageStats, steps: Steps, weights: _WeightTiles
-    ) -> None:
-        """Write all rows of the stage."""
-        label = {"stage": number, "image": image}
-        output = self._place(stats, steps, label)
-        for step in steps:
-            if step.loads_weights:
-                self._load_weights(weights[step], label)
-            if step.loads_ifmap:
-                self._load_ifmap(step, label)
-            shortcut, shortcut_bytes = self._load_shortcut(step, label)
-            self._compute(step, label)
-            self._writer.need(self._last_compute, shortcut)
-            self._writer.give(self._last_compute, In.IFMAP, shortcut_bytes)
-            if step.last:
-                self._write(step, output, label)
-        for pool, n_bytes in self._held.items():
-            self._release(pool, n_bytes)
+    def _add_rows(self, number: int, image: int, moved: StageMoves) -> _Numbers:
+        """Append the rows, in order; what they move and need comes after."""
+        reads, planned = moved.reads, moved.planned
+        (last,) = np.nonzero(planned.passes.last)
+        turn_of_read = np.where(reads.is_shortcut, Turn.SHORTCUT, Turn.IFMAP)
+        groups = (
+            (np.full(len(moved.codec_tables), -1), 0, Of.INDEX),
+            (moved.loads, Turn.WEIGHTS, Of.WEIGHT),
+            (reads.step[reads.missed.row], turn_of_read[reads.missed.row] - 1, Of.INDEX),
+            (reads.step, turn_of_read, Of.IFMAP),
+            (np.arange(planned.n_passes), Turn.COMPUTE, Of.ARRAY),
+            (last, Turn.WRITE, Of.OFMAP),
+            (last[moved.complete.row], Turn.WRITE_ENTRIES, Of.OFMAP),
+        )
+        keys = np.concatenate([len(Turn) * step + turn for step, turn, _ in groups])
+        lengths = [len(step) for step, *_ in groups]
+        order = np.argsort(keys, kind="stable")
+        place = np.empty(len(keys), np.int64)
+        place[order] = np.arange(len(keys))
+        kind, cycles = np.zeros((2, len(keys)), np.int64)
+        numbers = np.split(place, np.cumsum(lengths)[:-1])
+        kind[numbers[4]], cycles[numbers[4]] = planned.kind, planned.cycles
+        unit = np.repeat([of for *_, of in groups], lengths)[order]
+        first = self.writer.add(kind, unit, stage=number, image=image, cycles=cycles)
+        return _Numbers(*(first + group for group in numbers))
 
-    def _place(self, stats: ImageStats, steps: Steps, label: dict[str, int]) -> PlacedMap:
-        for part in dict.fromkeys(self._stage.reads):
-            placed = self._placement.place(part, stats)
-            self._reader.codec_table(placed, self._tally, "ifmap", **label)
-        tiles = [step.output for step in steps if step.last]
-        output = self._placement.place(self._stage.output, stats, tiles)
-        self._reader.codec_table(output, self._tally, "ofmap", **label)
-        return output
+    def _move(self, moved: StageMoves, rows: _Numbers) -> None:
+        writer, reads = self.writer, moved.reads
+        if len(rows.tables):
+            each = np.arange(len(rows.tables) + 1)
+            first_line, n_lines = moved.codec_tables.T
+            writer.move(rows.tables, each, first_line, n_lines, work_cycles=0)
+        for moves, of in ((moved.weights, rows.weights), (moved.writes, rows.writes)):
+            if moves is not None:
+                writer.move(of, moves.first, moves.first_line, moves.n_lines, moves.work_cycles)
+        writer.move(rows.reads, reads.first, *reads.extents)
+        for lines, of in ((reads.missed, rows.entries), (moved.complete, rows.table_writes)):
+            if len(of):
+                writer.move(of, lines.first, lines.first_line, lines.lengths, work_cycles=0)
 
-    def _load_weights(self, tile: tuple[int, int, int], label: dict[str, int]) -> None:
-        first_line, lines, n_bytes = tile
-        if not self._plan.tiling.weights_resident:
-            self._release(In.WEIGHT, self._held[In.WEIGHT])
-        self._held[In.WEIGHT] += n_bytes
-        extents = one_extent(first_line), one_extent(lines), one_extent(0)
-        row = self._last_read[Of.WEIGHT] = self._writer.transfer(Of.WEIGHT, extents, **label)
-        self._writer.take(row, In.WEIGHT, n_bytes)
-        self._tally.loaded_weights(n_bytes, lines * self._placement.line_bytes - n_bytes)
+    def _need(self, moved: StageMoves, rows: _Numbers) -> None:
+        writer, reads = self.writer, moved.reads
+        index = np.concatenate([rows.tables, rows.entries])
+        if len(index):
+            # One tile ahead and no further: once the maps before its own are on their way.
+            before = _last_before(rows.reads, index, self._last_read)
+            writer.need(index, before, moment=Moment.SUBMITTED)
+            writer.need(rows.entries, reads.entries_after, Cause.DEPENDENCY)
+        writer.need(rows.reads, reads.after, Cause.DEPENDENCY)
+        if len(rows.tables):
+            self._table = int(rows.tables[-1])
+        known = _last_before(index, rows.reads, self._last_index)
+        first_waits = np.full(len(rows.reads), NONE)
+        first_waits[:1] = self._table
+        writer.need(rows.reads, np.where(reads.is_coded, known, first_waits))
+        if len(rows.reads):
+            self._table, self._last_read = NONE, int(rows.reads[-1])
+        if len(index):
+            self._last_index = int(index[-1])
+        is_ifmap = ~reads.is_shortcut
+        for brought in (rows.weights, rows.reads[is_ifmap]):
+            writer.need(rows.compute, _last_before(brought, rows.compute, NONE))
+        writer.need(rows.compute[reads.step[~is_ifmap]], rows.reads[~is_ifmap])
+        last = rows.compute[moved.planned.passes.last]
+        writer.need(rows.writes, last)
+        writer.need(rows.table_writes, last[moved.complete.row])
 
-    def _load_ifmap(self, step: Pass, label: dict[str, int]) -> None:
-        found = fetches(self._stage, step, self._block_of)
-        fetched = self._fetched_bytes(found)
-        if not self._plan.tiling.ifmap_resident:
-            kept = self._window_bytes(step) - fetched if step.retained else 0
-            self._release(In.IFMAP, self._held[In.IFMAP] - kept)
-        self._held[In.IFMAP] += fetched
-        if found:
-            self._last_read[Of.IFMAP] = self._reader.maps(found, fetched, self._tally, **label)
-            self._tally.filled_ifmap(fetched)
-            if self._stage.read_scale:
-                self._tally.scaled(sum(f.fetched.n_values for f in found))
+    def _hold(self, moved: StageMoves, rows: _Numbers) -> None:
+        """Take bytes of the buffers, and give them back with the last COMPUTE that used them."""
+        writer, planned, found, reads = self.writer, moved.planned, moved.found, moved.reads
+        tiling, passes, compute = planned.tiling, planned.passes, rows.compute
+        (loads,) = np.nonzero(passes.loads_ifmap)
+        new, window = found.new_bytes[loads], found.window_bytes[loads]
+        kept = np.append((window - new)[1:], 0)  # what the next window uses again
+        unused = new if tiling.ifmap_resident else window - kept
+        is_shortcut, step = reads.is_shortcut, reads.step
+        n_bytes = np.where(is_shortcut, found.shortcut_bytes[step], found.new_bytes[step])
+        writer.take(rows.reads, In.IFMAP, n_bytes)
+        writer.give(_last_users(loads, compute, tiling.ifmap_resident), In.IFMAP, unused)
+        writer.give(compute[step[is_shortcut]], In.IFMAP, n_bytes[is_shortcut])
+        if moved.weights is not None:
+            n_bytes = moved.weights.counts.needed_bytes
+            writer.take(rows.weights, In.WEIGHT, n_bytes)
+            users = _last_users(moved.loads, compute, tiling.weights_resident)
+            writer.give(users, In.WEIGHT, n_bytes)
+        writer.take(compute[passes.first], In.OFMAP, tiling.ofmap_tile_bytes)
+        writer.take(compute[:1], In.OFMAP, tiling.line_buffer_bytes)
+        writer.give(compute[-1:], In.OFMAP, tiling.line_buffer_bytes)
+        last = rows.writes.copy()
+        last[moved.complete.row] = rows.table_writes
+        writer.give(last, In.OFMAP, tiling.ofmap_tile_bytes)
 
-    def _load_shortcut(self, step: Pass, label: dict[str, int]) -> tuple[int, int]:
-        """Read what the drain path adds to a finished tile: the row, and its bytes.
 
-        The tile waits in the ifmap buffer, apart from the windows, for that COMPUTE alone.
-        """
-        found = shortcut_fetches(self._stage, step, self._block_of)
-        if not found:
-            return NONE, 0
-        n_bytes = self._fetched_bytes(found)
-        row = self._reader.maps(found, n_bytes, self._tally, **label)
-        self._tally.filled_ifmap(n_bytes)
-        added_bytes = sum(self._buffer_bytes(f.stored, f.needed.n_values) for f in found)
-        self._tally.added(step.computed.n_values, added_bytes)
-        return row, n_bytes
+def _last_before(sources: Ints, rows: Ints, otherwise: int) -> Ints:
+    """[n] the last of ``sources`` before each of ``rows``, or what stands for none of them."""
+    found: Ints = np.append(otherwise, sources)[np.searchsorted(sources, rows)]
+    return found
 
-    def _compute(self, step: Pass, label: dict[str, int]) -> None:
-        tiling, layer = self._plan.tiling, self._stage.layer
-        if isinstance(layer, Conv):
-            array = self._chip.array
-            cost = self._cost(step.of(layer), array)
-            kind, cycles = Kind.COMPUTE, cost.cycles
-            self._tally.computed(cost, layer.weight_bits, array.psum_bits, self._psum_bytes)
-        else:
-            operations = vector_operations(layer, step)
-            kind, cycles = Kind.VECTOR, ceil_div(operations, self._chip.vector.lanes)
-            read = self._buffer_bytes(self._stage.inputs[0][0], step.window.n_values)
-            made = self._buffer_bytes(self._stage.output, step.output.n_values)
-            self._tally.vectored(operations, read * len(self._stage.inputs), made)
-        row = self._last_compute = self._writer.add(kind, Of.ARRAY, cycles=cycles, **label)
-        for read in self._last_read.values():
-            self._writer.need(row, read)
-        if step.first:
-            self._writer.take(row, In.OFMAP, tiling.ofmap_tile_bytes)
-        if tiling.line_buffer_bytes > self._held[In.OFMAP]:
-            self._held[In.OFMAP] = tiling.line_buffer_bytes
-            self._writer.take(row, In.OFMAP, tiling.line_buffer_bytes)
 
-    def _write(self, step: Pass, output: PlacedMap, label: dict[str, int]) -> None:
-        stored = self._stage.output
-        extents = output.layout.extents(step.output, step.output)
-        rows = [self._write_row(extents.first_line, extents.n_lines, extents.encode_work, label)]
-        output.wrote(step.output, rows[0])
-        self._tally.moved("ofmap", extents, step.output.n_values, stored.bits, write=True)
-        computed = step.m * step.n * step.groups
-        if self._stage.fused_scale:
-            self._tally.scaled(computed)
-        pooled = computed if self._stage.fused_pool else 0
-        self._tally.drained(computed * self._psum_bytes, pooled)
-        if output.layout.table_lines:
-            complete = output.complete_table_lines(extents.blocks)
-            if len(complete):
-                first, n_lines = runs(output.layout.table_line + complete)
-                rows.append(self._write_row(first, n_lines, np.zeros_like(first), label))
-                output.wrote_table(complete, rows[-1])
-                n_bytes = len(complete) * self._placement.line_bytes
-                self._tally.moved_table("ofmap", "index_bytes", n_bytes, write=True)
-        self._writer.give(rows[-1], In.OFMAP, self._plan.tiling.ofmap_tile_bytes)
-
-    def _write_row(self, first_line: Ints, n_lines: Ints, work: Ints, label: dict[str, int]) -> int:
-        row = self._writer.transfer(Of.OFMAP, (first_line, n_lines, work), **label)
-        self._writer.need(row, self._last_compute)
-        return row
-
-    def _release(self, pool: In, n_bytes: int) -> None:
-        """Give bytes back with the last COMPUTE so far, which is the last that used them."""
-        self._writer.give(self._last_compute, pool, n_bytes)
-        self._held[pool] -= n_bytes
-
-    def _window_bytes(self, step: Pass) -> int:
-        """Bytes that the whole window of a pass occupies in the ifmap buffer."""
-        whole = replace(step, retained=None)
-        return self._fetched_bytes(fetches(self._stage, whole, self._block_of))
-
-    def _fetched_bytes(self, found: Sequence[Fetch]) -> int:
-        return sum(self._buffer_bytes(f.stored, f.fetched.n_values) for f in found)
-
-    def _block_of(self, stored: StoredMap) -> Block | None:
-        return self._placement[stored].layout.block
-
-    @staticmethod
-    def _buffer_bytes(stored: StoredMap, n_values: int) -> int:
-        """Bytes of ``n_values`` in a buffer, where every value has whole bytes."""
-        return n_values * bits_to_bytes(stored.bits)
+def _last_users(loads: Ints, compute: Ints, resident: bool) -> Ints:
+    """[n_loads] the COMPUTE that is the last to use what each pass of ``loads`` brings: that
+    before the next load, or the last of all."""
+    if resident:
+        return np.broadcast_to(compute[-1], len(loads))
+    return np.append(compute[loads[1:] - 1], compute[-1])

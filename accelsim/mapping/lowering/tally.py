@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import fields
 
 from accelsim.mapping.dataflow import PassCost
-from accelsim.mapping.placing.bus import NO_BUS, BusLevels
-from accelsim.mapping.placing.layout import Extents
+from accelsim.mapping.placing.bus import NO_LEVELS, Levels
+from accelsim.mapping.placing.layout import Counts
 from accelsim.mapping.stages.stage import Stage
+from accelsim.mapping.windows.window import Ints
 from accelsim.program.work import (
     NO_COUNTS,
     TENSOR_KINDS,
@@ -22,10 +23,9 @@ from accelsim.units import bits_to_bytes
 class Tally:
     """Adds up one stage over its passes and images."""
 
-    def __init__(self, stage: Stage, levels: BusLevels = NO_BUS) -> None:
-        """``levels`` are those of weights and tables."""
-        self._stage, self._tables = stage, levels.other
-        self._weights = levels.weights.get(stage.name, levels.other)
+    def __init__(self, stage: Stage, levels: Levels = NO_LEVELS) -> None:
+        """``levels`` are those of tables."""
+        self._stage, self._tables = stage, levels
         self._bus = {f.name: 0 for f in fields(BusCounts)}
         self._weight_bus = NO_COUNTS
         self._bytes = {kind: _zeros(ByteCounts) for kind in TENSOR_KINDS}
@@ -33,74 +33,60 @@ class Tally:
         self._macs = self._encoded = self._decoded = self._vector = self._pooled = self._values = 0
         self._register_bits = 0
 
-    def moved(
-        self, kind: str, extents: Extents, n_needed: int, word_bits: int, *, write: bool
-    ) -> None:
-        """A window of a map crossed the DRAM bus, for ``n_needed`` of its values."""
-        self._values += n_needed
-        self._add_bytes(
-            kind,
-            write,
-            extents.coded_bytes + extents.padding_bytes,
-            needed_bytes=bits_to_bytes(n_needed * word_bits),
-            coded_bytes=extents.coded_bytes,
-            overfetch_bytes=extents.overfetch_bytes,
-            padding_bytes=extents.padding_bytes,
-            fallback_blocks=extents.fallback_blocks,
-        )
-        self._drive(write, extents.costly_bits, extents.toggles)
+    def moved(self, kind: str, counts: Counts[Ints], *, write: bool) -> None:
+        """Windows of a map crossed the DRAM bus."""
+        total = counts.totals()
+        self._values += total.needed_values
+        self._add_counts(kind, write, total)
+        self._drive(write, total.costly_bits, total.toggles)
         if write:
-            self._encoded += extents.encoded_values
+            self._encoded += total.codec_values
         else:
-            self._decoded += extents.decoded_values
+            self._decoded += total.codec_values
 
-    def moved_table(self, kind: str, column: str, n_bytes: int, *, write: bool) -> None:
-        """Lines of a block table (``index_bytes``) or of codec tables (``table_bytes``)."""
-        self._add_bytes(kind, write, n_bytes, **{column: n_bytes})
-        self._drive(write, *self._tables.of(8 * n_bytes))
+    def moved_table(self, kind: str, column: str, n_bytes: Ints, *, write: bool) -> None:
+        """Lines of block tables (``index_bytes``) or of codec tables (``table_bytes``), in pieces
+        of so many bytes [n]."""
+        total_bytes = int(n_bytes.sum())
+        self._add_bytes(kind, write, total_bytes, **{column: total_bytes})
+        costly_bits, toggles = self._tables.of(8 * n_bytes)
+        self._drive(write, int(costly_bits.sum()), int(toggles.sum()))
 
-    def loaded_weights(self, n_bytes: int, padding_bytes: int) -> None:
-        """A tile of weights, stored raw, came into its buffer."""
-        self._add_bytes(
-            "weight",
-            False,
-            n_bytes + padding_bytes,
-            needed_bytes=n_bytes,
-            coded_bytes=n_bytes,
-            padding_bytes=padding_bytes,
-        )
-        self._weight_bus += BusCounts(*self._weights.of(8 * n_bytes))
-        self._sram["weight_write_bytes"] += n_bytes
+    def loaded_weights(self, counts: Counts[Ints]) -> None:
+        """Tiles of weights came into their buffer."""
+        total = counts.totals()
+        self._add_counts("weight", False, total)
+        self._weight_bus += BusCounts(total.costly_bits, total.toggles)
+        self._sram["weight_write_bytes"] += total.needed_bytes
 
     def filled_ifmap(self, n_bytes: int) -> None:
         """DMA or decoder wrote into the ifmap buffer."""
         self._sram["ifmap_write_bytes"] += n_bytes
 
-    def computed(
-        self, cost: PassCost[int], weight_bits: int, psum_bits: int, psum_bytes: int
-    ) -> None:
-        """The array made one pass. Sums have ``psum_bits`` in the PEs, ``psum_bytes`` outside."""
-        value_bits = self._stage.value_bits
-        value_bytes = bits_to_bytes(value_bits)
-        self._macs += cost.macs
+    def computed(self, cost: PassCost[Ints], psum_bits: int, psum_bytes: int) -> None:
+        """The array made passes. Sums have ``psum_bits`` in the PEs, ``psum_bytes`` outside."""
+        value_bits, weight_bits = self._stage.value_bits, self._stage.weight_bits
+        weight_bytes = cost.weight_reads * weight_bits // 8
+        total = PassCost(*(int(getattr(cost, field.name).sum()) for field in fields(cost)))
+        self._macs += total.macs
         self._register_bits += (
-            cost.ifmap_registers * value_bits
-            + cost.weight_registers * weight_bits
-            + cost.psum_registers * psum_bits
+            total.ifmap_registers * value_bits
+            + total.weight_registers * weight_bits
+            + total.psum_registers * psum_bits
         )
-        self._sram["ifmap_read_bytes"] += cost.ifmap_reads * value_bytes
-        self._sram["weight_read_bytes"] += cost.weight_reads * weight_bits // 8
-        self._sram["ofmap_read_bytes"] += cost.psum_reads * psum_bytes
-        self._sram["ofmap_write_bytes"] += cost.psum_writes * psum_bytes
+        self._sram["ifmap_read_bytes"] += total.ifmap_reads * bits_to_bytes(value_bits)
+        self._sram["weight_read_bytes"] += int(weight_bytes.sum())
+        self._sram["ofmap_read_bytes"] += total.psum_reads * psum_bytes
+        self._sram["ofmap_write_bytes"] += total.psum_writes * psum_bytes
 
     def vectored(self, operations: int, read_bytes: int, write_bytes: int) -> None:
-        """The vector unit worked on one tile."""
+        """The vector unit worked on tiles."""
         self._vector += operations
         self._sram["ifmap_read_bytes"] += read_bytes
         self._sram["ofmap_write_bytes"] += write_bytes
 
     def added(self, n_values: int, read_bytes: int) -> None:
-        """The drain path added a tile of the shortcut, one operation a value."""
+        """The drain path added tiles of the shortcut, one operation a value."""
         self._vector += n_values
         self._sram["ifmap_read_bytes"] += read_bytes
 
@@ -109,7 +95,7 @@ class Tally:
         self._vector += n_values
 
     def drained(self, read_bytes: int, pooled_values: int) -> None:
-        """A finished tile left the ofmap buffer, through the pooling of the drain path if fused."""
+        """Finished tiles left the ofmap buffer, through the pooling of the drain path if fused."""
         self._sram["ofmap_read_bytes"] += read_bytes
         self._pooled += pooled_values
 
@@ -137,6 +123,18 @@ class Tally:
         driven = "written" if write else "read"
         self._bus[f"{driven}_costly_bits"] += costly_bits
         self._bus[f"{driven}_toggles"] += toggles
+
+    def _add_counts(self, kind: str, write: bool, total: Counts[int]) -> None:
+        self._add_bytes(
+            kind,
+            write,
+            total.coded_bytes + total.padding_bytes,
+            needed_bytes=total.needed_bytes,
+            coded_bytes=total.coded_bytes,
+            overfetch_bytes=total.overfetch_bytes,
+            padding_bytes=total.padding_bytes,
+            fallback_blocks=total.fallback_blocks,
+        )
 
     def _add_bytes(self, kind: str, write: bool, moved_bytes: int, **columns: int) -> None:
         counts = self._bytes[kind]

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from itertools import product
 
 import numpy as np
 
@@ -24,28 +23,28 @@ from accelsim.codecs.words import check_range
 from accelsim.errors import MappingError
 from accelsim.mapping.measuring.measured import digest, is_file
 from accelsim.mapping.stages.stage import Stage, Tiling
-from accelsim.mapping.tiling.tiles import channel_groups, channel_tiles, kernel_ranges
+from accelsim.mapping.tiling.tiles import channel_groups, kernel_sides, tile_parts
 from accelsim.workload.layer import Conv
 from accelsim.workload.trace import Trace
 
 
-def tiles_of(stage: Stage, tiling: Tiling) -> dict[tuple[int, int], WeightTile]:
+def tiles_of(stage: Stage, tiling: Tiling) -> list[WeightTile]:
     """The tiles of weights that the passes of a stage load, in the order of their first use.
 
-    The key of a tile is that of its passes: the first channel of ``Pass.output``, and
-    ``Pass.part``. Every weight is in one tile. A stage without weights has none.
+    Tile i is what the passes with ``Passes.part == i`` load. Every weight is in one tile. A stage
+    without weights has none.
     """
     if not isinstance(stage.layer, Conv):
-        return {}
-    _, group_in, _ = channel_groups(stage)
-    found = {}
-    for tile in channel_tiles(stage, tiling.out_channels, tiling.in_channels):
-        parts = product(tile.in_ranges, kernel_ranges(stage, tiling.kernel))
-        for part, ((start, stop), (rows, cols)) in enumerate(parts):
-            within = start % group_in
-            channels = within, within + (stop - start) // tile.groups
-            found[tile.start, part] = WeightTile((tile.start, tile.stop), channels, rows, cols)
-    return found
+        return []
+    parts, (_, group_in, _) = tile_parts(stage, tiling), channel_groups(stage)
+    rows, cols = kernel_sides(stage, tiling.kernel)
+    first = parts.in_channels[:, 0] % group_in
+    channels = np.stack([first, first + parts.in_per_group], axis=1)
+    columns = (n.tolist() for n in (parts.out_channels, channels, parts.positions))
+    return [
+        WeightTile(tuple(out), tuple(within), rows[r], cols[q])
+        for out, within, (r, q) in zip(*columns, strict=True)
+    ]
 
 
 def measure_weights(

@@ -13,24 +13,25 @@ raw. The encoder learns that by encoding it: such a block has cost its cycles an
 from __future__ import annotations
 
 from copy import copy
-from functools import cached_property
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import BlockStats
 from accelsim.codecs.fallback import as_stored
-from accelsim.mapping.placing.layout import NOTHING, Extents, Ints
+from accelsim.mapping.placing.kernel import add_up, list_blocks, list_entries, share_bytes
+from accelsim.mapping.placing.layout import Counts, Moves, listed, starts
 from accelsim.mapping.stages.stage import StoredMap
-from accelsim.mapping.windows.window import Block, Window3, align
-from accelsim.units import ceil_div
+from accelsim.mapping.windows.window import Block, Ints, Windows, n_values
+from accelsim.units import bits_to_bytes, ceil_div
 
 PACKED_START_BITS = 32
 PACKED_LENGTH_BITS = 16
 
 
 class BlockedMap:
-    """Compressed blocks and their table."""
+    """See the module's text. One extent is one block."""
 
     def __init__(
         self,
@@ -47,7 +48,6 @@ class BlockedMap:
         ``beats`` are those of ``MapStats``: what each block looks like on the pins.
         """
         self.stored, self.block, self.base_line = stored, block, base_line
-        self._extents = (stored.channels, stored.rows, stored.cols)
         self._line_bytes = line_bytes
         placed = as_stored(stats, stored.bits, line_bytes)
         raw_lines = placed.raw_bursts
@@ -55,14 +55,15 @@ class BlockedMap:
         self.block_bytes: Ints = placed.n_bytes
         self.n_lines: Ints = placed.n_bursts
         self._n_values = stats.n_values
-        self._decode = np.where(self.fallback, 0, stats.decode_work)
-        self._encode = stats.encode_work
+        self._decode_cycles = np.where(self.fallback, 0, stats.decode_work)
+        self._encode_cycles = stats.encode_work
         coded_beats, raw_beats = (
             np.zeros((2, 2, len(raw_lines)), np.int64)
             if beats is None or not beats.size
             else beats.reshape(2, 2, -1)
         )
-        self._costly, self._toggles = np.where(self.fallback, raw_beats, coded_beats)
+        costly, toggles = np.where(self.fallback, raw_beats, coded_beats)
+        self._summed = np.stack([self.block_bytes, self.n_lines, self.fallback, costly, toggles], 1)
         self.grid: tuple[int, int, int] = block_grid(stored, block)
         if production_order is None:
             slot_lines = int(raw_lines.max(initial=0))
@@ -77,12 +78,8 @@ class BlockedMap:
             body = int(ends[-1]) if len(ends) else 0
         self.table_line = base_line + body
         self.table_lines = ceil_div(len(raw_lines) * self.entry_bits, line_bytes * 8)
+        self.entries_per_line = ceil_div(line_bytes * 8, self.entry_bits)
         self.total_lines = body + self.table_lines
-
-    @property
-    def all_blocks(self) -> Ints:
-        """[n_blocks] numbers of all blocks."""
-        return np.arange(len(self.n_lines), dtype=np.int64)
 
     def moved_to(self, base_line: int) -> BlockedMap:
         """The same map at another place."""
@@ -92,70 +89,70 @@ class BlockedMap:
         moved.base_line = base_line
         return moved
 
-    def blocks(self, window: Window3) -> Ints:
-        """Numbers of the blocks that ``window`` touches, rising."""
-        return blocks_in(window, self.block, self.grid)
+    def reads(self, fetched: Windows, needed: Windows) -> Moves:
+        """All blocks that ``fetched`` touches, whole.
 
-    def extents(self, window: Window3, needed: Window3) -> Extents:
-        """All blocks that ``window`` touches, whole, one extent each.
-
-        What of them does not belong to ``needed`` is overfetch. It is negative where
-        values are needed now that an earlier fetch brought too much: over all fetches
-        every byte is counted rightly.
+        What of them does not belong to ``needed`` is overfetch.
         """
-        ids = self.blocks(window)
-        lines, fallback = self.n_lines[ids], self.fallback[ids]
-        coded_total = int(self.block_bytes[ids].sum())
-        return Extents(
-            blocks=ids,
-            first_line=self.first_line[ids],
-            n_lines=lines,
-            decode_work=self._decode[ids],
-            encode_work=self._encode[ids],
-            coded_bytes=coded_total,
-            padding_bytes=int(lines.sum()) * self._line_bytes - coded_total,
-            overfetch_bytes=coded_total - self._bytes_of(needed, window, coded_total),
-            encoded_values=int(self._n_values[ids[self._encode[ids] > 0]].sum()),
-            decoded_values=int(self._n_values[ids[~fallback]].sum()),
-            fallback_blocks=int(fallback.sum()),
-            costly_bits=int(self._costly[ids].sum()),
-            toggles=int(self._toggles[ids].sum()),
+        first, blocks = blocks_in(fetched, self.block, self.grid)
+        entries = partial(list_entries, first, blocks, self.entry_bits, self._line_bytes * 8)
+        first_table, table_line = listed(entries, len(fetched), n_lists=1)
+        coded = np.where(self.fallback, 0, self._n_values)
+        table = first_table, self.table_line + table_line
+        return self._moves(first, blocks, needed, self._decode_cycles, coded, table)
+
+    def writes(self, tiles: Windows) -> Moves:
+        """All blocks, whole: tiles are unions of blocks that cover the map."""
+        first, blocks = blocks_in(tiles, self.block, self.grid)
+        coded = np.where(self._encode_cycles > 0, self._n_values, 0)
+        table = self._completed(first, blocks)
+        return self._moves(first, blocks, tiles, self._encode_cycles, coded, table)
+
+    def _moves(
+        self,
+        first: Ints,
+        blocks: Ints,
+        needed: Windows,
+        work_cycles: Ints,
+        codec_values: Ints,
+        table: tuple[Ints, Ints],
+    ) -> Moves:
+        n, n_needed = len(needed), n_values(needed)
+        sums, share = np.empty((n, 6), np.int64), np.empty(n, np.int64)
+        add_up(first, blocks, np.column_stack([self._summed, codec_values]), sums)
+        share_bytes(needed, self.block, self.grid, self.block_bytes, self._n_values, share)
+        coded_bytes, n_lines, fallback, costly, toggles, coded_values = sums.T
+        return Moves(
+            first=first,
+            first_line=self.first_line[blocks],
+            n_lines=self.n_lines[blocks],
+            work_cycles=work_cycles[blocks],
+            first_table=table[0],
+            table_line=table[1],
+            counts=Counts(
+                needed_values=n_needed,
+                needed_bytes=bits_to_bytes(n_needed * self.stored.bits),
+                coded_bytes=coded_bytes,
+                padding_bytes=n_lines * self._line_bytes - coded_bytes,
+                overfetch_bytes=coded_bytes - share,
+                codec_values=coded_values,
+                fallback_blocks=fallback,
+                costly_bits=costly,
+                toggles=toggles,
+            ),
         )
 
-    def _bytes_of(self, needed: Window3, window: Window3, window_bytes: int) -> int:
-        """Bytes of the values of ``needed``; ``window_bytes`` are those of ``window``'s blocks.
-
-        Of a block in part, its share. Shares are rounded so that windows that follow each
-        other down the rows add up to the whole block.
-        """
-        if needed == window == align(window, self.block, self._extents):
-            return window_bytes
-        if not needed.n_values:
-            return 0
-        ids = self.blocks(needed)
-        c, r, q = (
-            _ranges_in_blocks(*n) for n in zip(needed[::2], needed[1::2], self.block, strict=True)
-        )
-        across = (c[1] - c[0])[:, None, None] * (q[1] - q[0])[None, None, :]
-        above, below = (
-            self.block_bytes[ids] * (across * rows[None, :, None]).ravel() // self._n_values[ids]
-            for rows in r
-        )
-        return int((below - above).sum())
-
-    def entry_lines(self, blocks: Ints) -> Ints:
-        """Lines of the table, counted from its start, that hold the entries of ``blocks``.
-
-        An entry that lies in two lines gives two; one line may come several times.
-        """
-        first, last = self._entry_ends[:, blocks]
-        return np.concatenate([first, last[last > first]])
-
-    @cached_property
-    def _entry_ends(self) -> Ints:
-        """[2, n_blocks] the lines of the table with the first and last bit of each entry."""
-        start = self.all_blocks * self.entry_bits
-        return np.stack([start, start + self.entry_bits - 1]) // (self._line_bytes * 8)
+    def _completed(self, first: Ints, blocks: Ints) -> tuple[Ints, Ints]:
+        """The lines of the table, by the window that makes the last of their blocks known."""
+        n, line_bits = len(first) - 1, self._line_bytes * 8
+        writer = np.zeros(len(self.n_lines), np.int64)
+        writer[blocks] = np.repeat(np.arange(n), np.diff(first))
+        line = np.arange(self.table_lines)
+        # Blocks with the first and the last bit of each line.
+        begin = line * line_bits // self.entry_bits
+        end = np.minimum(((line + 1) * line_bits - 1) // self.entry_bits, len(writer) - 1)
+        last = np.maximum(np.maximum.reduceat(writer, begin), writer[end])
+        return starts(np.bincount(last, minlength=n)), self.table_line + last.argsort(kind="stable")
 
 
 def block_grid(stored: StoredMap, block: Block) -> tuple[int, int, int]:
@@ -165,18 +162,8 @@ def block_grid(stored: StoredMap, block: Block) -> tuple[int, int, int]:
     return c, r, q
 
 
-def blocks_in(window: Window3, block: Block, grid: tuple[int, int, int]) -> Ints:
-    """Numbers of the blocks of a ``grid`` of them that ``window`` touches, rising."""
-    if not window.n_values:
-        return NOTHING
-    (bc, br, bq), (_, nr, nq) = block, grid
-    c = np.arange(window.c0 // bc, ceil_div(window.c1, bc), dtype=np.int64)
-    r = np.arange(window.r0 // br, ceil_div(window.r1, br), dtype=np.int64)
-    q = np.arange(window.q0 // bq, ceil_div(window.q1, bq), dtype=np.int64)
-    return ((c[:, None, None] * nr + r[None, :, None]) * nq + q[None, None, :]).ravel()
-
-
-def _ranges_in_blocks(start: int, stop: int, block: int) -> tuple[Ints, Ints]:
-    """Where [start, stop) starts and stops in each block that it touches, from its first."""
-    first = np.arange(start // block, ceil_div(stop, block), dtype=np.int64) * block
-    return np.maximum(start - first, 0), np.minimum(stop - first, block)
+def blocks_in(windows: Windows, block: Block, grid: Block) -> tuple[Ints, Ints]:
+    """Where the blocks of each window begin [n + 1], and the numbers of the blocks of a ``grid``
+    of them that each window touches, rising."""
+    first, numbers = listed(partial(list_blocks, windows, block, grid), len(windows), n_lists=1)
+    return first, numbers

@@ -12,10 +12,13 @@ from functools import cache
 from typing import Final, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.codecs.beats import BeatTotals, Pins, count_beats
 from accelsim.dram.config import DramConfig
 from accelsim.mapping.stages.stage import StoredMap
+
+Ints = NDArray[np.int64]
 
 
 def pins_of(config: DramConfig) -> Pins | None:
@@ -38,9 +41,10 @@ class Levels(NamedTuple):
     """Bits at the level that costs, DBI pins included."""
     toggles: float = 0.0
 
-    def of(self, n_bits: int) -> tuple[int, int]:
-        """Costly bits and toggles of so many bits, rounded."""
-        return round(n_bits * self.costly), round(n_bits * self.toggles)
+    def of(self, n_bits: Ints) -> tuple[Ints, Ints]:
+        """Costly bits and toggles of each of so many bits, rounded."""
+        costly, toggles = (np.rint(n_bits * level).astype(np.int64) for level in self)
+        return costly, toggles
 
 
 NO_LEVELS: Final = Levels()

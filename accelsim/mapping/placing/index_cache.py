@@ -7,34 +7,37 @@ cache.
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Iterable
+import numpy as np
+from numpy.typing import NDArray
+
+from accelsim.mapping.placing.kernel import look_up
+from accelsim.mapping.windows.window import Ints
 
 
 class IndexCache:
     """Room for ``capacity_entries`` entries, held as whole lines, of whatever maps.
 
-    A line that is larger than the cache passes through it.
+    A line that is larger than the cache passes through it. What it holds is carried from one
+    call to the next.
 
-    >>> cache = IndexCache(8)
-    >>> cache.misses([1, 2], 4), cache.misses([1, 3], 4), cache.misses([2], 4)
-    ([1, 2], [3], [2])
+    >>> cache, four = IndexCache(8), np.full(4, 4)
+    >>> cache.misses(np.array([1, 2, 1, 3]), four).tolist()
+    [True, True, False, True]
+    >>> cache.misses(np.array([2]), four[:1]).tolist()
+    [True]
     """
 
     def __init__(self, capacity_entries: int) -> None:
-        self._capacity, self._used = capacity_entries, 0
-        self._held: OrderedDict[int, int] = OrderedDict()
+        self._capacity = capacity_entries
+        self._held = np.zeros((2, capacity_entries + 1), np.int64)
+        self._filled = np.zeros(2, np.int64)
 
-    def misses(self, lines: Iterable[int], entries_per_line: int) -> list[int]:
-        """The lines among these that must be fetched; all are the most recent afterwards."""
-        fetched = []
-        for line in lines:
-            if line in self._held:
-                self._held.move_to_end(line)
-                continue
-            fetched.append(line)
-            self._held[line] = entries_per_line
-            self._used += entries_per_line
-            while self._used > self._capacity:
-                self._used -= self._held.popitem(last=False)[1]
-        return fetched
+    def misses(self, lines: Ints, entries: Ints) -> NDArray[np.bool_]:
+        """[n] whether each of ``lines``, in this order, must be fetched.
+
+        ``entries`` [n], at least 1, is the room that each takes. All are held afterwards, those
+        accessed last the longest.
+        """
+        missed = np.empty(len(lines), np.bool_)
+        look_up(lines, entries, self._capacity, self._held, self._filled, missed)
+        return missed

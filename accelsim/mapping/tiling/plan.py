@@ -19,9 +19,8 @@ from accelsim.mapping.tiling.needs import keeps_psums
 from accelsim.mapping.tiling.search import StageSearch, Variant
 from accelsim.mapping.tiling.sizes import Sizes
 from accelsim.mapping.tiling.spans import col_axis, largest_computed, row_axis
-from accelsim.mapping.tiling.tiles import Pass
 from accelsim.mapping.windows.occurrences import Floats
-from accelsim.units import KIB, bits_to_bytes, ceil_div
+from accelsim.units import KIB, Count, bits_to_bytes, ceil_div
 from accelsim.workload.layer import Add, Conv, Pool, Scale
 
 TIME_TOLERANCE = 0.02
@@ -44,18 +43,18 @@ def plan(
     return tuple(StagePlan(s, known_or(_tiling, s, chip, sizes, objective)) for s in stages)
 
 
-def vector_operations(layer: Pool | Add | Scale, step: Pass) -> int:
-    """Operations of a pass on the vector unit, one per lane and cycle.
+def vector_operations(layer: Pool | Add | Scale, n_outputs: Count) -> Count:
+    """Operations that the vector unit takes for so many outputs, one per lane and cycle.
 
     A pooling folds in every value of its windows (padding included), a sum every operand
     but the first; a scale multiplies and adds once.
     """
     if isinstance(layer, Scale):
-        return step.output.n_values
+        return n_outputs
     if isinstance(layer, Add):
-        return step.output.n_values * (len(layer.inputs) - 1)
+        return n_outputs * (len(layer.inputs) - 1)
     rows, cols = layer.window.kernel
-    return step.output.n_values * rows * cols
+    return n_outputs * rows * cols
 
 
 def psum_bytes_per_value(plan: StagePlan, chip: Chip) -> int:

@@ -21,14 +21,6 @@ from accelsim.workload.layer import Add, Scale, Window
 Ints = NDArray[np.int64]
 
 
-class Span(NamedTuple):
-    """One tile along one axis; each range is [start, stop)."""
-
-    stored: tuple[int, int]
-    computed: tuple[int, int]
-    read: tuple[int, int]
-
-
 class Sliding(NamedTuple):
     """A sliding window along one axis; ``before`` is the padding in front."""
 
@@ -77,16 +69,6 @@ def col_axis(stage: Stage) -> Axis:
 def shortcut_axis(axis: Axis) -> Axis:
     """Seen from the shortcut of a fused addition: each tile reads what it computes."""
     return axis._replace(n_read=axis.n_computed, layer=Sliding(1, 1, 0))
-
-
-def row_spans(stage: Stage, extent: int) -> tuple[Span, ...]:
-    """Tiles of ``extent`` stored rows, top to bottom."""
-    return _listed(spans(row_axis(stage), (extent,)))
-
-
-def col_spans(stage: Stage, extent: int) -> tuple[Span, ...]:
-    """Tiles of ``extent`` stored columns, left to right."""
-    return _listed(spans(col_axis(stage), (extent,)))
 
 
 def largest_computed(axis: Axis, extent: int) -> int:
@@ -185,9 +167,3 @@ def _sliding(window: Window | None, i: int) -> Sliding:
     if window is None:
         return Sliding(1, 1, 0)
     return Sliding(window.extent[i], window.stride[i], window.padding[2 * i], window.dilation[i])
-
-
-def _listed(found: Spans) -> tuple[Span, ...]:
-    columns = (*found.stored, *found.computed, *found.read)
-    rows = zip(*(c.tolist() for c in columns), strict=True)
-    return tuple(Span((a, b), (c, d), (e, f)) for a, b, c, d, e, f in rows)

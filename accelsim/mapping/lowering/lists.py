@@ -1,0 +1,73 @@
+"""Lists of many windows or rows that lie behind one another, as ``Moves`` has them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+
+from accelsim.mapping.placing.layout import starts
+from accelsim.mapping.windows.window import Ints
+
+Lists: TypeAlias = tuple[Ints, tuple[Ints, ...]]
+"""``first`` [n + 1], where the lists of each begin, and the lists of all."""
+
+
+def in_order(parts: Sequence[tuple[Ints, Lists]], n: int) -> Lists:
+    """The lists of n windows, put together from those of some of them each.
+
+    A part has the numbers of its windows and their lists; each window is in one part.
+
+    >>> odd = np.array([1]), (np.array([0, 2]), (np.array([7, 8]),))
+    >>> even = np.array([0, 2]), (np.array([0, 1, 1]), (np.array([5]),))
+    >>> first, (joined,) = in_order([odd, even], 3)
+    >>> first.tolist(), joined.tolist()
+    ([0, 1, 3, 3], [5, 7, 8])
+    """
+    if len(parts) == 1:
+        return parts[0][1]
+    n_each = np.zeros(n, np.int64)
+    for which, (first, _) in parts:
+        n_each[which] = np.diff(first)
+    begin = starts(n_each)
+    joined = tuple(np.empty(begin[-1], np.int64) for _ in parts[0][1][1])
+    for which, (first, lists) in parts:
+        place = np.repeat(begin[which] - first[:-1], np.diff(first)) + np.arange(first[-1])
+        for whole, part in zip(joined, lists, strict=True):
+            whole[place] = part
+    return begin, joined
+
+
+class Runs(NamedTuple):
+    """Lines of some rows as runs of consecutive ones."""
+
+    row: Ints
+    """[n] which rows have any, rising."""
+    n_lines: Ints  # [n]
+    first_line_of_row: Ints
+    """[n] where the lines of each begin."""
+    first: Ints
+    """[n + 1] where the runs of each begin."""
+    first_line: Ints  # [n_runs]
+    lengths: Ints  # [n_runs]
+
+
+def runs(row: Ints, lines: Ints) -> Runs:
+    """The runs of ``lines``, each of a ``row`` [n_lines]; both rise, lines within each row.
+
+    >>> found = runs(np.array([3, 3, 3, 5]), np.array([7, 8, 11, 12]))
+    >>> found.row.tolist(), found.first.tolist(), found.first_line.tolist()
+    ([3, 5], [0, 2, 3], [7, 11, 12])
+    """
+    other_row = np.diff(row, prepend=-1) != 0
+    (begin,) = np.nonzero(other_row | (np.diff(lines, prepend=-2) != 1))
+    (of_row,) = np.nonzero(other_row)
+    return Runs(
+        row=row[of_row],
+        n_lines=np.diff(of_row, append=len(lines)),
+        first_line_of_row=of_row,
+        first=np.append(np.searchsorted(begin, of_row), len(begin)),
+        first_line=lines[begin],
+        lengths=np.diff(begin, append=len(lines)),
+    )
