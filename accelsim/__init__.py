@@ -22,16 +22,16 @@ from accelsim.version import __version__
 if TYPE_CHECKING:
     from accelsim.hardware.read import read_hardware as read_hardware
     from accelsim.report.plot import plot as plot
-    from accelsim.simulation import compare as compare
-    from accelsim.simulation import simulate as simulate
+    from accelsim.simulation.simulate import compare as compare
+    from accelsim.simulation.simulate import simulate as simulate
     from accelsim.sweeps.run import sweep as sweep
     from accelsim.workload.trace_file import read_trace as read_trace
 
 _HOMES = {
     "read_hardware": "accelsim.hardware.read",
     "read_trace": "accelsim.workload.trace_file",
-    "simulate": "accelsim.simulation",
-    "compare": "accelsim.simulation",
+    "simulate": "accelsim.simulation.simulate",
+    "compare": "accelsim.simulation.simulate",
     "sweep": "accelsim.sweeps.run",
     "plot": "accelsim.report.plot",
 }

@@ -28,7 +28,7 @@ from accelsim.program.table import Kind, Program
 from accelsim.program.work import StageWork
 from accelsim.sim.counts import LayerCounts
 from accelsim.sim.run import run
-from accelsim.simulation import prepare
+from accelsim.simulation.prepare import prepare
 from accelsim.workload.graph import Edge, Graph, output_shape
 from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Window
 from accelsim.workload.synth import synthesise

@@ -24,7 +24,7 @@ from accelsim.mapping.measuring.measured import measure_maps, values_of
 from accelsim.program.table import Program
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import memory_of, run
-from accelsim.simulation import prepare
+from accelsim.simulation.prepare import prepare
 from accelsim.workload.layer import Conv, Window
 from accelsim.workload.synth import synthesise
 from accelsim.workload.trace import Trace

@@ -62,7 +62,7 @@ def compare(
     from accelsim.results.ranking import compare_table, run_name, warnings_of
     from accelsim.results.result import Result
     from accelsim.sim.kernels import modules_of_run
-    from accelsim.simulation import compare as simulate_all
+    from accelsim.simulation.simulate import compare as simulate_all
     from accelsim.workload.trace_file import read_trace
 
     names = codecs_in(codecs, "--codecs")

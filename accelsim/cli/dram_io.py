@@ -49,7 +49,7 @@ def io_dram(
     from accelsim.results.io_tables import io_table
     from accelsim.results.ranking import warnings_of
     from accelsim.sim.kernels import modules_of_run
-    from accelsim.simulation import compare
+    from accelsim.simulation.simulate import compare
     from accelsim.workload.trace_file import read_trace
 
     for key in (text.partition("=")[0].strip() for text in overrides):

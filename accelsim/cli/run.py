@@ -57,7 +57,8 @@ def run(
     from accelsim.results.files import writable_file, writable_folder
     from accelsim.results.json_form import to_json
     from accelsim.sim.kernels import modules_of_run
-    from accelsim.simulation import simulate, with_codec
+    from accelsim.simulation.lanes import with_codec
+    from accelsim.simulation.simulate import simulate
     from accelsim.workload.trace_file import read_trace
 
     chip = read_hardware(hardware, overrides)

@@ -105,7 +105,7 @@ def _not_finished(points: Sequence[Point], ledger: Ledger) -> list[Point]:
 
 def _open_work(trace_name: str, simulate: Simulate | None) -> Work:
     if simulate is None:
-        from accelsim.simulation import simulate as run_simulator
+        from accelsim.simulation.simulate import simulate as run_simulator
 
         simulate = run_simulator
     return partial(_simulate_point, simulate, read_trace(trace_name))

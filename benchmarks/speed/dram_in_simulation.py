@@ -25,7 +25,8 @@ from accelsim.dram.standard import STANDARDS
 from accelsim.dram.traces.requests import Requests
 from accelsim.dram.traces.traffic import TrafficMemory
 from accelsim.sim.run import run
-from accelsim.simulation import prepare, with_codec
+from accelsim.simulation.lanes import with_codec
+from accelsim.simulation.prepare import prepare
 
 N_BURSTS = 20_000
 N_RUNS = 15

@@ -22,7 +22,8 @@ from accelsim.hardware.chip import Chip
 from accelsim.program.table import Kind, Program
 from accelsim.sim.machine import Machine
 from accelsim.sim.run import memory_of, run
-from accelsim.simulation import prepare, with_codec
+from accelsim.simulation.lanes import with_codec
+from accelsim.simulation.prepare import prepare
 from accelsim.workload.trace import Trace
 
 CODECS = ("raw", "zvc", "zero_rle", "eyeriss_rlc", "huffman")

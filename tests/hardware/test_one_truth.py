@@ -24,7 +24,7 @@ from accelsim.hardware.document import flat
 from accelsim.hardware.problems import DATAFLOW_NAMES
 from accelsim.hardware.read import chip_from_resolved, read_hardware, shipped_files
 from accelsim.results.json_form import config_sha256
-from accelsim.simulation import with_codec
+from accelsim.simulation.lanes import with_codec
 from accelsim.units import Clock, in_kib, in_mhz
 
 EDGE = read_hardware("edge_npu")

@@ -10,7 +10,7 @@ from accelsim.hardware.read import read_hardware
 from accelsim.results.flat import flat_layers
 from accelsim.results.json_form import parse_result, to_json
 from accelsim.results.price_again import price_again
-from accelsim.simulation import simulate
+from accelsim.simulation.simulate import simulate
 from accelsim.workload.trace_file import read_trace
 
 TRACE = "fmnist_resnet8_cat_mid"

@@ -11,7 +11,8 @@ from accelsim.errors import UserError
 from accelsim.hardware.read import read_hardware
 from accelsim.results.comparison import Comparison
 from accelsim.results.table import Column, Table
-from accelsim.simulation import compare, prepare
+from accelsim.simulation.prepare import prepare
+from accelsim.simulation.simulate import compare
 from accelsim.workload.trace_file import read_trace
 
 A_LINE = 250

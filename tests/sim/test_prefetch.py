@@ -7,8 +7,9 @@ import pytest
 
 from accelsim import read_hardware, read_trace
 from accelsim.hardware.chip import Chip
+from accelsim.mapping.tiling.fuse import Plans
 from accelsim.sim.run import run
-from accelsim.simulation import Plans, prepare
+from accelsim.simulation.prepare import prepare
 from accelsim.units import KIB
 from accelsim.workload.synth import synthesise
 from accelsim.workload.trace import Trace

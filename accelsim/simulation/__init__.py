@@ -1,0 +1,1 @@
+"""The whole simulation: a trace and a chip in, a result out."""
