@@ -307,7 +307,7 @@ def one_block(values: Values) -> Blocks:
 
 def _complaint(found: object) -> str:
     is_codec = isinstance(found, type) and issubclass(found, Codec)
-    return "" if is_codec else "is no class that derives from accelsim.codecs.base.Codec"
+    return "" if is_codec else "is not a class that derives from accelsim.codecs.base.Codec"
 
 
 CODECS: Registry[type[Codec]] = Registry(

@@ -43,7 +43,8 @@ class Pins:
     def __post_init__(self) -> None:
         if self.bus_bits % 8 or self.line_bytes % (self.bus_bits // 8) or self.bus_bits < 8:
             raise CodecError(
-                f"a line of {self.line_bytes} bytes is no number of beats of {self.bus_bits} bits"
+                f"a line of {self.line_bytes} bytes is not a whole number of beats of "
+                f"{self.bus_bits} bits"
             )
 
 

@@ -169,7 +169,7 @@ def check_identity(codec: Codec, blocks: Blocks) -> None:
     Sizes are cached on disk under these keys. A codec must be a dataclass, so that its fields are
     known.
     """
-    assert is_dataclass(codec), _says(codec, "is no dataclass: nobody can see its parameters")
+    assert is_dataclass(codec), _says(codec, "is not a dataclass: its parameters are not visible")
     assert identity(codec) == identity(replace(codec)), _says(codec, "identity of a copy")
     for field in parameters_of(codec):
         other = _with_another(codec, field.name)

@@ -72,7 +72,7 @@ class WordCodec(Codec):
         if broken >= 0:
             n_bits = int(starts[broken + 1] - starts[broken])
             raise CodecError(
-                f"{self.name}: block {broken} ({n_bits} bits) is no stream of "
+                f"{self.name}: block {broken} ({n_bits} bits) is not a stream of "
                 f"{int(sizes[broken])} values"
             )
         return Blocks(from_words(words, self.word), offsets, shapes)

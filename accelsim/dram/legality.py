@@ -124,7 +124,7 @@ def check(
 def misplaced(config: DramConfig, commands: NDArray[np.int64]) -> tuple[int, str] | None:
     """(row, what is wrong) of the first command that the memory has no place for."""
     if commands.ndim != 2 or commands.shape[1] != len(Log) or commands.dtype.kind not in "iu":
-        return 0, f"is no row of {len(Log)} integers (cycle, command, channel, rank, ...)"
+        return 0, f"is not a row of {len(Log)} integers (cycle, command, channel, rank, ...)"
     o = config.organisation
     command, channel = commands[:, Log.COMMAND], commands[:, Log.CHANNEL]
     optional: dict[Log, tuple[Command, ...]] = {

@@ -124,7 +124,9 @@ def _changed(whole: Any, path: list[str], value: Leaf, dotted: str) -> Any:
     if name not in parts:
         hint = nearest(name, parts)
         raise ConfigError(
-            "dram.changes", f"{dotted} is no value of a memory.{hint}", f"one of {', '.join(parts)}"
+            "dram.changes",
+            f"{dotted} is not a value of a memory.{hint}",
+            f"one of {', '.join(parts)}",
         )
     part = _changed(parts[name], rest, value, dotted)
     if is_dataclass(whole) and not isinstance(whole, type):

@@ -118,7 +118,7 @@ class Ledger:
     def _broken(self, why: object) -> UserError:
         return UserError(
             str(self.path),
-            f"is no ledger of this program, or damaged ({why})",
+            f"is not a ledger of this program, or damaged ({why})",
             "move it away, and the sweep starts anew",
         )
 

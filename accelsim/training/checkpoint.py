@@ -89,12 +89,12 @@ def load_checkpoint(path: Path, mend: str = _MEND) -> Checkpoint:
     except Exception as error:  # whatever damage makes torch raise
         problem = f"is damaged ({_first_line(error)})"
         if "weights_only" in str(error):  # torch explains at length how to run what is in it
-            problem = "is no checkpoint of accelsim: it holds more than tensors and numbers"
+            problem = "is not a checkpoint of accelsim: it holds more than tensors and numbers"
         raise UserError(str(path), problem, mend) from None
     is_ours = isinstance(found, dict) and isinstance(found.get("format"), str)
     if not is_ours or found["format"] != FORMAT:
         kind = "a torch.save file of something else"
-        raise UserError(str(path), f"is {kind}, no checkpoint of accelsim", mend)
+        raise UserError(str(path), f"is {kind}, not a checkpoint of accelsim", mend)
     written = found.get("version")
     if not isinstance(written, int) or written not in (1, VERSION):
         named = f"version {written}" if isinstance(written, int) else "no version"

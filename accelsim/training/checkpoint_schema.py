@@ -22,13 +22,13 @@ _FIGURES: Final = {
 def _plain(tensor: Tensor) -> Tensor:
     """A tensor of ordinary numbers, each with a place of its own in memory."""
     if type(tensor) not in (Tensor, torch.nn.Parameter) or tensor.layout != torch.strided:
-        raise ValueError("is no plain tensor")
+        raise ValueError("is not a plain tensor")
     if tensor.dtype not in _TYPES or tensor.device.type != "cpu":
         raise ValueError(f"is a tensor of {tensor.dtype}")
     if not torch.ops.aten.is_non_overlapping_and_dense(tensor):
         raise ValueError("names the same memory twice")
     if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-        raise ValueError("holds values that are no finite numbers")
+        raise ValueError("holds values that are not finite numbers")
     return tensor
 
 

@@ -30,7 +30,7 @@ def demand_torch_archive(path: Path, mend: str) -> None:
     try:
         size_bytes = path.stat().st_size
         if not path.is_file():
-            problem = "is a folder" if path.is_dir() else "is no regular file"
+            problem = "is a folder" if path.is_dir() else "is not a regular file"
             raise UserError(str(path), problem, mend)
         with path.open("rb") as file:
             kind = _not_zip(file, size_bytes) if file.read(2) != b"PK" else _in_zip(path)
@@ -40,7 +40,7 @@ def demand_torch_archive(path: Path, mend: str) -> None:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(str(path), f"cannot be read ({reason})", mend) from None
     if kind is not None:
-        raise UserError(str(path), f"is {kind}, no checkpoint of accelsim", mend)
+        raise UserError(str(path), f"is {kind}, not a checkpoint of accelsim", mend)
 
 
 def _in_zip(path: Path) -> str | None:

@@ -73,7 +73,7 @@ class Graph:
     def __post_init__(self) -> None:
         known = set(self.inputs)
         for name in (*self.inputs, *self.outputs):
-            self._demand(name in self.edge, name, "is named as input or output, but is no edge")
+            self._demand(name in self.edge, name, "is named as input or output, but is not an edge")
         for name in self.cut:
             is_end = name in self.inputs or name in self.outputs
             self._demand(is_end, name, "is named as a cut, but is neither input nor output")

@@ -130,5 +130,5 @@ def _hard_linked(file: h5py.File, path: str, where: str) -> h5py.Dataset:
             raise TraceError(where, f"{path} is a link", "store the tensors in the file itself")
         node = node[part]
     if not isinstance(node, h5py.Dataset):
-        raise TraceError(where, f"{path} is no dataset", AGAIN)
+        raise TraceError(where, f"{path} is not a dataset", AGAIN)
     return node

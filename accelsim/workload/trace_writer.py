@@ -73,7 +73,7 @@ def write_trace(
     """
     target = Path(path)
     if not target.name:
-        raise TraceError(str(target), "is no file name", "name the file to write")
+        raise TraceError(str(target), "is not a file name", "name the file to write")
     document = TraceDocument(
         name=name,
         n_images=n_images,
@@ -138,7 +138,7 @@ class _Writer:
         layer = next((x for x in self._graph.layers if x.name == name), None)
         if not isinstance(layer, Conv | Add | Pool) or not has_constants(layer):
             raise self._error(
-                f"{name!r} has constants, but is no convolution, sum or average of the graph"
+                f"{name!r} has constants, but is not a convolution, sum or average of the graph"
             )
         for constant, values in arrays_of(layer, parameters, self._where).items():
             dataset = layer_path(name, constant)

@@ -38,19 +38,19 @@ def lying_npz(path):
 
 
 TEXTS = [
-    ("0x40 READ\n", ":1: '0x40 READ' is no request"),
-    ("0x40 READ 0\nhello\n", ":2: 'hello' is no request"),
-    ("0x40 READ 0 4\n", ":1: '0x40 READ 0 4' is no request"),
+    ("0x40 READ\n", ":1: '0x40 READ' is not a request"),
+    ("0x40 READ 0\nhello\n", ":2: 'hello' is not a request"),
+    ("0x40 READ 0 4\n", ":1: '0x40 READ 0 4' is not a request"),
     ("0x40 READ 9\n0x40 READ 8\n", ":2: cycle 8 comes after 9"),
     ("0x40 READ -9\n", ":1: cycle -9 comes after 0"),
-    ("0x40 READ nan\n", ":1: '0x40 READ nan' is no request"),
+    ("0x40 READ nan\n", ":1: '0x40 READ nan' is not a request"),
     (
         "0x200000000 READ 0\n",
         ":1: address 0x200000000 lies outside the memory of 0x200000000 bytes",
     ),
     (f"0x{1 << 80:X} READ 0\n", "lies outside the memory"),
     (f"0x40 READ {1 << 80}\n", "hours of memory time"),
-    ("LD 0x40\nSD 0x80\n", ":2: 'SD 0x80' is no request"),
+    ("LD 0x40\nSD 0x80\n", ":2: 'SD 0x80' is not a request"),
     ("R 0,0,0,0,0\n", "a number for each of ch,ra,bg,ba,ro,co"),
     ("R 0,0,9,0,0,0\n", ":1: bg 9 lies outside the memory, which has 4"),
     ("", "holds no request"),
@@ -59,10 +59,10 @@ TEXTS = [
     ("\xff" * 5000, ":1: "),
 ]
 ARRAYS = [
-    (cut_npz, "is no readable .npz"),
+    (cut_npz, "is not a readable .npz"),
     (lying_npz, "bytes for 99999999999 float64"),
-    (lambda path: path.write_bytes(b""), "is no readable .npz"),
-    (lambda path: path.write_bytes(b"PK\x03\x04" + bytes(500)), "is no readable .npz"),
+    (lambda path: path.write_bytes(b""), "is not a readable .npz"),
+    (lambda path: path.write_bytes(b"PK\x03\x04" + bytes(500)), "is not a readable .npz"),
     (lambda path: path.mkdir(), "Is a directory"),
     (lambda path: npz(path, line=np.array([{}] * 9, object)), "line holds Python objects"),
     (lambda path: npz(path, w=None), "named 'w' or 'is_write'"),
@@ -115,7 +115,7 @@ def test_a_trace_that_is_not_there_or_a_folder(accelsim, tmp_path):
 def test_a_mistake_late_in_a_trace_leaves_no_commands(accelsim, tmp_path):
     trace = tmp_path / "trace.txt"
     trace.write_text("0x40 READ 0\n" * 200_000 + "0x40 READ\n")
-    assert_refused(replay(accelsim, tmp_path, trace), "trace.txt:200001: '0x40 READ' is no request")
+    assert_refused(replay(accelsim, tmp_path, trace), ":200001: '0x40 READ' is not a request")
 
 
 IMPOSSIBLE = [

@@ -25,7 +25,7 @@ def test_a_word_that_is_neither_read_nor_write(accelsim, tmp_path):
     (tmp_path / "x.trc").write_text("0x80 W 0\n")
     said = accelsim("dram", "replay", "--trace", tmp_path / "x.trc", "--config", "ddr4_3200_x64")
     assert said.code == 2
-    assert "x.trc:1: '0x80 W 0' is no request: 'W' is neither READ nor WRITE" in said.err
+    assert "x.trc:1: '0x80 W 0' is not a request: 'W' is neither READ nor WRITE" in said.err
 
 
 @pytest.mark.parametrize("line_bytes", [16, 64])

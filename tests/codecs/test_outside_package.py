@@ -116,7 +116,7 @@ def test_a_new_source_of_the_package_is_another_key_of_the_ledger(
 BLAMED = {
     "old-codec 1.0": "cannot be loaded: ModuleNotFoundError: No module named 'nowhere'",
     "thief-codec 1.0": "takes a name of ours, and is not used",
-    "module-codec 1.0": "is no class that derives from accelsim.codecs.base.Codec",
+    "module-codec 1.0": "is not a class that derives from accelsim.codecs.base.Codec",
     "exit-codec 1.0": "cannot be loaded: SystemExit: 3",
     "failing-codec 1.0": "takes 2 positional arguments but 4 were given",
     "one-twin 1.0 and other-twin 1.0": "is registered 2 times; none is used",

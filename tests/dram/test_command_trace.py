@@ -178,19 +178,19 @@ def test_a_trace_may_hold_self_refresh(tmp_path: Path) -> None:
 
 GOOD = "5,activate,0,0,1,2,3,4"
 BAD_LINES = {
-    "activate": "'activate' is no command",
-    "": "'' is no command",
-    "9": "'9' is no command",
-    "9,activate,0,0,1,2,3": "is no command",
-    "9,activate,0,0,1,2,3,4,5": "is no command",
-    "9,activate,0,0,1,2,3,": "is no command",
-    "9,act,0,0,1,2,3,4": "is no command",
-    "9,activated,0,0,1,2,3,4": "is no command",
-    "9,activate,0,0,1,2,3,x": "is no command",
-    "9,activate,0,0,1,2,3,--4": "is no command",
-    "9,activate,0,0,1,2,3,4.0": "is no command",
-    " 9,activate,0,0,1,2,3,4": "is no command",
-    "9999999999999999999,activate,0,0,1,2,3,4": "is no command",
+    "activate": "'activate' is not a command",
+    "": "'' is not a command",
+    "9": "'9' is not a command",
+    "9,activate,0,0,1,2,3": "is not a command",
+    "9,activate,0,0,1,2,3,4,5": "is not a command",
+    "9,activate,0,0,1,2,3,": "is not a command",
+    "9,act,0,0,1,2,3,4": "is not a command",
+    "9,activated,0,0,1,2,3,4": "is not a command",
+    "9,activate,0,0,1,2,3,x": "is not a command",
+    "9,activate,0,0,1,2,3,--4": "is not a command",
+    "9,activate,0,0,1,2,3,4.0": "is not a command",
+    " 9,activate,0,0,1,2,3,4": "is not a command",
+    "9999999999999999999,activate,0,0,1,2,3,4": "is not a command",
     "999999999999999999,activate,0,0,1,2,3,4": "the command has cycle 999999999999999999",
     "9,activate,0,7,1,2,3,4": "the command has rank 7, not 0 to 1",
     "4,activate,0,0,1,2,3,4": "the command in cycle 4 follows one in cycle 5",
@@ -210,10 +210,10 @@ def test_a_malformed_line_is_named(line: str, tmp_path: Path) -> None:
 FILES: dict[str, Callable[[Path], object]] = {
     "no such file": lambda path: None,
     "is a directory": lambda path: path.mkdir(),
-    "no header": lambda path: path.write_text(f"{GOOD}\n"),
-    "'' is no header": lambda path: path.write_text(""),
-    "no whole gzip": lambda path: path.write_bytes(gzip.compress(b"cycle" * 999)[:30]),
-    "'x' is no command": lambda path: path.write_text(f"{HEADER}\nx"),
+    "not a header": lambda path: path.write_text(f"{GOOD}\n"),
+    "'' is not a header": lambda path: path.write_text(""),
+    "not a complete gzip": lambda path: path.write_bytes(gzip.compress(b"cycle" * 999)[:30]),
+    "'x' is not a command": lambda path: path.write_text(f"{HEADER}\nx"),
 }
 
 
@@ -259,7 +259,7 @@ def test_how_a_file_is_cut_into_blocks_changes_nothing(
     rows = text.rstrip().split(b"\n")
     rows[4000] = b"nonsense"
     (tmp_path / "c.csv").write_bytes(b"\n".join(rows))
-    with pytest.raises(DramTraceError, match=r"c.csv:4001: 'nonsense' is no command"):
+    with pytest.raises(DramTraceError, match=r"c.csv:4001: 'nonsense' is not a command"):
         read_commands(tmp_path / "c.csv", DDR4)
 
 
@@ -268,7 +268,7 @@ def test_a_bomb_needs_no_memory(tmp_path: Path, filling: bytes) -> None:
     path = tmp_path / "c.csv.gz"
     path.write_bytes(gzip.compress(f"{HEADER}\n{GOOD}\n".encode() + filling * (64 << 20) + b"x"))
     tracemalloc.start()
-    with pytest.raises(DramTraceError, match="is no command"):
+    with pytest.raises(DramTraceError, match="is not a command"):
         read_commands(path, DDR4)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()

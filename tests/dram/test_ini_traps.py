@@ -42,19 +42,19 @@ SILENT = {
     "row_buf_policy = CLOSED_PAGE": "'CLOSED_PAGE' is neither OPEN_PAGE nor CLOSE_PAGE",
     "row_buf_policy = close_page": "'close_page' is neither OPEN_PAGE nor CLOSE_PAGE",
     "unified_queue = Ture": "unified_queue = 'Ture' is neither true nor false: the default false",
-    "channel_size = 20000": "20000 MiB is no whole number of ranks: cut to 16384 MiB",
+    "channel_size = 20000": "20000 MiB is not a whole number of ranks: cut to 16384 MiB",
     "channel_size = 5000": "5000 MiB is smaller than one rank: raised to 8192 MiB",
-    "tCK = 630": "tCK = 630 ns is no clock of a DRAM",
+    "tCK = 630": "tCK = 630 ns is not a DRAM clock",
     "tCK = 0,63": "tCK = '0,63' is read as the number 0",
     "VDD = 1.2V": "VDD = '1.2V' is read as the number 1.2",
     "tRCD = 13.75": "tRCD = '13.75' is read as the integer 13",
-    "tWR = abc": "tWR = 'abc' is no integer: the default 10",
-    "IDD0 = abc": "IDD0 = 'abc' is no number: the default 48",
-    "IDD4R = 40": "IDD4R = 40 mA is below the standby of the same time: an RD would yield energy",
-    "IDD4W = 40": "IDD4W = 40 mA is below the standby of the same time: a WR would yield energy",
-    "IDD5AB = 40": "IDD5AB = 40 mA is below the standby of the same time: a refresh would yield",
-    "IDD0 = 40": "IDD0 = 40 mA is below the standby of the same time: an ACT would yield energy",
-    "refresh_policy = BANK_LEVEL_STAGGERED": "a refresh would yield energy",
+    "tWR = abc": "tWR = 'abc' is not an integer: the default 10",
+    "IDD0 = abc": "IDD0 = 'abc' is not a number: the default 48",
+    "IDD4R = 40": "IDD4R = 40 mA is below the standby of the same time: an RD would have",
+    "IDD4W = 40": "IDD4W = 40 mA is below the standby of the same time: a WR would have",
+    "IDD5AB = 40": "IDD5AB = 40 mA is below the standby of the same time: a refresh would have",
+    "IDD0 = 40": "IDD0 = 40 mA is below the standby of the same time: an ACT would have",
+    "refresh_policy = BANK_LEVEL_STAGGERED": "a refresh would have negative energy",
     "protocol = GDDR6": "BL = 8 is less than the 16 beats of a GDDR6 clock",
 }
 
@@ -72,7 +72,7 @@ def test_each_silent_fall_back_is_said_once(line: str) -> None:
 def test_a_word_that_is_missing_is_named_with_its_default() -> None:
     for key, default in (("protocol", "DDR3"), ("address_mapping", "chrobabgraco")):
         _, warnings = changed(key, "")
-        assert f"not given, so as DRAMsim3: {key} = {default}" in warnings
+        assert f"not given, so DRAMsim3's defaults apply: {key} = {default}" in warnings
 
 
 def test_a_write_buffer_of_its_own_size_is_not_believed() -> None:
@@ -104,7 +104,7 @@ def test_a_bank_that_dramsim3_counts_as_nothing_is_said() -> None:
 def test_an_indented_line_goes_on_with_the_value_before() -> None:
     config, warnings = changed("CL", "CL = 20\n  30")
     assert config.timing.CL == 20
-    assert warnings == ["line 13 is indented: DRAMsim3 adds it to CL"]
+    assert warnings == ["line 13 is indented: DRAMsim3 appends it to CL"]
 
 
 def test_sections_are_those_that_inih_finds() -> None:
@@ -115,7 +115,7 @@ def test_sections_are_those_that_inih_finds() -> None:
     assert any(each.startswith("[ timing ] AL, [ timing ] CL,") for each in warnings)
     config, warnings = parse_ini(DDR4.replace("[power]", "[power"), "x.ini")
     assert config.power.rails[0].IDD0 == 48
-    assert any("is no `key = value`" in each for each in warnings)
+    assert any("is not of the form `key = value`" in each for each in warnings)
 
 
 def test_the_rest_of_a_long_line_is_a_line() -> None:
@@ -134,7 +134,7 @@ def test_a_file_full_of_mistakes_has_a_short_list(monkeypatch: pytest.MonkeyPatc
     _, warnings = parse_ini(DDR4 + "[odd]\n" + "".join(f"k{i} = 1\n" for i in range(10)), "x.ini")
     assert warnings == (
         "[odd] k0, [odd] k1, [odd] k2, [odd] k3, [odd] k4, [odd] k5, [odd] k6, [odd] k7 and 2 "
-        "more are no keys of DRAMsim3: ignored",
+        "more are not keys of DRAMsim3: ignored",
     )
 
 
@@ -178,7 +178,11 @@ def test_negative_energy_is_named_in_files_and_impossible_natively(
     parts = {
         "an ACT": each.activate, "an RD": each.read, "a WR": each.write, "a refresh": each.refresh
     }  # fmt: skip
-    named = {part for part in parts if any(f"{part} would yield" in text for text in warnings)}
+    named = {
+        part
+        for part in parts
+        if any(f"{part} would have negative energy" in text for text in warnings)
+    }
     assert named == {part for part, pj in parts.items() if pj < 0}
     try:
         native = replace(config, compat="none")

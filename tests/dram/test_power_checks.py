@@ -17,7 +17,7 @@ from tests.dram import golden
         ({"IDD3P": 60.0}, "VDD.IDD3P.*more than IDD3N"),
         ({"IDD2P": 30.0, "IDD3P": 20.0}, "VDD.IDD2P.*more than IDD3P"),
         ({"IDD2N": 55.0}, "VDD.IDD2N.*more than IDD3N"),
-        ({"IDD0": 39.0}, "IDD0.*would yield energy"),
+        ({"IDD0": 39.0}, "IDD0.*would have negative energy"),
         ({"IDD4R": -1.0}, "VDD.IDD4R.*0 or more"),
         ({"IDD4R": float("nan")}, "VDD.IDD4R.*0 or more"),
     ],

@@ -108,16 +108,16 @@ def test_text_and_npz_replay_alike(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
-        ("0x10 READ 0\nnonsense\n", ":2", "'nonsense' is no request"),
-        ("0x10 READ\n", ":1", "is no request"),
-        ("0xZZ READ 0\n", ":1", "is no request"),
-        ("0x10 READ 1.5\n", ":1", "is no request"),
+        ("0x10 READ 0\nnonsense\n", ":2", "'nonsense' is not a request"),
+        ("0x10 READ\n", ":1", "is not a request"),
+        ("0xZZ READ 0\n", ":1", "is not a request"),
+        ("0x10 READ 1.5\n", ":1", "is not a request"),
         ("0x10 READ 5\n0x10 READ 4\n", ":2", "cycle 4 comes after 5"),
         ("0x10 READ -4\n", ":1", "cycle -4 comes after 0"),
         ("0x10 READ 99999999999999999999\n", ":1", "hours of memory time"),
         ("0x40000000 READ 0\n", ":1", "lies outside the memory of 0x40000000 bytes"),
         ("-0x10 READ 0\n", ":1", "lies outside"),
-        ("\x00\x01\x02", ":1", "is no request"),
+        ("\x00\x01\x02", ":1", "is not a request"),
     ],
 )
 def test_a_bad_line_is_named(tmp_path: Path, text: str, place: str, message: str) -> None:
@@ -147,7 +147,7 @@ def test_a_bad_line_is_named(tmp_path: Path, text: str, place: str, message: str
             {"line": np.array([2**63 + 1], np.uint64), "w": [0], "t_ns": [0]},
             "request 0: has an address outside",
         ),
-        ({"line": np.array([{}], object), "w": [0], "t_ns": [0]}, "is no readable .npz"),
+        ({"line": np.array([{}], object), "w": [0], "t_ns": [0]}, "is not a readable .npz"),
     ],
 )
 def test_bad_arrays_are_named(tmp_path: Path, arrays: dict[str, object], message: str) -> None:
@@ -159,7 +159,7 @@ def test_bad_arrays_are_named(tmp_path: Path, arrays: dict[str, object], message
 def test_foreign_and_missing_files_are_one_message(tmp_path: Path) -> None:
     foreign = tmp_path / "x.npz"
     foreign.write_bytes(b"PK\x03\x04 not a zip")
-    for path, message in ((foreign, "is no readable .npz"), (tmp_path / "no.npz", "No such file")):
+    for path, message in ((foreign, "a readable .npz"), (tmp_path / "no.npz", "No such file")):
         with pytest.raises(DramTraceError, match=message):
             read_requests(path, DDR4)
 

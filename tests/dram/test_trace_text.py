@@ -191,7 +191,7 @@ def test_a_word_that_is_neither_is_refused_whatever_the_address(
     path.write_text(f"0x40 READ 0\n{address} {word} 0\n")
     with pytest.raises(DramTraceError) as error:
         read_requests(path, DDR4)
-    said = f"trace.txt:2: '{address} {word} 0' is no request: {word!r} is neither READ nor WRITE"
+    said = f"trace.txt:2: '{address} {word} 0' is not a request: {word!r} is neither READ nor WRITE"
     assert said in str(error.value)
 
 
@@ -283,14 +283,14 @@ def test_a_gzipped_trace_is_the_same_whenever_it_is_written(tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("text", "place", "message"),
     [
-        ("LD 0x10\nREAD 0x20\n", 2, "'READ 0x20' is no request"),
+        ("LD 0x10\nREAD 0x20\n", 2, "'READ 0x20' is not a request"),
         ("LD 0x10 5\n", 1, "write `LD|ST ADDRESS`"),
         ("LD 0x80000000\n", 1, "address 0x80000000 lies outside"),
         ("R 0,0,0,0,0\n", 1, "a number for each of ch,ra,bg,ba,ro,co"),
         ("R 0,0,0,0,0,0\nR 0,0,2,0,0,0\n", 2, "bg 2 lies outside the memory, which has 2"),
         ("R 0,0,0,-1,0,0\n", 1, "ba -1 lies outside"),
-        ("0x10 READ 0 0x20 READ 0\n", 1, "is no request"),
-        ("\n\n0x10 READ\n", 3, "'0x10 READ' is no request"),
+        ("0x10 READ 0 0x20 READ 0\n", 1, "is not a request"),
+        ("\n\n0x10 READ\n", 3, "'0x10 READ' is not a request"),
         ("\n\n0x10 READ 7\n\n0x10 READ 6", 5, "cycle 6 comes after 7"),
     ],
 )
@@ -315,7 +315,7 @@ def test_one_huge_line_needs_no_memory(tmp_path: Path, byte: bytes) -> None:
     path = tmp_path / "trace.txt"
     path.write_bytes(b"0x10 READ 0\n" + byte * (32 << 20))
     tracemalloc.start()
-    with pytest.raises(DramTraceError, match=r"trace.txt:2: .* is no request"):
+    with pytest.raises(DramTraceError, match=r"trace.txt:2: .* is not a request"):
         sum(len(chunk) for chunk in request_chunks(path, DDR4))
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
@@ -328,5 +328,5 @@ def test_a_damaged_gzip_is_one_message(tmp_path: Path) -> None:
     whole = gzip.compress(b"0x10 READ 0\n" * 10_000)
     for damaged in (whole[:-20], whole[:30], whole[:40] + b"\x00" + whole[41:]):
         path.write_bytes(damaged)
-        with pytest.raises(DramTraceError, match="is no readable gzip"):
+        with pytest.raises(DramTraceError, match="is not a readable gzip"):
             read_requests(path, DDR4)

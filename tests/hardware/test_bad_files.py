@@ -105,7 +105,7 @@ CASES = [
     ("codec:\n  name: raw", "sources: {array.rows: 3}", "sources.array.rows"),
     ("codec:\n  name: raw", "derived: [array.rws]", "Did you mean 'array.rows'?"),
     ("codec:\n  name: raw", "derived: array.rows", "derived: must be a list of keys"),
-    ("x16\n", "x16\n  changes: {timing.tRQ: 3}\n", "timing.tRQ is no value of a memory"),
+    ("x16\n", "x16\n  changes: {timing.tRQ: 3}\n", "timing.tRQ is not a value of a memory"),
     ("x16\n", "x16\n  changes: {timing.tRP: x}\n", "timing.tRP cannot be 'x'"),
     ("x16\n", "x16\n  changes: {timing.tRP: -3}\n", "tRP: must be at least 1 cycles, got -3"),
     ("x16\n", "x16\n  changes: {timing: 3}\n", "timing cannot be 3"),

@@ -31,7 +31,7 @@ def test_a_second_sweep_in_the_same_folder_is_told_so(tmp_path):
 def test_a_file_that_is_no_ledger_is_left_alone(tmp_path, content):
     path = tmp_path / "ledger.sqlite"
     path.write_bytes(content)
-    with pytest.raises(UserError, match="is no ledger of this program, or damaged"):
+    with pytest.raises(UserError, match="is not a ledger of this program, or damaged"):
         Ledger(path)
     assert path.read_bytes() == content
 

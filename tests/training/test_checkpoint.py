@@ -67,7 +67,7 @@ class Trap:
 def test_code_in_a_file_never_runs(tmp_path, writer):
     sign = tmp_path / "ran"
     writer({"format": module.FORMAT, "network": Trap(sign)}, tmp_path / "evil.pt")
-    with pytest.raises(UserError, match=r"evil.pt: (is no checkpoint|is a pickle)"):
+    with pytest.raises(UserError, match=r"evil.pt: (is not a checkpoint|is a pickle)"):
         load_checkpoint(tmp_path / "evil.pt")
     assert not sign.exists()
 
@@ -87,7 +87,7 @@ def test_foreign_and_broken_files_are_named(tmp_path):
         with pytest.raises(UserError, match=name):
             load_checkpoint(tmp_path / name)
     torch.save({"other": 1}, tmp_path / "other.pt")
-    with pytest.raises(UserError, match="no checkpoint of accelsim"):
+    with pytest.raises(UserError, match="not a checkpoint of accelsim"):
         load_checkpoint(tmp_path / "other.pt")
     with pytest.raises(UserError, match="no such file"):
         load_checkpoint(tmp_path / "absent.pt")
@@ -165,7 +165,7 @@ def test_entries_of_a_wrong_type_or_name_are_one_message(tmp_path, capfd):
         ({"kind": ["float"]}, "its kind is wrong"),
         ({"more": 1}, "holds an unknown more"),
         ({"version": torch.zeros(4)}, "has no version"),
-        ({"format": torch.zeros(4)}, "no checkpoint of accelsim"),
+        ({"format": torch.zeros(4)}, "not a checkpoint of accelsim"),
     ],
 )
 def test_what_is_inside_is_checked_before_use(tmp_path, changed, said):

@@ -297,7 +297,7 @@ def test_a_file_of_ones_own_is_an_image_too(tmp_path: Path) -> None:
     pixels = photograph(str(tmp_path / "grey.png"), 227).pixels
     assert pixels.shape == (3, 227, 227) and (pixels == 77).all()
     (tmp_path / "broken.png").write_bytes(b"no image")
-    with pytest.raises(UserError, match="is no readable image"):
+    with pytest.raises(UserError, match="is not a readable image"):
         photograph(str(tmp_path / "broken.png"), 227)
     with pytest.raises(UserError, match="Did you mean 'chelsea'"):
         photograph("chelse", 227)

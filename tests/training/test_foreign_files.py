@@ -57,7 +57,7 @@ KINDS = {
     "text.pt": (lambda p: p.write_text("no model\n" * 9), "a file of another kind"),
     "empty.pt": (lambda p: p.write_bytes(b""), "an empty file"),
     "folder": (lambda p: p.mkdir(), "is a folder"),
-    "pipe": (lambda p: os.mkfifo(p), "no regular file"),
+    "pipe": (lambda p: os.mkfifo(p), "not a regular file"),
     "absent.onnx": (lambda p: None, "no such file"),
     "absent": (lambda p: None, "no such file"),
 }

@@ -227,7 +227,7 @@ EDGE, LAYER = ("graph", "edges", 1), ("graph", "layers", 0)
         (set_at(*EDGE, "zero_point", 1 << 20), "zero point"),
         (set_at(*EDGE, "name", "in"), "two edges are called 'in'"),
         (set_at("graph", "layers", 1, "name", "a"), "two layers are called 'a'"),
-        (set_at("graph", "outputs", ["none"]), "is no edge"),
+        (set_at("graph", "outputs", ["none"]), "is not an edge"),
         (set_at("n_images", 3), "has shape"),
         (set_at("n_images", 0), "n_images"),
         (set_at("shifts", {"max": 3}), "has no convolution, sum or average 'max'"),

@@ -66,7 +66,7 @@ def test_too_few_and_too_many_images_are_counted(write_small: Write) -> None:
 
 def test_constants_must_fit_their_layer(write_small: Write) -> None:
     small = write_small()
-    with pytest.raises(TraceError, match="is no convolution, sum or average"):
+    with pytest.raises(TraceError, match="is not a convolution, sum or average"):
         write_small(arithmetic={"max": small.arithmetic["a"]})
     with pytest.raises(TraceError, match=r"the weights of 'b/c' are \(3, 2, 3, 3\)"):
         write_small(arithmetic={"b/c": small.arithmetic["a"]})

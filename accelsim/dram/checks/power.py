@@ -90,5 +90,6 @@ def commands_that_yield(config: DramSystem) -> Iterator[tuple[str, str]]:
             draws = ", ".join(f"{getattr(rail, current):g} mA" for rail in config.power.rails)
             yield (
                 current,
-                f"{draws} is below the standby of the same time: {command} would yield energy",
+                f"{draws} is below the standby of the same time: {command} would have negative "
+                "energy",
             )

@@ -36,7 +36,7 @@ def _doubts(config: DramConfig) -> Iterator[str]:
     """What DRAMsim3 runs with, though no memory is like that."""
     t, (least, most) = config.timing, PLAUSIBLE_TCK_NS
     if not least <= t.tCK_ns <= most:
-        yield f"tCK = {t.tCK_ns:g} ns is no clock of a DRAM: its unit is ns, 0.63 in DDR4-3200"
+        yield f"tCK = {t.tCK_ns:g} ns is not a DRAM clock: the unit is ns, 0.63 for DDR4-3200"
     for current, problem in commands_that_yield(config):
         yield f"{current} = {problem} (negative, as DRAMsim3 counts it)"
     for key, problem, _ in contradictions(t):
@@ -53,7 +53,7 @@ def _first_of(warnings: Iterable[str]) -> tuple[str, ...]:
 def _unread(values: IniValues) -> Iterator[str]:
     """Which defaults DRAMsim3 takes, and which keys it does not know."""
     if values.defaults:
-        yield "not given, so as DRAMsim3: " + ", ".join(values.defaults)
+        yield "not given, so DRAMsim3's defaults apply: " + ", ".join(values.defaults)
     unknown = [
         f"[{shown(where[0])[1:-1]}] {shown(spelling)[1:-1]}"
         for where, spelling in values.spelling.items()
@@ -66,5 +66,5 @@ def _unread(values: IniValues) -> Iterator[str]:
         yield "[timing] REFI is not a key of DRAMsim3 (did you mean tREFI?): ignored"
     if unknown:
         more = f" and {len(unknown) - 8} more" if len(unknown) > 8 else ""
-        kind = "is not a key" if len(unknown) == 1 else "are no keys"
+        kind = "is not a key" if len(unknown) == 1 else "are not keys"
         yield f"{', '.join(unknown[:8])}{more} {kind} of DRAMsim3: ignored"

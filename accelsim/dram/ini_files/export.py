@@ -152,7 +152,7 @@ def _system(config: DramConfig, own: Organisation) -> dict[str, object]:
     if channel_bytes % (1 << 20):
         raise ConfigError(
             f"DRAM {config.name}: rows",
-            f"a channel of {channel_bytes} bytes is no whole number of MiB, DRAMsim3's unit",
+            f"a channel of {channel_bytes} bytes is not a whole number of MiB, DRAMsim3's unit",
             "take more rows, columns, or ranks",
         )
     sleeps = controller.self_refresh_cycles > 0

@@ -104,7 +104,8 @@ def _config(path: Path, v: IniValues) -> DramConfig:
     sleeps = v.boolean("system", "enable_self_refresh", False)
     if sleeps:
         v.warnings.append(
-            "enable_self_refresh: as in DRAMsim3 a rank sleeps only until its first request"
+            "enable_self_refresh: as in DRAMsim3, a rank is in self-refresh only until its first "
+            "request"
         )
     page = v.string("system", "row_buf_policy", "OPEN_PAGE")
     if page not in ("OPEN_PAGE", "CLOSE_PAGE"):
@@ -204,7 +205,8 @@ def _organisation(path: Path, v: IniValues, protocol: str) -> Organisation:
         )
     elif used_mib != channel_mib:
         v.warnings.append(
-            f"channel_size = {channel_mib} MiB is no whole number of ranks: cut to {used_mib} MiB"
+            f"channel_size = {channel_mib} MiB is not a whole number of ranks: cut to {used_mib} "
+            "MiB"
         )
     return Organisation(
         channels=v.integer("system", "channels", 1),

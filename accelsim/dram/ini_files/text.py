@@ -56,7 +56,7 @@ class IniValues:
         match = _INTEGER.match(text)
         if not match:
             self.warnings.append(
-                f"{key} = {shown(text)} is no integer: the default {default} is used"
+                f"{key} = {shown(text)} is not an integer: the default {default} is used"
             )
             return default
         number = match.group()
@@ -83,7 +83,7 @@ class IniValues:
         match = _REAL.match(text)
         if not match:
             self.warnings.append(
-                f"{key} = {shown(text)} is no number: the default {default:g} is used"
+                f"{key} = {shown(text)} is not a number: the default {default:g} is used"
             )
             return default
         value = float(match.group())
@@ -138,7 +138,7 @@ def parse(text: str) -> IniValues:
             continue
         if raw[0] in BLANKS and last:
             parts[(section, last.lower())].append(_before(_COMMENT, line))
-            values.warnings.append(f"line {number} is indented: DRAMsim3 adds it to {last}")
+            values.warnings.append(f"line {number} is indented: DRAMsim3 appends it to {last}")
             continue
         if line[0] == "[":
             end = _SECTION_END.search(line, 1)
@@ -155,17 +155,17 @@ def parse(text: str) -> IniValues:
         value = _before(_COMMENT, line[end.end() :].lstrip(BLANKS))
         if where in parts:
             values.warnings.append(
-                f"{last} is given twice: DRAMsim3 takes the first of numbers, and no word of two"
+                f"{last} is given twice: DRAMsim3 uses the first number, but neither of two words"
             )
         values.spelling.setdefault(where, last)
         parts.setdefault(where, []).append(value)
     if long_lines:
         values.warnings.append(
             f"{_numbered(long_lines)} longer than {MAX_LINE_BYTES} bytes: DRAMsim3 takes the rest "
-            "for lines of their own"
+            "as lines of their own"
         )
     if odd_lines:
-        values.warnings.append(f"{_numbered(odd_lines)} no `key = value`: ignored")
+        values.warnings.append(f"{_numbered(odd_lines)} not of the form `key = value`: ignored")
     for where, each in parts.items():
         values.text[where] = "\n".join(dropwhile(lambda value: not value, each))
     return values

@@ -143,7 +143,7 @@ STANDARD = DramStandard(
         "activate, read, write, refresh, standby": _TYPICAL,
         "open_banks": "assumption: 0, as measured in DDR3L and DDR4",
         "rho": "assumption: 0. IDD3N is measured with all 32 banks open and IDD0 lies below it; "
-        "with HBM2's 0.2 an ACT of the 5600 die would yield energy",
+        "with HBM2's 0.2 an ACT of the 5600 die would have negative energy",
         "io_pj_per_bit": "POD termination: half the bits low, 1.1 V squared over 34 + 40 ohm "
         "(Micron's IDD test setting) for one bit",
         "phy_pj_per_bit": "assumption: middle of the 1 to 3 pJ/bit of published PHYs",

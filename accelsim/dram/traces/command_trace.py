@@ -51,7 +51,7 @@ class CommandTrace:
 def read_commands(path: str | Path, config: DramConfig) -> CommandTrace:
     """The commands in a file, for the memory of ``config``. Channel 0 if the file names none.
 
-    Raises ``DramTraceError`` with the line that is no command of this memory.
+    Raises ``DramTraceError`` with the line that is not a command of this memory.
     """
     path = Path(path)
     form: _Form | None = None
@@ -67,7 +67,7 @@ def read_commands(path: str | Path, config: DramConfig) -> CommandTrace:
             line = block.split(b"\n", good + 1)[good].decode("ascii", "replace").strip()
             raise DramTraceError(
                 f"{path}:{n_before + good + form.first_line}",
-                f"{line[:60]!r} is no command",
+                f"{line[:60]!r} is not a command",
                 f"write {(' ' if form.is_dramsim3 else ',').join(form.names)} "
                 f"with command one of {', '.join(COMMANDS)}",
             )
@@ -103,7 +103,7 @@ class _Form:
         if names not in (COLUMNS, tuple(name for name in COLUMNS if name != "channel")):
             raise DramTraceError(
                 f"{path}:1",
-                f"{','.join(names)[:60]!r} is no header of a command trace",
+                f"{','.join(names)[:60]!r} is not a header of a command trace",
                 f"the first line is {','.join(COLUMNS)}, or that without channel",
             )
         return cls(names, False)
@@ -153,7 +153,7 @@ def _opened(path: Path) -> Iterator[Callable[[int], bytes]]:
             file.seek(0)
             yield (gzip.GzipFile(fileobj=file) if packed else file).read
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise DramTraceError(str(path), f"is no whole gzip file ({error})", fix) from None
+        raise DramTraceError(str(path), f"is not a complete gzip file ({error})", fix) from None
     except OSError as error:
         raise DramTraceError(str(path), error.strerror or "cannot be read", fix) from None
 

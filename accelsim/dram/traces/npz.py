@@ -68,7 +68,7 @@ def npz_chunks(
         problem = (str(error).strip("'\"").splitlines() or ["damaged"])[0][:80]
         raise DramTraceError(
             str(path),
-            f"is no readable .npz ({problem})",
+            f"is not a readable .npz ({problem})",
             "np.savez(path, line=..., w=..., t_ns=...)",
         ) from None
 

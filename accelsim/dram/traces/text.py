@@ -69,7 +69,7 @@ def text_chunks(
             )
         except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             raise DramTraceError(
-                str(path), f"is no readable gzip ({error})", "compress the trace again"
+                str(path), f"is not a readable gzip ({error})", "compress the trace again"
             ) from None
 
 
@@ -193,7 +193,7 @@ class _Reader:
         if form == Form.READ_WRITE:
             fix += f" {','.join(self._levels)}"
         shown = line[:300].decode("utf-8", "replace").strip()[:60]
-        problem, words = f"{shown!r} is no request", shown.split()
+        problem, words = f"{shown!r} is not a request", shown.split()
         if form == Form.DRAMSIM3 and len(words) == 3 and words[1] not in chain(*WORDS[form]):
             problem += f": {words[1]!r} is neither READ nor WRITE"
             fix = f"{fix}; DRAMsim3 would take any other word for READ"

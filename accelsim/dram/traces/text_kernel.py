@@ -159,7 +159,7 @@ def parse_lines(
     is_write: NDArray[np.int64],  # [n] out
     line: NDArray[np.int64],  # [n] out: number of the line, from 1
 ) -> None:
-    """Parse until the text ends, ``n`` requests are there, or a line is no request."""
+    """Parse until the text ends, ``n`` requests are there, or a line is not a request."""
     start, n_lines, row = at[At.BYTE], at[At.LINES], 0
     while start < len(text) and row < len(is_write):
         i = skip(text, start)

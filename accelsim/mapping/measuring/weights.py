@@ -85,7 +85,7 @@ def measure_weights(
 def _codec_of(trace: Trace, name: str, codec: str) -> Codec:
     layer = next((x for x in trace.graph.layers if x.name == name), None)
     if not isinstance(layer, Conv):
-        raise MappingError(name, "is no convolution of the trace", "name layers with weights")
+        raise MappingError(name, "is not a convolution of the trace", "name layers with weights")
     word = Word(layer.weight_bits, signed=True)
     found = codec_named(codec if takes(codec, word) else "raw", word, in_network=True)
     check_lossless(found)

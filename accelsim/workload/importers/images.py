@@ -82,7 +82,7 @@ def opened(path: Path) -> Any:
             return image.convert("RGB")
     except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise UserError(
-            str(path), f"is no readable image ({error})", "give a PNG or JPEG"
+            str(path), f"is not a readable image ({error})", "give a PNG or JPEG"
         ) from None
 
 
@@ -106,7 +106,7 @@ def _array(file: Path, shape: Sequence[int | None]) -> NDArray[Any]:
         found: NDArray[Any] = np.load(file, mmap_mode="r", allow_pickle=False)
     except Exception as error:  # numpy reports damage in many ways
         reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise UserError(where, f"is no array that can be read ({reason})", _GIVE) from None
+        raise UserError(where, f"is not a readable array ({reason})", _GIVE) from None
     if found.dtype.kind not in "fiu" or not found.size:
         raise UserError(where, f"holds {found.dtype} {list(found.shape)}", "save numbers")
     if found.ndim == len(shape) - 1:
@@ -122,7 +122,7 @@ def _array(file: Path, shape: Sequence[int | None]) -> NDArray[Any]:
             "save [n, ...] images, or one",
         )
     if found.dtype.kind == "f" and not np.isfinite(found).all():
-        raise UserError(where, "holds values that are no finite numbers", "save finite numbers")
+        raise UserError(where, "holds values that are not finite numbers", "save finite numbers")
     return found
 
 

@@ -67,7 +67,7 @@ def test_it_keeps_the_promises_of_a_codec(word: Word) -> None:
 )
 def test_what_the_encoder_never_writes_is_refused(word: Word, stream: str) -> None:
     padded = np.packbits([int(bit) for bit in stream])
-    with pytest.raises(CodecError, match="no stream of 1 values"):
+    with pytest.raises(CodecError, match="not a stream of 1 values"):
         MagnitudeClasses(word, group=1).decode(
             Bitstream(padded, np.array([0, len(stream)])), np.array([1])
         )

@@ -172,7 +172,7 @@ def test_values_of_ranges_without_share_have_no_code() -> None:
 
 
 def test_without_fit_nothing_is_decoded() -> None:
-    with pytest.raises(CodecError, match="no stream of 3 values"):
+    with pytest.raises(CodecError, match="not a stream of 3 values"):
         Apack.for_word(Word(8)).decode(from_text("0" * 40), np.array([3]))
 
 

@@ -213,7 +213,7 @@ def test_a_width_that_does_not_exist_is_refused(monkeypatch: pytest.MonkeyPatch)
     # The plain kernel raises IndexError where the compiled one would read elsewhere.
     monkeypatch.setattr(asc, "_read", asc._read.py_func)
     stream = Bitstream(np.full(20, 255, np.uint8), np.array([0, 2 + 16 + 96]))
-    with pytest.raises(CodecError, match="no stream of 36 values"):
+    with pytest.raises(CodecError, match="not a stream of 36 values"):
         codec.decode(stream, np.array([32]))
     blocks = contract.join_blocks(list(contract.realistic(Word(8), 5, seed=1)), Word(8))
     contract.check_broken_streams(codec, blocks, seed=2, n_trials=16)

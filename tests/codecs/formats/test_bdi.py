@@ -249,7 +249,7 @@ def test_a_stream_that_decodes_is_the_one_that_encoding_writes(
 def test_what_encoding_cannot_have_written_is_refused(layout: str, why: str) -> None:
     bits = np.array([int(b) for b in layout.replace(" ", "")], np.uint8)
     stream = Bitstream(np.packbits(bits), np.array([0, len(bits)]))
-    with pytest.raises(CodecError, match="no stream of 32 values"):
+    with pytest.raises(CodecError, match="not a stream of 32 values"):
         Bdi(Word(8)).decode(stream, np.array([32]))
 
 

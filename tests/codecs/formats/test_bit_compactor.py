@@ -309,7 +309,7 @@ def test_streams_that_no_encoder_writes_are_refused(stream: str, flaw: str | Non
     if flaw is None:
         assert codec.decode(coded, np.array([64])).values[0] in (5, 253)
         return
-    with pytest.raises(CodecError, match="no stream of 64 values"):
+    with pytest.raises(CodecError, match="not a stream of 64 values"):
         codec.decode(coded, np.array([64]))
 
 
@@ -330,16 +330,16 @@ def test_storage_elements_that_no_encoder_writes_are_refused(stream: str, flaw: 
     codec = BitCompactor(BYTE, sparse=True, element=16)
     if flaw is None:
         assert codec.decode(coded, np.array([16])).values.sum() == 16
-        with pytest.raises(CodecError, match="no stream of 15 values"):  # bit 15 is one
+        with pytest.raises(CodecError, match="not a stream of 15 values"):  # bit 15 is one
             codec.decode(coded, np.array([15]))
         return
-    with pytest.raises(CodecError, match="no stream of 16 values"):
+    with pytest.raises(CodecError, match="not a stream of 16 values"):
         codec.decode(coded, np.array([16]))
 
 
 def test_bytes_that_are_no_words_are_refused() -> None:
     payload = np.frombuffer(filled("0d 01 20 03"), np.uint8)
-    with pytest.raises(CodecError, match="no stream of 3 values"):
+    with pytest.raises(CodecError, match="not a stream of 3 values"):
         BitCompactor(Word(5)).decode(Bitstream(payload, np.array([0, 256])), np.array([3]))
 
 

@@ -65,7 +65,7 @@ def test_longer_blocks_have_the_bits_of_zvc_in_another_order() -> None:
     ],
 )
 def test_masks_and_values_that_disagree_are_refused(layout: str, n_values: int) -> None:
-    with pytest.raises(CodecError, match=f"no stream of {n_values} values"):
+    with pytest.raises(CodecError, match=f"not a stream of {n_values} values"):
         decoded(layout, n_values)
 
 

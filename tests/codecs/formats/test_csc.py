@@ -81,7 +81,7 @@ def test_zeros_after_the_last_nonzero_cost_nothing(n_zeros: int) -> None:
     ],
 )
 def test_pairs_that_the_encoder_cannot_have_written_are_refused(layout: str, n_values: int) -> None:
-    with pytest.raises(CodecError, match=f"no stream of {n_values} values"):
+    with pytest.raises(CodecError, match=f"not a stream of {n_values} values"):
         decoded(Csc(NIBBLE), layout, n_values)
 
 

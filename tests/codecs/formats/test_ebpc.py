@@ -288,7 +288,7 @@ def test_one_wrong_bit_is_refused_or_another_stream(
 )
 def test_what_encoding_cannot_have_written_is_refused(layout: str) -> None:
     bits = np.array([int(b) for b in layout.replace(" ", "")], np.uint8)
-    with pytest.raises(CodecError, match="no stream of 8 values"):
+    with pytest.raises(CodecError, match="not a stream of 8 values"):
         Ebpc(Word(8)).decode(Bitstream(np.packbits(bits), np.array([0, len(bits)])), np.array([8]))
 
 

@@ -156,7 +156,7 @@ def test_huffman_escape_counts_as_often_as_values_seen_once() -> None:
 
 def test_huffman_without_fit_decodes_nothing() -> None:
     nothing = Bitstream(np.zeros(0, np.uint8), np.array([0, 0]))
-    with pytest.raises(CodecError, match="no stream of 3 values"):
+    with pytest.raises(CodecError, match="not a stream of 3 values"):
         Huffman.for_word(Word(8)).decode(nothing, np.array([3]))
 
 

@@ -142,7 +142,7 @@ def test_a_stream_that_decodes_is_the_one_that_encoding_writes(
 def test_what_encoding_cannot_have_written_is_refused(layout: str, n_words: int) -> None:
     bits = np.array([int(b) for b in layout.replace(" ", "")], np.uint8)
     stream = Bitstream(np.packbits(bits), np.array([0, len(bits)]))
-    with pytest.raises(CodecError, match=r"fpc: block 0 \(\d+ bits\) is no stream of"):
+    with pytest.raises(CodecError, match=r"fpc: block 0 \(\d+ bits\) is not a stream of"):
         Fpc(Word(8)).decode(stream, np.array([4 * n_words]))
 
 
@@ -150,5 +150,5 @@ def test_zeros_behind_the_last_value_must_be_zero() -> None:
     two_bytes = np.packbits([int(b) for b in "101" + f"{1:08b}{9:08b}"]).astype(np.uint8)
     stream = Bitstream(two_bytes, np.array([0, 19]))
     assert Fpc(Word(8)).decode(stream, np.array([3])).values.tolist() == [9, 0, 1]
-    with pytest.raises(CodecError, match="no stream of 2 values"):
+    with pytest.raises(CodecError, match="not a stream of 2 values"):
         Fpc(Word(8)).decode(stream, np.array([2]))

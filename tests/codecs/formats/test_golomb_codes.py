@@ -189,7 +189,7 @@ UNTERMINATED = "1" * 200
     ],
 )
 def test_codes_that_no_word_has_are_refused(codec: Codec, layout: str) -> None:
-    with pytest.raises(CodecError, match=r"block 0 \(\d+ bits\) is no stream of 1 values"):
+    with pytest.raises(CodecError, match=r"block 0 \(\d+ bits\) is not a stream of 1 values"):
         decoded(codec, layout, 1)
 
 

@@ -182,7 +182,7 @@ def test_tables_that_no_encoder_writes_are_refused(stream: str, flaw: str | None
     if flaw is None:
         assert codec.decode(given_stream, sizes).values.tolist() == [0, 1, 0]
         return
-    with pytest.raises(CodecError, match="no stream of 3 values"):
+    with pytest.raises(CodecError, match="not a stream of 3 values"):
         codec.decode(given_stream, sizes)
 
 

@@ -106,7 +106,7 @@ def test_escaped_words_lie_in_their_substream() -> None:
 def test_pointers_that_no_encoder_writes_are_refused(layout: str) -> None:
     intact = fitted(2).decode(from_text(f"{4:016b} 0111 10"), np.array([3]))
     assert intact.values.tolist() == [0, 5, 7]
-    with pytest.raises(CodecError, match="no stream of 3 values"):
+    with pytest.raises(CodecError, match="not a stream of 3 values"):
         fitted(2).decode(from_text(layout), np.array([3]))
 
 

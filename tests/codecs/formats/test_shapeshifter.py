@@ -92,7 +92,7 @@ def test_streams_that_no_encoder_writes_are_refused(stream: str, flaw: str | Non
     if flaw is None:
         assert codec.decode(from_text(stream), np.array([2])).values.tolist() == [0, 128]
         return
-    with pytest.raises(CodecError, match="no stream of 2 values"):
+    with pytest.raises(CodecError, match="not a stream of 2 values"):
         codec.decode(from_text(stream), np.array([2]))
 
 

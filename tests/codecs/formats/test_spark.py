@@ -100,7 +100,7 @@ def test_wider_words_are_refused() -> None:
 @pytest.mark.parametrize("bits", ["1000 0011", "1000", "0101 0", "0101 0101"])
 def test_streams_that_no_value_has_are_refused(bits: str) -> None:
     # A long code of 3; half a code; a bit too many; a nibble too many.
-    with pytest.raises(CodecError, match="no stream of 1 values"):
+    with pytest.raises(CodecError, match="not a stream of 1 values"):
         decoded(Spark(Word(8)), bits.replace(" ", ""), 1)
 
 

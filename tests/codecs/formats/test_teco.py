@@ -74,7 +74,7 @@ def test_tiles_have_the_documented_layout(
     ],
 )
 def test_streams_that_no_tile_has_are_refused(bits: str) -> None:
-    with pytest.raises(CodecError, match="no stream of 64 values"):
+    with pytest.raises(CodecError, match="not a stream of 64 values"):
         read(PLAIN, bits)
 
 

@@ -153,7 +153,7 @@ PROBLEMS: dict[str, tuple[list[Any], dict[str, Any]]] = {
     "converts a map to uint8": ([node("Cast", "c", "d", to=2), node("Cast", "d", "y", to=1)], {}),
     "makes a map of int64": ([node("Cast", "c", "d", to=7), node("Cast", "d", "y", to=1)], {}),
     "makes a map of float16": ([node("Cast", "c", "d", to=10), node("Relu", "d", "y")], {}),
-    "no finite numbers": ([node("Conv", "c nan", "y")], {}),
+    "not finite numbers": ([node("Conv", "c nan", "y")], {}),
     "whose shape depends on the values of a map": ([node("NonZero", "c", "y")], {}),
     "runs a graph of its own": (
         [

@@ -66,7 +66,7 @@ class Lowering:
         name = self.given(node, place)
         found = self.maps.get(name)
         if found is None:
-            problem = f"reads {shortened(name)!r}, which is no map of the network"
+            problem = f"reads {shortened(name)!r}, which is not a map of the network"
             if name in self.values.constants:
                 problem = f"reads the constant {shortened(name)!r} in the place of a map"
             raise node.refused(problem)
@@ -120,7 +120,7 @@ class Lowering:
             values = given.steps * along(given.scale, given.axis, given.steps.ndim)
         if not np.isfinite(values).all():
             raise node.refused(
-                f"has constants in {shortened(node.inputs[place])!r} that are no finite numbers",
+                f"has constants in {shortened(node.inputs[place])!r} that are not finite numbers",
                 "export a network with sound weights",
             )
         return values

@@ -135,7 +135,7 @@ class Values:
         try:
             schema = defs.get_schema(node.operator, node.version, node.proto.domain)
         except defs.SchemaError:
-            raise node.refused("is no operator of ONNX, and no layer computes it") from None
+            raise node.refused("is not an operator of ONNX that a layer computes") from None
         _check(node)
         types = {n: _type_proto(self.types[n]) for n in node.inputs if n}
         small = {
@@ -191,7 +191,7 @@ def _check(node: Node) -> None:
     try:
         checker.check_node(node.proto, context)
     except checker.ValidationError as error:
-        raise node.refused(f"is no valid node ({one_line(error)})", "export it again") from None
+        raise node.refused(f"is not a valid node ({one_line(error)})", "export it again") from None
 
 
 def _evaluator(node: Node, types: dict[str, Tensor]) -> ReferenceEvaluator:
