@@ -82,5 +82,5 @@ def test_a_byte_is_never_worse_than_half_with_inversion() -> None:
 
 
 def test_lines_hold_whole_beats() -> None:
-    with pytest.raises(CodecError, match="no number of beats"):
+    with pytest.raises(CodecError, match="not a whole number of beats"):
         Pins(24, 16, 0, False)

@@ -104,7 +104,7 @@ def test_what_ddr5_loses_is_named() -> None:
 def test_what_dramsim3_cannot_describe_is_refused() -> None:
     config = STANDARDS["ddr4_3200_x16"].config()
     small = replace(config, organisation=replace(config.organisation, rows=8))
-    with pytest.raises(ConfigError, match="no whole number of MiB"):
+    with pytest.raises(ConfigError, match="not a whole number of MiB"):
         export_ini(small)
     with pytest.raises(ConfigError, match="DRAMsim3 knows nothing like SRAM"):
         export_ini(replace(config, protocol="SRAM"))

@@ -125,7 +125,7 @@ def test_a_command_that_cannot_be_is_refused(change: tuple[int, int, int], sente
 
 
 def test_arrays_of_another_form_levels_and_families_that_are_not_there() -> None:
-    with pytest.raises(DramTraceError, match="no row of 8 integers"):
+    with pytest.raises(DramTraceError, match="not a row of 8 integers"):
         check(DDR4, np.zeros((3, 7), np.int64))
     with pytest.raises(UnknownNameError, match="'jedec'"):
         check(DDR4, trace(A), "jedek")  # type: ignore[arg-type]

@@ -276,7 +276,7 @@ def test_layers_without_weights_are_left_out_or_refused(tmp_path: Path) -> None:
     trace = two_layers()
     trace.held["deep"] = None
     assert list(measure_weights(trace, TILES, "zvc", SizeCache(tmp_path))) == ["first"]
-    with pytest.raises(MappingError, match="no convolution"):
+    with pytest.raises(MappingError, match="not a convolution"):
         measure_weights(trace, {"x": []}, "zvc", SizeCache(tmp_path))
 
 

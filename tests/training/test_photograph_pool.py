@@ -71,5 +71,5 @@ def test_crops_are_the_same_for_the_same_seed() -> None:
 
 def test_a_file_that_is_no_image_is_named(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(b"no image")
-    with pytest.raises(UserError, match=r"a\.jpg.*no readable image"):
+    with pytest.raises(UserError, match=r"a\.jpg.*not a readable image"):
         pool.loaded([tmp_path / "a.jpg"])

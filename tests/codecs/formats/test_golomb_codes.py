@@ -196,7 +196,7 @@ def test_codes_that_no_word_has_are_refused(codec: Codec, layout: str) -> None:
 def test_bits_after_the_last_value_are_refused() -> None:
     assert decoded(ExpGolomb(BYTE), "1 010", 2) == [0, 1]
     for n_values in (1, 3):
-        with pytest.raises(CodecError, match="no stream"):
+        with pytest.raises(CodecError, match="not a stream"):
             decoded(ExpGolomb(BYTE), "1 010", n_values)
 
 

@@ -97,7 +97,7 @@ def test_streams_that_no_encoder_writes_are_refused(stream: str, flaw: str | Non
 
 
 def test_widths_beyond_the_word_are_refused() -> None:
-    with pytest.raises(CodecError, match="no stream"):
+    with pytest.raises(CodecError, match="not a stream"):
         Shapeshifter.for_word(Word(5)).decode(from_text("1 101 100000"), np.array([1]))
 
 

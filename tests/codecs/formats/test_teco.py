@@ -81,7 +81,7 @@ def test_streams_that_no_tile_has_are_refused(bits: str) -> None:
 def test_a_code_too_large_for_its_field_is_refused() -> None:
     narrow = RiceTiles(Word(4), True, (3,) * 15)
     assert read(narrow, f"{LAST_0} 10 101")[0] == 7  # z = 13
-    with pytest.raises(CodecError, match="no stream"):
+    with pytest.raises(CodecError, match="not a stream"):
         read(narrow, f"{LAST_0} 10 111")  # z = 15: 8 would wrap around to -8
 
 
