@@ -8,7 +8,6 @@ at most eight writes in DRAMsim3's, none in Ramulator's.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +16,7 @@ from accelsim.dram.chunked_replay import ChunkedReplay, ReplayCounts
 from accelsim.dram.command import Log
 from accelsim.dram.config import DramConfig
 from accelsim.dram.parameters import ControllerName
-from accelsim.dram.traces.command_csv import CommandCsv
 from accelsim.dram.traces.requests import Requests
-from accelsim.whole_files import replacing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,15 +53,3 @@ def replay(
         done_cycle=run.done_cycle,
         commands=np.concatenate(logs),
     )
-
-
-def write_commands(path: Path, commands: NDArray[np.int64]) -> None:
-    """Write recorded commands as CSV, with -1 where a column does not apply.
-
-    Raises ``UserError`` if the file cannot be written.
-    """
-    with (
-        replacing(path) as unfinished,
-        unfinished.open("w", newline="", encoding="ascii") as file,
-    ):
-        CommandCsv(file).write(commands)

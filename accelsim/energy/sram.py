@@ -45,7 +45,6 @@ class SramMacro:
     write_pj: float
     leakage_mw: float
     """At 300 K, of the whole buffer."""
-    area_mm2: float
 
 
 Grid = dict[tuple[str, int, int, int], SramMacro]
@@ -88,8 +87,8 @@ def sram_macro(size_bytes: int, width_bits: int, node_nm: int, cell: str) -> Sra
     macros = ceil_div(size_bytes, sizes[-1] * KIB)
     share = min(1.0, kib / sizes[0])
     corner = (node_nm, width_bits, max(kib / macros, sizes[0]))
-    read, write, leakage, area = _power_law(cell, corner)
-    return SramMacro(read, write, leakage * macros * share, area * macros * share)
+    read, write, leakage = _power_law(cell, corner)
+    return SramMacro(read, write, leakage * macros * share)
 
 
 def buffer_macros(chip: Chip) -> tuple[SramMacro, SramMacro, SramMacro]:
@@ -117,7 +116,7 @@ def _inside(key: str, value: int, axis: tuple[int, ...], unit: str) -> None:
 
 
 def _power_law(cell: str, at: tuple[float, float, float]) -> tuple[float, ...]:
-    """The four figures at (node, width, kib): a weighted geometric mean of grid points."""
+    """The figures at (node, width, kib): a weighted geometric mean of grid points."""
     product = [1.0] * len(fields(SramMacro))
     for node, node_share in _neighbours(axes()[0], at[0]):
         for width, width_share in _neighbours(axes()[1], at[1]):

@@ -47,4 +47,3 @@ class RunCounts:
     """Core cycle at which the last layer of each image had its last PE cycle."""
     drain_writes: int = 0
     memory_cycles: int = 0
-    dram_lines_submitted: int = 0

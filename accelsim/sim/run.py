@@ -91,7 +91,6 @@ def _count(
         image_end_cycles=tuple(image_end),
         drain_writes=dram.drain_writes,
         memory_cycles=dram.cycles,
-        dram_lines_submitted=int(program.extents.n_lines.sum()),
     )
 
 

@@ -41,22 +41,6 @@ class Window:
         top, bottom, left, right = self.padding
         return (rows + top + bottom - er) // sr + 1, (cols + left + right - ec) // sc + 1
 
-    def input_rows(self, start: int, stop: int, rows: int) -> tuple[int, int]:
-        """Input rows [first, last) that output rows [start, stop) read, padding left out."""
-        return _covered(start, stop, self.extent[0], self.stride[0], self.padding[0], rows)
-
-    def input_cols(self, start: int, stop: int, cols: int) -> tuple[int, int]:
-        """Input columns [first, last) that output columns [start, stop) read."""
-        return _covered(start, stop, self.extent[1], self.stride[1], self.padding[2], cols)
-
-
-def _covered(
-    start: int, stop: int, extent: int, stride: int, before: int, size: int
-) -> tuple[int, int]:
-    first = max(0, start * stride - before)
-    last = min(size, (stop - 1) * stride - before + extent)
-    return (first, last) if last > first else (0, 0)
-
 
 @dataclass(frozen=True)
 class Conv:

@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from accelsim.dram.command import COMMANDS, Command
 from accelsim.dram.legality import check
-from accelsim.dram.replay import replay, write_commands
+from accelsim.dram.replay import replay
 from accelsim.dram.standard import STANDARDS
 from accelsim.dram.traces import command_trace
+from accelsim.dram.traces.command_csv import CommandCsv
 from accelsim.dram.traces.command_trace import read_commands
 from accelsim.errors import DramTraceError
 from tests.dram import golden
@@ -102,7 +103,8 @@ def test_a_refresh_that_comes_late_is_found_by_the_standard() -> None:
 def test_a_written_trace_is_read_again(tmp_path: Path) -> None:
     config = STANDARDS["hbm2_2000"].config(channels=2)
     commands = replay(config, golden.requests("z_hot256", config), record_commands=True).commands
-    write_commands(tmp_path / "c.csv", commands)
+    with (tmp_path / "c.csv").open("w", newline="", encoding="ascii") as file:
+        CommandCsv(file).write(commands)
     np.testing.assert_array_equal(read_commands(tmp_path / "c.csv", config).commands, commands)
     windows = (tmp_path / "c.csv").read_bytes().replace(b"\n", b"\r\n")
     (tmp_path / "w.csv").write_bytes(windows)

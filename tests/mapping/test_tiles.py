@@ -17,7 +17,7 @@ from accelsim.mapping.tiling.spans import Axis, Sliding, spans
 from accelsim.mapping.tiling.tiles import channel_groups
 from accelsim.mapping.windows.window import Block
 from accelsim.workload.graph import Edge
-from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Scale
+from accelsim.workload.layer import Add, Concat, Conv, Layer, Pool, Scale, Window
 from tests.mapping.small_stages import conv_stage, graph_of, small_stages, square
 from tests.mapping.walked_fetches import fetches, shortcut_fetches
 from tests.mapping.walked_passes import passes
@@ -108,10 +108,18 @@ def test_pooled_outputs_wait_for_every_row_that_they_need(case: Case) -> None:
     for p in passes(case.stage, case.tiling):
         channels = slice(p.output.c0, p.output.c1)
         done[channels, slice(*p.conv_rows), slice(*p.conv_cols)] = True
-        r = window.input_rows(p.output.r0, p.output.r1, rows)
-        q = window.input_cols(p.output.q0, p.output.q1, cols)
+        r = read_by(window, 0, p.output.r0, p.output.r1, rows)
+        q = read_by(window, 1, p.output.q0, p.output.q1, cols)
         if p.last:
             assert done[channels, slice(*r), slice(*q)].all()
+
+
+def read_by(window: Window, axis: int, start: int, stop: int, size: int) -> tuple[int, int]:
+    """Rows or columns [first, last) that output rows or columns [start, stop) read of ``size``."""
+    before, stride = window.padding[2 * axis], window.stride[axis]
+    first = max(0, start * stride - before)
+    last = min(size, (stop - 1) * stride - before + window.extent[axis])
+    return (first, last) if last > first else (0, 0)
 
 
 def positions(stage: Stage, conv_range: tuple[int, int], axis: int, size: int) -> set[int]:
