@@ -52,7 +52,7 @@ def compared(quantised: QuantisedNetwork, checks: Checks) -> dict[str, float]:
     same of the trained network as ``float_top1``, or ``fake_quantised_top1`` when it was
     trained with quantised maps, and ``top1_agreement``, the share of images with the same
     best class. Without: ``output_error``, the error of the output map over the map, as root
-    mean squares.
+    mean squares (1 for any error of a map that is all zero).
     """
     n = len(checks.images)
     found = integer_outputs(quantised, checks.images).reshape(n, -1)
@@ -60,8 +60,10 @@ def compared(quantised: QuantisedNetwork, checks: Checks) -> dict[str, float]:
     if checks.labels is None:
         edge = quantised.graph.edge[quantised.graph.outputs[0]]
         error = (found.astype(np.float64) - edge.zero_point) * edge.scale - wanted
-        relative = np.sqrt(np.square(error).mean() / np.square(wanted.astype(np.float64)).mean())
-        return {"n_images": float(n), "output_error": float(relative)}
+        power = np.square(wanted.astype(np.float64)).mean()
+        missed = np.square(error).mean()
+        relative = float(np.sqrt(missed / power)) if power else float(missed > 0)
+        return {"n_images": float(n), "output_error": relative}
     prefix = "fake_quantised" if quantised.network.trained_words else "float"
     ours, theirs = ranked(found), ranked(wanted)
     figures = {"n_images": float(n)}

@@ -22,9 +22,8 @@ def with_twins(network: FloatNetwork) -> FloatNetwork:
     """The network with a twin for each layer that has an activation."""
     graph = network.graph
     layers, edges = list(graph.layers), list(graph.edges)
-    weights, biases, scales = (
-        dict(x) for x in (network.weights, network.biases, network.weight_scales)
-    )
+    weights, biases = dict(network.weights), dict(network.biases)
+    scales = dict(network.weight_scales)
     for layer in graph.layers:
         if not isinstance(layer, Conv | Add) or layer.activation == "none":
             continue

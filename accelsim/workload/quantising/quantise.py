@@ -42,7 +42,6 @@ from accelsim.workload.trace import Values
 
 _MULTIPLIER_BITS: Final = 30
 _LARGEST_BIAS: Final = 1 << 30  # half of an accumulator
-_SATURATING: Final = 2.0**29  # a factor that takes any sum but zero out of every word
 
 
 @dataclass(frozen=True)
@@ -90,15 +89,15 @@ def fixed_point(
 ) -> tuple[NDArray[np.int32], int]:
     """``(multipliers, shift)`` with ``multipliers * 2**-shift`` nearest to the factors.
 
-    The largest multiplier has ``bits``. Factors above 2**29 become 2**29: either takes every
-    sum but zero out of a word.
+    The largest multiplier has ``bits`` (30). Factors above half of that (2**29) become that half:
+    either takes every sum but zero out of a word.
 
     >>> fixed_point(np.array([0.5, 0.25]))
     (array([536870912, 268435456], dtype=int32), 30)
     """
-    bounded = np.minimum(factors, _SATURATING)
+    bounded = np.minimum(factors, 2.0 ** (bits - 1))
     _, exponent = math.frexp(float(bounded.max()))
-    shift = min(62, bits - exponent)
+    shift = max(1, min(62, bits - exponent))
     return np.rint(np.ldexp(bounded, shift)).astype(np.int32), shift
 
 

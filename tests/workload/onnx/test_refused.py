@@ -140,7 +140,7 @@ PROBLEMS: dict[str, tuple[list[Any], dict[str, Any]]] = {
         ],
         {},
     ),
-    "pads by reflect": ([node("Pad", "c pads", "y", mode="reflect")], {}),
+    "pads by 'reflect'": ([node("Pad", "c pads", "y", mode="reflect")], {}),
     "crops a map": ([node("Pad", "c crop", "y")], {}),
     "with 1 for Conv": ([node("Pad", "c pads four4", "d"), node("Conv", "d w4", "y")], {}),
     "pads the network's output": ([node("Pad", "c pads", "y")], {}),

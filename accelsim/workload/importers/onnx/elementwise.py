@@ -37,13 +37,13 @@ def relu(state: Lowering, node: Node) -> None:
 
 
 def clip(state: Lowering, node: Node) -> None:
-    bottom, top = (state.option(node, name, i) for i, name in enumerate(("min", "max"), start=1))
-    _rectify(
-        state,
-        node,
-        None if bottom is None else float(bottom),
-        None if top is None else float(top),
-    )
+    limits: list[float | None] = []
+    for place, name in enumerate(("min", "max"), start=1):
+        given = state.option(node, name, place)
+        if given is not None and np.size(given) != 1:
+            raise node.refused(f"clips at {np.size(given)} values", "give it one number")
+        limits.append(None if given is None else float(np.ravel(given)[0]))
+    _rectify(state, node, *limits)
 
 
 def _rectify(state: Lowering, node: Node, bottom: float | None, top: float | None) -> None:

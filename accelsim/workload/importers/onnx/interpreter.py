@@ -12,7 +12,7 @@ from onnx import ModelProto, NodeProto, TensorProto, helper, numpy_helper
 
 from accelsim.errors import UserError
 from accelsim.workload.graph import Graph
-from accelsim.workload.importers.onnx.model_file import one_line
+from accelsim.workload.importers.onnx.one_line import one_line
 from accelsim.workload.layer import Add, Concat, Conv, Pool
 from accelsim.workload.quantising.batches import Ranges, batches, joined
 from accelsim.workload.quantising.float_network import FloatNetwork
@@ -37,7 +37,9 @@ def session(
     options.intra_op_num_threads = 1
     try:
         data = model.SerializeToString()
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"], enable_fallback=False
+        )
     except Exception as error:  # of several kinds of the runtime's own
         raise UserError(
             where, f"ONNX Runtime refuses it ({one_line(error)})", "let ONNX Runtime load it"

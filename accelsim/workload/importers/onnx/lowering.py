@@ -115,7 +115,8 @@ class Lowering:
 
     def exact(self, node: Node, place: int) -> Reals:
         """A constant as float64, with all digits of one that came quantised."""
-        values: Reals = np.asarray(self.constant(node, place), np.float64)
+        with np.errstate(invalid="ignore"):  # NaN is refused below
+            values: Reals = np.asarray(self.constant(node, place), np.float64)
         if (given := self.quantised.get(node.inputs[place])) is not None:
             values = given.steps * along(given.scale, given.axis, given.steps.ndim)
         if not np.isfinite(values).all():

@@ -14,9 +14,9 @@ from typing import Final
 
 from google.protobuf.message import DecodeError
 from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, external_data_helper, helper
-from onnx.inliner import inline_local_functions
 
 from accelsim.errors import UserError, shortened
+from accelsim.workload.importers.onnx.functions import inlined
 from accelsim.workload.trace_document import MAX_MAP_VALUES
 
 OPSETS: Final = (9, 28)
@@ -50,26 +50,16 @@ def read_model(path: Path) -> ModelProto:
             f"has operators of version {version or 'unknown'} (opset)",
             f"export it with an opset of {OPSETS[0]} to {OPSETS[1]}",
         )
+    _demand_text(model, where)
     _load_external(model, path.parent, where)
     for tensor in _tensors(model):
         _check_tensor(tensor, where)
-    if model.functions:
-        try:
-            model = inline_local_functions(model)
-        except Exception as error:  # of several kinds, from onnx
-            problem = f"its functions cannot be resolved ({one_line(error)})"
-            raise UserError(where, problem, _AGAIN) from None
-    return model
+    return inlined(model, where)
 
 
 def opset(model: ModelProto) -> int:
     """The version of ONNX's own operators; 0 when the model names none."""
     return max((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), default=0)
-
-
-def one_line(error: Exception) -> str:
-    """What a library says of a failure, without its newlines."""
-    return shortened(" ".join(str(error).split()) or type(error).__name__, 300)
 
 
 def type_name(kind: int) -> str:
@@ -82,7 +72,7 @@ def _parsed(path: Path) -> ModelProto:
     where = str(path)
     try:
         if not path.is_file():
-            problem = "is no file" if path.exists() else "no such file"
+            problem = "is not a file" if path.exists() else "no such file"
             raise UserError(where, problem, _GIVE)
         if path.stat().st_size > _MOST_BYTES:
             raise UserError(where, "is larger than 2 GiB", "export it with external data")
@@ -92,10 +82,21 @@ def _parsed(path: Path) -> ModelProto:
     try:
         model: ModelProto = ModelProto.FromString(data)
     except DecodeError:
-        raise UserError(where, "is damaged, truncated, or no ONNX model", _GIVE) from None
+        raise UserError(where, "is damaged, truncated, or not an ONNX model", _GIVE) from None
     if not data or not model.ir_version:
-        raise UserError(where, "is empty" if not data else "is no ONNX model", _GIVE)
+        raise UserError(where, "is empty" if not data else "is not an ONNX model", _GIVE)
     return model
+
+
+def _demand_text(model: ModelProto, where: str) -> None:
+    """Raise ``UserError`` where a name is no text: Protocol Buffers gives bytes then."""
+    names: list[object] = [model.producer_name, *(o.domain for o in model.opset_import)]
+    for node in model.graph.node:
+        names += [node.name, node.op_type, node.domain, *node.input, *node.output]
+        names += [a.name for a in node.attribute]
+    names += [t.name for t in (*_tensors(model), *model.graph.input, *model.graph.output)]
+    if not all(isinstance(name, str) for name in names):
+        raise UserError(where, "holds names that are not text", _AGAIN)
 
 
 def _tensors(model: ModelProto) -> Iterator[TensorProto]:

@@ -13,8 +13,9 @@ from onnx import ModelProto, ValueInfoProto, numpy_helper
 from accelsim.errors import UserError, nearest, shortened
 from accelsim.workload.importers.onnx import quantised
 from accelsim.workload.importers.onnx.lowering import CHANNELS_LAST, PLAIN, Held, Lowering, as_map
-from accelsim.workload.importers.onnx.model_file import one_line, opset
+from accelsim.workload.importers.onnx.model_file import opset
 from accelsim.workload.importers.onnx.node import Node
+from accelsim.workload.importers.onnx.one_line import one_line
 from accelsim.workload.importers.onnx.operators import is_lowered, lower
 from accelsim.workload.importers.onnx.qoperators import plain_operators
 from accelsim.workload.importers.onnx.values import Tensor, Values
@@ -107,7 +108,8 @@ def onnx_network(
     """
     given = model_input(model, file)
     outputs = [output] if output else [o.name for o in model.graph.output]
-    nodes = list(plain_operators(Node(file, n, opset(model)) for n in model.graph.node))
+    own = (Node(file, n, opset(model)) for n in model.graph.node if n.output)
+    nodes = list(plain_operators(own))
     _demand_made(nodes, outputs, file)
     live = _live(nodes, outputs)
     order = CHANNELS_LAST if given.channels_last else PLAIN
@@ -154,8 +156,8 @@ def onnx_network(
             and state.values.types[tensor].n_values == math.prod(state.shape(final))
         }
 
-    own = {name for n in model.graph.node for name in n.output}
-    stored = [n for n, held in state.maps.items() if held.word is not None and n in own]
+    in_file = {name for n in model.graph.node for name in n.output}
+    stored = [n for n, held in state.maps.items() if held.word is not None and n in in_file]
     return Taken(network, kept(outputs), kept(stored))
 
 

@@ -53,7 +53,10 @@ class Node:
         return default
 
     def refused(self, problem: str, fix: str = "") -> UserError:
-        before = shortened(next(iter(self.proto.input), ""))
-        fix = fix or f"{SUPPORTED}; --output {before} ends the network before this one"
-        where = f"{self.file}, node {shortened(self.name)!r} ({shortened(self.operator)})"
+        before = next(iter(self.proto.input), "")
+        before = before if before.isprintable() else "TENSOR"
+        fix = fix or f"{SUPPORTED}; --output {shortened(before)} ends the network before this one"
+        operator = shortened(self.operator)
+        shown = operator if operator.isprintable() else repr(operator)
+        where = f"{self.file}, node {shortened(self.name)!r} ({shown})"
         return UserError(where, problem, fix)

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.errors import shortened
 from accelsim.workload.importers.onnx import arrangement, elementwise, pooling, quantised
 from accelsim.workload.importers.onnx.lowering import (
     CHANNELS_LAST,
@@ -199,7 +200,9 @@ def _pad(state: Lowering, node: Node) -> None:
     value = float(np.asarray(state.option(node, "value", 2, 0.0)).ravel()[0])
     mode = node.attribute("mode", "constant")
     if mode != "constant" or source.word is not None:
-        raise node.refused(f"pads by {mode}, or integers", "pad real numbers with zeros")
+        raise node.refused(
+            f"pads by {shortened(mode)!r}, or integers", "pad real numbers with zeros"
+        )
     if pads[:, :2].any() or pads.min() < 0:
         raise node.refused("crops a map, or pads its channels", "pad rows and columns")
     (top, left), (bottom, right) = ([int(x) for x in [0, *row[2:]][-2:]] for row in pads.tolist())

@@ -7,6 +7,7 @@ counts it (``count_include_pad``) is a depthwise convolution with equal weights.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 import numpy as np
 
@@ -15,6 +16,8 @@ from accelsim.workload.importers.onnx.lowering import Held, Lowering, as_map, si
 from accelsim.workload.importers.onnx.node import Node
 from accelsim.workload.layer import Window
 from accelsim.workload.quantising.steps import Convolution, Pooling, grown
+
+_MOST: Final = 1 << 16  # of a padding in a trace
 
 
 def window_of(state: Lowering, node: Node, kernel: Sequence[int]) -> Window:
@@ -27,7 +30,8 @@ def window_of(state: Lowering, node: Node, kernel: Sequence[int]) -> Window:
     is_whole = len(sizes) == len(strides) == len(dilations) == n and len(pads) == 2 * n
     if n not in (1, 2) or not is_whole:
         raise node.refused(f"slides over {n} axes", "layers slide over rows and columns")
-    if min(*kernel, *strides, *dilations) < 1 or min(pads) < 0:
+    sizes_of_window = (*kernel, *strides, *dilations)
+    if min(sizes_of_window) < 1 or min(pads) < 0 or max(*sizes_of_window, *pads) > _MOST:
         raise node.refused(
             f"has an impossible window: kernel_shape={list(kernel)}, strides={strides}, "
             f"dilations={dilations}, pads={pads}",

@@ -14,6 +14,7 @@ from onnx import NodeProto, helper
 
 from accelsim.workload.importers.onnx.node import Node
 
+_MOST_INPUTS: Final = 9
 _VERSION: Final = 13  # of DequantizeLinear with a scale for each channel
 _OPERATORS: Final = {
     "QLinearConv": "Conv",
@@ -38,21 +39,22 @@ def plain_operators(nodes: Iterable[Node]) -> Iterator[Node]:
 def _between_words(node: Node) -> Iterator[Node]:
     given = node.inputs
     operator = _OPERATORS[node.operator]
-    result: list[str]
-    bias = ""
+    padded = [*given, *[""] * _MOST_INPUTS]
+    operands, result, bias = [padded[0:3], padded[3:6]], padded[6:8], ""
     match node.operator:
         case "QLinearConv" | "QLinearMatMul":
-            operands, result, bias = [given[0:3], given[3:6]], given[6:8], (*given, "")[8]
+            bias = padded[8]
         case "QGemm":
-            operands, result, bias = [given[0:3], given[3:6]], given[7:9], (*given, *[""] * 7)[6]
+            result, bias = padded[7:9], padded[6]
         case "QLinearAdd":
-            operands, result = [given[0:3], given[3:6]], given[6:8]
+            pass
         case "QLinearConcat":
             operands = [given[i : i + 3] for i in range(2, len(given), 3)]
-            result = given[0:2]
+            result = padded[0:2]
         case _:
-            operands, result = [given[0:3]], given[3:5]
-    if any(len(o) < 2 for o in operands) or (result and len(result) < 1):
+            operands, result = [padded[0:3]], padded[3:5]
+    is_whole = all(len(o) > 1 and o[0] and o[1] for o in operands) and operands
+    if not is_whole or not (result[0] or operator == "Gemm"):
         raise node.refused("lacks inputs", "export the model again")
     attributes = list(node.proto.attribute)
     if any(a.name == "channels_last" and a.i for a in attributes):
@@ -70,7 +72,7 @@ def _between_words(node: Node) -> Iterator[Node]:
         yield _new(node, "Mul", [operands[0][1], operands[1][1]], scale)
         yield _new(node, "DequantizeLinear", [bias, scale], read, axis=0)
         real.append(read)
-    if not result or not result[0]:
+    if not result[0]:
         yield _with(node, operator, real, output, own)
         return
     yield _with(node, operator, real, f"{output}/real", own)

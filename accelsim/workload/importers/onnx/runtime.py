@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from onnx import ModelProto, helper
 
+from accelsim.errors import UserError
 from accelsim.workload.importers.onnx.interpreter import run, session
 from accelsim.workload.importers.onnx.lowering import arranged
 from accelsim.workload.importers.onnx.network import Kept, Taken
@@ -33,6 +35,12 @@ class Runtime:
         found = []
         for edge, kept in self._taken.outputs.items():
             values = made[edge].astype(np.float64)
+            if not np.isfinite(values).all():
+                raise UserError(
+                    self._file,
+                    f"ONNX Runtime makes values of {kept.tensor!r} that are not finite numbers",
+                    "give inputs as the network wants them, and sound weights",
+                )
             if kept.is_integer:
                 word = network.given_words[edge]
                 values = (values - word.zero_point) * word.scale
@@ -47,11 +55,17 @@ class Runtime:
         made = run(self._session, [k.tensor for k in kept.values()], image, self._file)
         edges = self._taken.network.graph.edge
         return {
-            edge: _plain(values, kept[edge], edges[edge].shape)
+            edge: self._plain(values, kept[edge], edges[edge].shape)
             for edge, values in zip(kept, made, strict=True)
         }
 
-
-def _plain(values: NDArray[Any], kept: Kept, shape: tuple[int, int, int]) -> NDArray[Any]:
-    there = values.reshape(arranged(shape, kept.order))
-    return np.ascontiguousarray(there.transpose(np.argsort(kept.order)))
+    def _plain(self, values: NDArray[Any], kept: Kept, shape: tuple[int, int, int]) -> NDArray[Any]:
+        there = arranged(shape, kept.order)
+        if values.size != math.prod(there):
+            raise UserError(
+                self._file,
+                f"ONNX Runtime makes {kept.tensor!r} of shape {list(values.shape)}, where ONNX's "
+                f"inference says {list(there)}",
+                "avoid ceil_mode, or update onnx and onnxruntime",
+            )
+        return np.ascontiguousarray(values.reshape(there).transpose(np.argsort(kept.order)))

@@ -18,8 +18,9 @@ from onnx import TensorProto, TypeProto, checker, defs, helper, numpy_helper, sh
 from onnx.reference import ReferenceEvaluator
 
 from accelsim.errors import shortened
-from accelsim.workload.importers.onnx.model_file import one_line, type_name
+from accelsim.workload.importers.onnx.model_file import type_name
 from accelsim.workload.importers.onnx.node import Node
+from accelsim.workload.importers.onnx.one_line import one_line
 from accelsim.workload.trace_document import MAX_MAP_VALUES
 
 _MOST_FOLDED_VALUES: Final = MAX_MAP_VALUES
@@ -190,7 +191,7 @@ def _check(node: Node) -> None:
     context.opset_imports = {node.proto.domain: node.version}
     try:
         checker.check_node(node.proto, context)
-    except checker.ValidationError as error:
+    except Exception as error:  # ValidationError, and what text that is not UTF-8 raises
         raise node.refused(f"is not a valid node ({one_line(error)})", "export it again") from None
 
 
