@@ -8,13 +8,14 @@ frozen codec. The contract tests in ``tests/codecs`` run on every registered cod
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, NamedTuple, Self, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.lane_costs import cycles_at
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.errors import CodecError
 from accelsim.registry import Registry
 from accelsim.units import ceil_div
@@ -142,41 +143,6 @@ class BlockStats:
         return len(self.n_values)
 
 
-@dataclass(frozen=True)
-class BlockHardware:
-    """Hardware of one codec lane. ``source`` says where the numbers come from.
-
-    ``*_values_per_cycle`` is the peak rate of a lane, below 1 if a group of values takes
-    more cycles than it has values; a codec with content-dependent cycles overrides
-    ``Codec.encode_work`` and ``decode_work``.
-    """
-
-    encode_values_per_cycle: float
-    decode_values_per_cycle: float
-    encode_fill_cycles: int
-    decode_fill_cycles: int
-    encode_pj_per_value: float
-    decode_pj_per_value: float
-    gates_kge: float
-    """Encoder and decoder of one lane, in thousand gate equivalents."""
-    source: str
-    estimate: bool = True
-    """True if the numbers are engineering estimates rather than published figures."""
-    node_nm: int = 65
-    """Process node of the energies (that of their source); pricing scales them to the chip's."""
-    encode_buffer_bits: int = 0
-    """Storage of an encoder lane in addition to pipeline registers: words being assembled, tables,
-    staged blocks. Its gates are included in ``gates_kge``."""
-    decode_buffer_bits: int = 0
-    """The same for a decoder lane."""
-
-    def __post_init__(self) -> None:
-        # 1 and 1.0 are one rate, and must not make two configurations of one chip.
-        for figure in fields(self):
-            if figure.type == "float":
-                object.__setattr__(self, figure.name, float(getattr(self, figure.name)))
-
-
 class Codec(ABC):
     """A format for blocks of integers of one word width. Immutable.
 
@@ -202,7 +168,7 @@ class Codec(ABC):
 
     @property
     @abstractmethod
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         """Hardware of one lane; a class attribute, or a property if it depends on parameters."""
 
     @classmethod

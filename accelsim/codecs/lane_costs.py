@@ -6,7 +6,7 @@ memory port, in each direction: the coder, its tables, its staging, and the bit 
 depend on the width of the words take an argument ``word_bits``.
 
 Estimated energies assume gates that switch with 15 % activity at 1.5 fJ per toggle, at 65 nm.
-Published figures keep the node of their source (``BlockHardware.node_nm``).
+Published figures keep the node of their source (``LaneHardware.node_nm``).
 """
 
 from __future__ import annotations

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from accelsim.codecs.base import BlockHardware
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.hardware.document import Document, flat
 from accelsim.hardware.dram_port import DramPort as DramPort
 from accelsim.hardware.problems import check_part, checked
@@ -111,7 +111,7 @@ class CodecBlock:
     fifo_blocks: int
     """Largest number of blocks on their way to the decoder or in its input FIFO."""
     index_cache_entries: int
-    hardware: BlockHardware
+    hardware: LaneHardware
     word_bits: int = 8
     """Widest word that the lanes can code; determines their tables, shifters and registers."""
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import ceil
 from typing import Final
 
-from accelsim.codecs.base import BlockHardware
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.named import codec_of_any_width
 from accelsim.dram.config import DramConfig
 from accelsim.dram.reach import enough_outstanding_reads
@@ -104,13 +104,13 @@ def _memory(dram: DramSection, document: Document) -> DramConfig:
         raise ConfigError(where, error.problem, error.fix) from None
 
 
-def _lanes_of_array(rows: int, lane: BlockHardware) -> int:
+def _lanes_of_array(rows: int, lane: LaneHardware) -> int:
     """Lanes for the array, so that wide lanes are not charged for a rate that it cannot use."""
     slowest = min(lane.encode_values_per_cycle, lane.decode_values_per_cycle)
     return ceil(rows / slowest - 1e-9)  # 16 / 1.6 is 10
 
 
-def _lane(codec: CodecSection, own: BlockHardware) -> BlockHardware:
+def _lane(codec: CodecSection, own: LaneHardware) -> LaneHardware:
     """One lane of the codec, with the figures that the file overrides."""
     given = {k: v for k, v in codec.hardware.model_dump().items() if v is not None}
     if given and "source" not in given:

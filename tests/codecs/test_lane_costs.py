@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from accelsim import read_hardware, read_trace, simulate
-from accelsim.codecs.base import CODECS, BlockHardware, Word, one_block
+from accelsim.codecs.base import CODECS, Word, one_block
 from accelsim.codecs.contract import join_blocks, realistic
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.errors import CodecError, ConfigError
 from accelsim.hardware.read import chip_from_resolved
 from accelsim.process_node import scaled
@@ -20,7 +21,7 @@ FIXED_WIDTH = {"raw", "eyeriss_rlc", "bdi", "fpc", "spark", "cap", "transform_co
 """64-bit words, lines of memory, nibbles, and codecs of symbols of at most 8 bits."""
 
 
-def lane(name: str, bits: int = 8) -> BlockHardware:
+def lane(name: str, bits: int = 8) -> LaneHardware:
     return CODECS[name].for_network(Word(bits)).hardware
 
 

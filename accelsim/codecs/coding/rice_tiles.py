@@ -13,8 +13,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Blocks, Word
+from accelsim.codecs.base import Blocks, Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec
 from accelsim.codecs.transforms import dct
 from accelsim.codecs.words import Words
@@ -158,7 +159,7 @@ class RiceTiles(LosslessCodec):
     """[15] the Rice parameter of each frequency."""
 
     name = "teco_rice"
-    hardware = BlockHardware(1, 1, 1, 1, 0.0, 0.0, 0.0, source="part of teco")
+    hardware = LaneHardware(1, 1, 1, 1, 0.0, 0.0, 0.0, source="part of teco")
 
     @classmethod
     def for_word(cls, word: Word) -> Self:

@@ -46,7 +46,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Values, Word
+from accelsim.codecs.base import Values, Word
 from accelsim.codecs.coding.range_coder import (
     RangeTable,
     length_field_bits,
@@ -56,6 +56,7 @@ from accelsim.codecs.coding.range_coder import (
 )
 from accelsim.codecs.coding.ranges import best_ranges, integer_shares
 from accelsim.codecs.lane_costs import pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words
@@ -78,10 +79,10 @@ class Apack(LosslessCodec):
     needs = ("two_streams", "block_buffer")
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         table_bits = 16 * (self.word.bits + 14)  # of each row: least value, width, share
         wider = 16 * 8e-3 * (self.word.bits - 8)
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=4,

@@ -46,9 +46,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Blocks, Shapes, Values, Word
+from accelsim.codecs.base import Blocks, Shapes, Values, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.lane_costs import pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.transforms import endpoint_groups, endpoint_search
 from accelsim.codecs.transforms.endpoint_groups import GROUP, RECORD, WIDEST_INDEX_BITS
@@ -152,7 +153,7 @@ class GroupRecords(LosslessCodec):
     """0 at the constant rate: then every index has ``index_bits``."""
 
     name = "asc_records"
-    hardware = BlockHardware(1, 1, 1, 1, 0.0, 0.0, 0.0, source="part of asc")
+    hardware = LaneHardware(1, 1, 1, 1, 0.0, 0.0, 0.0, source="part of asc")
 
     @classmethod
     def for_word(cls, word: Word) -> Self:
@@ -212,9 +213,9 @@ class Asc(TransformCodec):
     preferred_block = (16, 8, 8)
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         kge = 6.135 * 7.65 * self.word.bits / 8
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=GROUP,
             decode_values_per_cycle=GROUP,
             encode_fill_cycles=4,

@@ -46,7 +46,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Word
+from accelsim.codecs.base import Word
 from accelsim.codecs.coding.base_delta import (
     BASE_DELTA,
     SIZE_BITS,
@@ -59,6 +59,7 @@ from accelsim.codecs.coding.base_delta import (
 )
 from accelsim.codecs.coding.memory_lines import LANE_BITS, Cell, load_lanes, store_lanes
 from accelsim.codecs.lane_costs import FLIP_FLOP_KGE, pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -158,13 +159,13 @@ class Bdi(LosslessCodec):
         return {**super().parameters, **own}
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         line_bits = 8 * self.line_bytes
         n_encodings = len(BASE_DELTA) + self.nibble_deltas
         encoder_kge = FLIP_FLOP_KGE * line_bits * (n_encodings + 1)
         decoder_kge = 2 * FLIP_FLOP_KGE * line_bits
         per_line = line_bits // Cell.of(self.word).bits
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=per_line,
             decode_values_per_cycle=per_line,
             encode_fill_cycles=2,

@@ -54,7 +54,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import Bitstream, BlockHardware, Word
+from accelsim.codecs.base import Bitstream, Word
 from accelsim.codecs.coding.byte_blocks import (
     BLOCK_BYTES,
     LAST,
@@ -78,6 +78,7 @@ from accelsim.codecs.coding.stored_bytes import (
     unstored,
 )
 from accelsim.codecs.lane_costs import pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import WordCodec, exercise, write_in_one_pass
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -189,12 +190,12 @@ class BitCompactor(WordCodec):
         return {**super().parameters, **own}
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         elements = ELEMENTS_KGE_PER_BYTE if self.sparse else 0
         encoder_kge = (ENCODER_KGE_PER_BYTE + elements) * LANE_BYTES
         decoder_kge = (DECODER_KGE_PER_BYTE + elements) * LANE_BYTES
         values = LANE_BYTES // cell_bytes(self.word)
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=values,
             decode_values_per_cycle=values,
             encode_fill_cycles=8,

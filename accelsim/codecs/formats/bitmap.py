@@ -28,9 +28,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Word
+from accelsim.codecs.base import Word
 from accelsim.codecs.bits import MAX_FIELD_BITS, get, put
 from accelsim.codecs.lane_costs import pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.nonzeros import count_nonzeros
 from accelsim.codecs.words import Words
@@ -109,9 +110,9 @@ class Bitmap(LosslessCodec):
     needs = ("two_streams",)
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         kge = 6.0 * self.word.bits / 8 + 0.5
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=32,
             decode_values_per_cycle=32,
             encode_fill_cycles=3,

@@ -30,7 +30,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import Bitstream, BlockHardware, Blocks, Word
+from accelsim.codecs.base import Bitstream, Blocks, Word
 from accelsim.codecs.coding.bit_planes import (
     PlaneCode,
     read_group,
@@ -39,6 +39,7 @@ from accelsim.codecs.coding.bit_planes import (
     write_group,
 )
 from accelsim.codecs.lane_costs import FLIP_FLOP_KGE, pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import WordCodec, exercise, write_in_one_pass
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -147,11 +148,11 @@ class Bpc(WordCodec):
         return {**super().parameters, "n": self.n}
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         n, bits, cycles = self.n, self.word.bits, self._group_cycles
         # Two groups of words and one of differences, which are a bit wider.
         kge = (3 * bits + 1) * n * FLIP_FLOP_KGE + 0.05 * n * bits / 8 + 0.4
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=n / cycles,
             decode_values_per_cycle=n / cycles,
             encode_fill_cycles=cycles + 2,

@@ -41,9 +41,10 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Self
 
-from accelsim.codecs.base import BlockHardware, Values, Word
+from accelsim.codecs.base import Values, Word
 from accelsim.codecs.formats.raw import Raw
 from accelsim.codecs.lane_costs import packer_kge, pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.transforms.channel_transform import (
     MAC_KGE,
@@ -145,11 +146,11 @@ class Cap(ChannelCodec):
         return self.fitted.vectors.most_vectors(n_values) * self.fitted.n_kept * self.bits
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         """A lane decodes one channel: one multiplier per component that is kept."""
         length = (self.fitted.vectors.length if self.fitted else self.group) or NETWORK_GROUP
         n_macs, packer = self._n_kept(length), packer_kge(self.bits) / 2
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=1,

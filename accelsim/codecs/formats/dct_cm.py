@@ -48,10 +48,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Values, Word
+from accelsim.codecs.base import Values, Word
 from accelsim.codecs.coding.magnitude_classes import MagnitudeClasses
 from accelsim.codecs.formats.zvc import Zvc
 from accelsim.codecs.lane_costs import pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.transforms.channel_transform import ChannelCodec, ChannelTransform, fixed_point
 from accelsim.codecs.transforms.channel_vectors import Calibration, calibration_vectors
@@ -205,10 +206,10 @@ class DctCm(ChannelCodec):
         return self.coder.worst_case_bits(n_symbols)
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         """A lane takes one vector a cycle."""
         kge = 1.5 * self.group * self.word.bits / 8
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=self.group,
             decode_values_per_cycle=self.group,
             encode_fill_cycles=4,

@@ -35,7 +35,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import Bitstream, BlockHardware, Blocks, Word
+from accelsim.codecs.base import Bitstream, Blocks, Word
 from accelsim.codecs.coding.bit_planes import (
     PlaneCode,
     read_group,
@@ -45,6 +45,7 @@ from accelsim.codecs.coding.bit_planes import (
 )
 from accelsim.codecs.coding.zero_runs import LONGEST_RUN, RUN_BITS, read_zeros, write_zeros
 from accelsim.codecs.lane_costs import FLIP_FLOP_KGE
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import WordCodec, exercise, write_in_one_pass
 from accelsim.codecs.words import Words, checked_offsets, to_words
 from accelsim.errors import CodecError
@@ -214,10 +215,10 @@ class Ebpc(WordCodec):
         return {**super().parameters, "n": self.n, "variant": self.variant}
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         more = 4 * (self.n - 8) * self.word.bits * FLIP_FLOP_KGE
         kge = 5.8 * self.word.bits / 8 + more
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=self.n + 2,

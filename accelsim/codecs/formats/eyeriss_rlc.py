@@ -31,8 +31,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Word
+from accelsim.codecs.base import Word
 from accelsim.codecs.bits import MAX_FIELD_BITS, get, put
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -150,7 +151,7 @@ class EyerissRlc(LosslessCodec):
 
     name = "eyeriss_rlc"
     evidence = "literature"
-    hardware = BlockHardware(
+    hardware = LaneHardware(
         encode_values_per_cycle=1,
         decode_values_per_cycle=1,
         encode_fill_cycles=3,

@@ -35,10 +35,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Word
+from accelsim.codecs.base import Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.memory_lines import LANE_BITS, Cell, load_lanes, store_lanes
 from accelsim.codecs.lane_costs import pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
@@ -195,9 +196,9 @@ class Fpc(LosslessCodec):
         return cls(word)
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         per_cycle = LANE_BITS // self._cell.bits
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=per_cycle,
             decode_values_per_cycle=per_cycle,
             encode_fill_cycles=3,

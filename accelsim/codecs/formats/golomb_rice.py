@@ -25,9 +25,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from accelsim.codecs.base import BlockHardware, Word
-from accelsim.codecs.coding.golomb import GolombCodec, PrefixCode, indices_of, rice_code
+from accelsim.codecs.base import Word
+from accelsim.codecs.coding.golomb import GolombCodec
+from accelsim.codecs.coding.golomb_codes import PrefixCode, indices_of, rice_code
 from accelsim.codecs.lane_costs import packer_kge, pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import exercise
 
 
@@ -42,9 +44,9 @@ class GolombRice(GolombCodec):
     evidence = "literature"
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         kge = packer_kge(self.word.bits) + 0.3 * self.word.bits / 8
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=2,

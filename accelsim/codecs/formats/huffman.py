@@ -47,7 +47,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Values, Word
+from accelsim.codecs.base import Values, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths, decoding_table
 from accelsim.codecs.coding.unseen import with_unseen
@@ -58,6 +58,7 @@ from accelsim.codecs.lane_costs import (
     huffman_kge,
     huffman_pj,
 )
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words
@@ -188,9 +189,9 @@ class Huffman(LosslessCodec):
         return cls(word)
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         k, bits = self.substreams, self.word.bits
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=k,
             decode_values_per_cycle=k,
             encode_fill_cycles=2,

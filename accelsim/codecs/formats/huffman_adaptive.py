@@ -32,7 +32,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Blocks, Word
+from accelsim.codecs.base import Blocks, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.block_code import (
     LONG_LIMIT,
@@ -53,6 +53,7 @@ from accelsim.codecs.lane_costs import (
     pj_per_value,
     table_pj,
 )
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words, checked_offsets, to_words
 from accelsim.jit import kernel
@@ -182,10 +183,10 @@ class HuffmanAdaptive(LosslessCodec):
     needs = ("block_buffer",)
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         bits = self.word.bits
         counters, coder_pj = 16 << bits, huffman_gates_pj(bits)
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=0.5,
             decode_values_per_cycle=1,
             encode_fill_cycles=2,

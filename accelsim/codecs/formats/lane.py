@@ -43,7 +43,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Values, Word
+from accelsim.codecs.base import Values, Word
 from accelsim.codecs.coding.lane_reading import read_lanes
 from accelsim.codecs.coding.lane_search import BitLane, best_lanes, length_field_bits, longest_bits
 from accelsim.codecs.coding.lane_streams import (
@@ -58,6 +58,7 @@ from accelsim.codecs.coding.lane_streams import (
 )
 from accelsim.codecs.coding.zigzag import fold, unfold
 from accelsim.codecs.lane_costs import pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words, from_words, to_words
 from accelsim.errors import CodecError
@@ -76,9 +77,9 @@ class LaneCompression(LosslessCodec):
     reconstruction = True
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         share = self.word.bits / 8
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=3,

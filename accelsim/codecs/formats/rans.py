@@ -42,7 +42,7 @@ from math import log2
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import Bitstream, BlockHardware, Word
+from accelsim.codecs.base import Bitstream, Word
 from accelsim.codecs.coding import rans_tables
 from accelsim.codecs.coding.ans import AnsCodec, join_streams
 from accelsim.codecs.coding.rans_tables import (
@@ -55,6 +55,7 @@ from accelsim.codecs.coding.rans_tables import (
     STATE_BITS,
 )
 from accelsim.codecs.lane_costs import SRAM_BIT_KGE, pj_per_value, table_pj
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
@@ -229,7 +230,7 @@ class Rans(AnsCodec):
         return FEW_SYMBOLS_BITS if few else MANY_SYMBOLS_BITS
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         k, bits = self.states, self.word.bits
         slots = 1 << (12 if bits <= 12 else 16)
         staged_bits, encode_bits = 2 * 1024 * bits, 68 << bits
@@ -237,7 +238,7 @@ class Rans(AnsCodec):
         staging = SRAM_BIT_KGE * staged_bits
         encoder = SRAM_BIT_KGE * encode_bits + 5.3
         decoder = SRAM_BIT_KGE * decode_bits + 3.5
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=k,
             decode_values_per_cycle=k,
             encode_fill_cycles=5,

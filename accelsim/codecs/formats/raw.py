@@ -17,8 +17,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Blocks, Word
+from accelsim.codecs.base import Blocks, Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
@@ -64,7 +65,7 @@ class Raw(LosslessCodec):
     word: Word
 
     name = "raw"
-    hardware = BlockHardware(
+    hardware = LaneHardware(
         encode_values_per_cycle=1 << 16,
         decode_values_per_cycle=1 << 16,
         encode_fill_cycles=0,

@@ -27,10 +27,11 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Word
+from accelsim.codecs.base import Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.zigzag import fold, unfold
 from accelsim.codecs.lane_costs import pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -168,10 +169,10 @@ class Shapeshifter(LosslessCodec):
         return cls(word)
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         bits, width_bits = self.word.bits, (self.word.bits - 1).bit_length()
         kge = GATES_KGE_PER_VALUE * self.group * bits / 8
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=self.group,
             decode_values_per_cycle=self.group,
             encode_fill_cycles=3,

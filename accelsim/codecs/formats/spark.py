@@ -38,9 +38,10 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Shapes, Values, Word
+from accelsim.codecs.base import Shapes, Values, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.lane_costs import packer_kge, pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.transforms.transform import TransformCodec
 from accelsim.codecs.words import Words, from_words, to_words
@@ -129,7 +130,7 @@ class NibbleCode(LosslessCodec):
     word: Word = CODED_WORD
 
     name = "spark_nibbles"
-    hardware = BlockHardware(1, 1, 1, 1, 0.0, 0.0, 0.0, source="part of spark")
+    hardware = LaneHardware(1, 1, 1, 1, 0.0, 0.0, 0.0, source="part of spark")
 
     @classmethod
     def for_word(cls, word: Word) -> Self:
@@ -180,9 +181,9 @@ class Spark(TransformCodec):
     evidence = "authors"
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         packer = packer_kge(8)
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=1,

@@ -23,9 +23,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Self
 
-from accelsim.codecs.base import BlockHardware, Word
-from accelsim.codecs.coding.golomb import GolombCodec, PrefixCode, exp_golomb_code, indices_of
+from accelsim.codecs.base import Word
+from accelsim.codecs.coding.golomb import GolombCodec
+from accelsim.codecs.coding.golomb_codes import PrefixCode, exp_golomb_code, indices_of
 from accelsim.codecs.lane_costs import packer_kge, pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import exercise
 
 
@@ -40,9 +42,9 @@ class SparseExpGolomb(GolombCodec):
     evidence = "authors"
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         kge = packer_kge(self.word.bits) + 0.4 * self.word.bits / 8
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=2,

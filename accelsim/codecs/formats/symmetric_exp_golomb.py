@@ -28,9 +28,11 @@ from typing import Self
 
 import numpy as np
 
-from accelsim.codecs.base import BlockHardware, Values, Word
-from accelsim.codecs.coding.golomb import GolombCodec, PrefixCode, exp_golomb_code, values_of
+from accelsim.codecs.base import Values, Word
+from accelsim.codecs.coding.golomb import GolombCodec
+from accelsim.codecs.coding.golomb_codes import PrefixCode, exp_golomb_code, values_of
 from accelsim.codecs.lane_costs import packer_kge, pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.rates import histogram
 from accelsim.errors import CodecError
@@ -50,9 +52,9 @@ class SymmetricExpGolomb(GolombCodec):
     evidence = "authors"
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         kge = packer_kge(self.word.bits) + 0.5 * self.word.bits / 8
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=2,

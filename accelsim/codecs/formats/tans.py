@@ -40,11 +40,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import Bitstream, BlockHardware, Word
+from accelsim.codecs.base import Bitstream, Word
 from accelsim.codecs.coding import tans_tables
 from accelsim.codecs.coding.ans import AnsCodec
 from accelsim.codecs.coding.tans_tables import NUMBERS, RAW_BITS, THRESHOLD
 from accelsim.codecs.lane_costs import SRAM_BIT_KGE, pj_per_value, table_pj
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.words import Words
 from accelsim.errors import CodecError
@@ -216,14 +217,14 @@ class Tans(AnsCodec):
         return max(self.state_bits, (n_symbols - 1).bit_length())
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         k, r, bits = self.states, self.state_bits, self.word.bits
         decode_bits, decode_bits_of_8 = (b + r + 4 << r for b in (bits, 8))
         encode_bits, encode_bits_of_8 = ((r << r) + (2 * (r + 5) << b) for b in (bits, 8))
         staged_bits = 2 * 1024 * bits
         staging = SRAM_BIT_KGE * staged_bits
         both = SRAM_BIT_KGE * (encode_bits + decode_bits) + 2 * 1.5
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=k,
             decode_values_per_cycle=k,
             encode_fill_cycles=3,

@@ -42,7 +42,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Blocks, Shapes, Values, Word
+from accelsim.codecs.base import Blocks, Shapes, Values, Word
 from accelsim.codecs.coding.rice_tiles import (
     ESCAPE_ONES,
     HEADER_BITS,
@@ -53,6 +53,7 @@ from accelsim.codecs.coding.rice_tiles import (
     last_nonzero,
 )
 from accelsim.codecs.lane_costs import pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import exercise
 from accelsim.codecs.transforms import dct
 from accelsim.codecs.transforms.transform import TransformCodec
@@ -96,10 +97,10 @@ class Teco(TransformCodec):
     preferred_block = (16, 8, 8)
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         wide = self.word.bits + 4
         kge = 37.0 * wide / 12
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=8,
             decode_values_per_cycle=8,
             encode_fill_cycles=20,

@@ -45,7 +45,7 @@ from typing import Self
 
 import numpy as np
 
-from accelsim.codecs.base import BlockHardware, Values, Word
+from accelsim.codecs.base import Values, Word
 from accelsim.codecs.formats.huffman import Huffman
 from accelsim.codecs.lane_costs import (
     ESTIMATE_NM,
@@ -55,6 +55,7 @@ from accelsim.codecs.lane_costs import (
     huffman_kge,
     huffman_pj,
 )
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.transforms.channel_transform import (
     MAC_KGE,
@@ -161,12 +162,12 @@ class TransformCoding(ChannelCodec):
         return self.coder.worst_case_bits(n_symbols)
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         """A lane codes one channel; its decoder has one multiplier per channel of the vector."""
         fitted_length = self.fitted.vectors.length if self.fitted else 0
         length = (fitted_length or self.group or NETWORK_GROUP) if self.basis == "pca" else 0
         mac_pj = scaled(MAC_PJ, ESTIMATE_NM, FPGA_NM)
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=4,

@@ -40,12 +40,13 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.codecs.base import BlockHardware, Values, Word
+from accelsim.codecs.base import Values, Word
 from accelsim.codecs.bits import get, put
 from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths, decoding_table
 from accelsim.codecs.coding.run_classes import LONGEST_RUNS, class_counts, classes
 from accelsim.codecs.coding.unseen import with_unseen
 from accelsim.codecs.lane_costs import huffman_gates_pj, huffman_kge, huffman_limit, pj_per_value
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words, to_words
@@ -168,11 +169,11 @@ class ZeroRunHuffman(LosslessCodec):
     evidence = "own"
 
     @property
-    def hardware(self) -> BlockHardware:
+    def hardware(self) -> LaneHardware:
         bits, limit = self.word.bits, huffman_limit(self.word.bits)
         n_symbols = (1 << bits) + self._n_classes
         pj = huffman_gates_pj(bits) + pj_per_value(1.0)
-        return BlockHardware(
+        return LaneHardware(
             encode_values_per_cycle=1,
             decode_values_per_cycle=1,
             encode_fill_cycles=3,

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from accelsim.codecs.base import BlockHardware, Word
+from accelsim.codecs.base import Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec
 
 
@@ -17,7 +18,7 @@ class Flagged(LosslessCodec):
     word: Word
 
     name = "flagged"
-    hardware = BlockHardware(
+    hardware = LaneHardware(
         encode_values_per_cycle=1,
         decode_values_per_cycle=1,
         encode_fill_cycles=1,
