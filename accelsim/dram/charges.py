@@ -1,7 +1,7 @@
-"""What commands draw beyond standby, from supply currents: V mA cycles of one device.
+"""The charge that commands draw beyond standby, from supply currents: V mA cycles of one device.
 
-Natively as Micron's TN-41-01 and TN-40-07 with DRAMPower 5's bank-wise standby; with
-``compat: dramsim3`` as DRAMsim3. The formulas stand in ``accelsim.energy.dram``.
+Native standards follow Micron's TN-41-01 and TN-40-07 with DRAMPower 5's bank-wise standby,
+``compat: dramsim3`` follows DRAMsim3. The formulas are in ``accelsim.energy.dram``.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def _refresh(rail: Rail, config: DramSystem) -> float:
     t, as_dramsim3 = config.timing, config.compat == "dramsim3"
     standby = rail.IDD3N if as_dramsim3 else rail.IDD2N
     by_bank = config.controller.refresh_policy == "bank_staggered"
-    # A current below standby is no refresh: files without it have DRAMsim3's default of 5 mA.
+    # A current below standby cannot be a refresh: files without it have DRAMsim3's default of 5 mA.
     if by_bank and (as_dramsim3 or rail.IDD5PB > rail.IDD2N):
         return rail.volts * (rail.IDD5PB - standby) * t.tRFCb
     # Where no current of one bank is known, a refresh of all banks is split among them.

@@ -1,6 +1,6 @@
 """One DRAM system, complete and checked.
 
-Every later stage reads only this: the kernel takes its timing, the energy formulas its
+All later stages read only this: the kernel uses its timing, the energy formulas use its
 currents. It comes from a native standard (``accelsim.dram.standards``) or an imported
 DRAMsim3 file (``accelsim.dram.ini_files.read``).
 """
@@ -25,20 +25,20 @@ from accelsim.dram.system import (
 from accelsim.errors import ConfigError
 
 MAX_BANKS: Final = 1 << 16
-"""Of all channels: a hundred stacks of HBM2."""
+"""Banks of all channels; enough for a hundred stacks of HBM2."""
 MAX_REQUESTS: Final = 1 << 20
 
 
 @dataclass(frozen=True)
 class DramConfig(DramSystem):
-    """A memory system that can be real. Raises ``ConfigError`` for values that cannot."""
+    """A memory system that could be real. Raises ``ConfigError`` for impossible values."""
 
     def __post_init__(self) -> None:
         check(self)
 
 
 def check(config: DramConfig) -> None:
-    """The one place where a DRAM configuration is checked."""
+    """Check a DRAM configuration; no other place does so."""
     check_kinds(config)
     _check_organisation(config.name, config.organisation)
     check_timing(config)
@@ -78,7 +78,7 @@ def _check_organisation(name: str, organisation: Organisation) -> None:
 
 
 def _check_extent(config: DramConfig) -> None:
-    """What is remembered of banks and requests stays below some hundred MiB."""
+    """The state of banks and requests must stay below some hundred MiB."""
     own, controller = config.organisation, config.controller
     n_banks = own.channels * own.ranks * own.banks
     n_queues = n_banks if controller.queue_structure == "per_bank" else config.n_ranks

@@ -1,8 +1,8 @@
-"""What DRAM did, as one vector of counts: the commands on its buses, and the states of its ranks.
+"""What DRAM did, as one vector of counts: commands on its buses, and states of its ranks.
 
-Controllers, replays, idle time, layers of a run and their prices all speak of it. Commands
-belong to whoever caused them, states and refreshes to whoever owns the time; what a vector
-does not count is zero in it.
+Controllers, replays, idle time, layers of a run and pricing all use it. Commands are counted for
+the layer that caused them, states and refreshes for the layer that owns the time; whatever a
+vector does not count is zero in it.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from dataclasses import dataclass, fields
 class DramEvents:
     """Counts of commands and of time; cycles are of the DRAM clock.
 
-    ``reads`` and ``writes`` are bursts on the bus: fewer than the lines that were asked for,
-    where the write buffer answers a read or merges a write.
+    ``reads`` and ``writes`` are bursts on the bus: fewer than the requested lines if the write
+    buffer answers a read or merges a write.
 
     >>> DramEvents(reads=3, refreshes=1) + DramEvents(reads=2) - DramEvents(refreshes=1)
     DramEvents(reads=5)
@@ -33,19 +33,19 @@ class DramEvents:
     idle_rank_cycles: int = 0
     """Sum over ranks of cycles with all banks closed."""
     self_refresh_rank_cycles: int = 0
-    """Sum over ranks of cycles in self-refresh, which are not idle ones."""
+    """Sum over ranks of cycles in self-refresh; these do not count as idle."""
     open_bank_cycles: int = 0
-    """Sum over ranks and their open banks of cycles."""
+    """Sum over all open banks of cycles."""
     active_power_down_rank_cycles: int = 0
-    """Sum over ranks of cycles in power-down with any bank open: no active ones."""
+    """Sum over ranks of cycles in power-down with any bank open; these do not count as active."""
     idle_power_down_rank_cycles: int = 0
-    """The same with all banks closed: no idle ones."""
+    """The same with all banks closed; these do not count as idle."""
     bus_fs: int = 0
-    """Sum over channels of the time in which data were on the bus, whoever moved them.
+    """Sum over channels of the time in which data were on the bus, no matter who moved them.
 
-    Of bursts on their way the time up to the end of the last one counts as still to come, any
-    gaps between them too. So from one moment to a later one it grows by no more than the time
-    between them, and at the end it is the time of all bursts.
+    While bursts are in flight, the time up to the end of the last one, including gaps, is not
+    counted yet. So between two moments the sum grows by no more than the time between them, and
+    at the end it is the time of all bursts.
     """
 
     def __add__(self, other: DramEvents) -> DramEvents:

@@ -1,20 +1,20 @@
-"""A memory that nobody asks for anything: the one model of idle time.
+"""The model of idle time: a memory without requests.
 
-What the controllers do in a pause, in closed form, so that seconds of it cost nothing to
-compute; the tests leave the controllers themselves idle and compare.
+It gives in closed form what the controllers do in a pause, so that seconds of it cost nothing to
+compute; the tests compare it with idling controllers.
 
-The refresh timer runs on. The first refresh of a pause closes the rows, on average half an
-interval after its beginning; the time before it is taken as closed, too. From then on a rank
-is powered down or asleep as the controller does it:
+The refresh timer keeps running. The first refresh of a pause closes the rows, on average half an
+interval after the beginning; rows count as closed before that, too. From then on a rank is in
+power-down or self-refresh as its controller would put it:
 
   power-down     each refresh wakes the rank, follows tXP later, and is followed by the usual
                  pause, or by tRFC if that is longer
   self-refresh   the rank sleeps from ``self_refresh_cycles`` after its rows were closed to
                  the next request, and needs no refresh
 
-With ``compat="dramsim3"`` a rank that ever had a request sleeps no more, nothing is powered
-down, and where all ranks are due at once only the first is refreshed: the others keep their
-rows open. Not counted: rows that stay open until the first refresh, commands that wake.
+With ``compat="dramsim3"``, a rank that ever had a request never enters self-refresh again, nothing
+is powered down, and if all ranks are due at once only the first is refreshed: the others keep their
+rows open. Not counted: rows that stay open until the first refresh, and commands that wake a rank.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The data pins of a memory: how they signal, and what a bit on them costs.
+"""The data pins of a memory: their signalling, and the energy of a bit on them.
 
-Of one line between a driver of ``Ron`` and a termination of ``Rtt``, for a bit time ``T``:
+For one line between a driver of ``Ron`` and a termination of ``Rtt``, with bit time ``T``:
 
   POD (DDR4, DDR5, GDDR6), terminated to VDDQ     a low bit costs  V^2 / (Ron + Rtt) T
   LVSTL (LPDDR), terminated to ground             a high bit costs the same
@@ -8,8 +8,8 @@ Of one line between a driver of ``Ron`` and a termination of ``Rtt``, for a bit 
                                                   (V/2)^2 (1 / (Ron + Rtt) + 1 / Rtt) T
   unterminated (HBM)                              no bit costs
 
-and a toggle C S^2 / 2, where S is the swing, V Rtt / (Ron + Rtt), and C the capacitance that
-is charged: that of the pads, since a matched line is a resistor to its driver.
+A toggle costs C S^2 / 2, where S is the swing, V Rtt / (Ron + Rtt), and C the capacitance that
+is charged: that of the pads, since a matched line looks like a resistor to its driver.
 """
 
 from __future__ import annotations
@@ -23,48 +23,48 @@ from accelsim.errors import ConfigError
 Signalling: TypeAlias = Literal["pod", "lvstl", "sstl", "unterminated"]
 
 COSTLY_LEVEL: Final[dict[Signalling, int]] = {"pod": 0, "lvstl": 1, "sstl": 1, "unterminated": 1}
-"""The level whose bits are counted: the one that costs, or else high."""
+"""The level whose bits are counted: the one that costs energy, otherwise high."""
 LEVEL_COSTS: Final = ("pod", "lvstl")
-"""Where one level costs and the other does not, so that inversion can save."""
+"""Signalling in which only one level costs energy, so that inversion can save some."""
 
 
 class Path(NamedTuple):
-    """What the pins of one direction see."""
+    """Resistances seen by the pins in one direction."""
 
     driver_ohm: float
     termination_ohm: float = inf
-    """Infinite: none."""
+    """Infinite means none."""
 
 
 class PinEnergy(NamedTuple):
-    """Picojoules on one data pin."""
+    """Picojoules per bit on one data pin."""
 
     every: float
-    """Of every bit, whatever its level."""
+    """Energy of every bit, at either level."""
     costly: float
-    """On top, of a bit at the costly level."""
+    """Additional energy of a bit at the costly level."""
     toggle: float
-    """Of a change of level."""
+    """Energy of a change of level."""
 
     @property
     def random(self) -> float:
-        """Of a bit of random data: half are costly, half differ from the bit before."""
+        """Energy of a random bit: half of them are costly, half differ from the bit before."""
         return self.every + (self.costly + self.toggle) / 2
 
 
 class Held(NamedTuple):
-    """The part of burst currents that the pins draw, for random data: it is not charged twice."""
+    """The share of burst currents that pins draw with random data; not to be charged twice."""
 
     rail: str
     read: float
     """Share of (IDD4R - IDD3N) on that rail."""
     write: float = 0.0
-    """Share of (IDD4W - IDD3N); 0: the chip drives, and no current of the memory holds it."""
+    """Share of (IDD4W - IDD3N); 0 if the chip drives, so no current of the memory contains it."""
 
 
 @dataclass(frozen=True)
 class Interface:
-    """The data pins of one standard. Raises ``ConfigError`` for what cannot be built."""
+    """The data pins of one standard. Raises ``ConfigError`` for impossible values."""
 
     signalling: Signalling
     volts: float
@@ -72,9 +72,9 @@ class Interface:
     read: Path
     write: Path
     pads_pf: float
-    """Of both ends of a line."""
+    """Pad capacitance of both ends of a line."""
     has_dbi: bool = False
-    """Whether the standard knows inversion for fewer costly bits (DBI DC)."""
+    """Whether the standard has inversion for fewer costly bits (DBI DC)."""
     dbi: bool = False
     """Whether it is on."""
     held: Held | None = None
@@ -93,7 +93,7 @@ class Interface:
         return COSTLY_LEVEL[self.signalling]
 
     def bit_energy(self, bit_ns: float, *, write: bool) -> PinEnergy:
-        """What a bit costs that lasts ``bit_ns`` on its pin.
+        """Energy of a bit that lasts ``bit_ns`` on its pin.
 
         >>> ddr4 = Interface("pod", 1.2, Path(34, 60), Path(34, 60), pads_pf=1.7)
         >>> [round(pj, 2) for pj in ddr4.bit_energy(0.3125, write=False)]

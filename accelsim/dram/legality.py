@@ -1,11 +1,12 @@
-"""Is every command of a trace legal? An independent judge, with the standards' own names.
+"""An independent checker that says whether every command of a trace is legal.
 
-Two levels. ``model`` has the distances that the controller itself keeps, with DRAMsim3's
-deviations where the configuration has them; ``jedec`` has what the standards ask of a
-controller. The rules are in ``accelsim.dram.rules`` and share nothing with the controller.
+It uses the names of the standards, and has two levels. ``model`` checks the distances that the
+controller itself keeps, with DRAMsim3's deviations if the configuration has them; ``jedec`` checks
+what the standards require of a controller. The rules are in ``accelsim.dram.rules`` and share
+nothing with the controller.
 
-A command trace shows when commands were issued, not when data came: latencies are checked
-as far as bursts must not meet on the bus.
+A command trace shows when commands were issued, not when data arrived: latencies are only checked
+to the extent that bursts must not collide on the bus.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Issued:
     """One command of the trace. Group, bank, row and column are -1 where there is none."""
 
     index: int
-    """Its row in the trace."""
+    """Row of the command in the trace."""
     cycle: int
     command: str
     channel: int
@@ -49,7 +50,7 @@ class Issued:
 
     @property
     def place(self) -> str:
-        """Where it went, in words."""
+        """Its destination, in words."""
         place = f"channel {self.channel}, rank {self.rank}"
         if self.bank >= 0:
             place += f", bank group {self.bankgroup}, bank {self.bank}"
@@ -58,17 +59,17 @@ class Issued:
 
 @dataclass(frozen=True)
 class Violation:
-    """One rule that one command breaks."""
+    """A rule that a command breaks."""
 
     rule: str
-    """The standard's name of it, such as ``tFAW``."""
+    """Name of the rule in the standard, such as ``tFAW``."""
     first: Issued | None
-    """The earlier command, if one is to blame; for tFAW the first of the window."""
+    """The earlier command involved, if any; for tFAW the first one of the window."""
     second: Issued
     required_cycles: int | None
-    """Least distance (of tREFI: the greatest), or None if the rule is about states.
+    """Least distance (for tREFI the greatest), or None if the rule is about states.
 
-    Without a ``first``, of cycles from the start, less those in self refresh.
+    Without a ``first``, in cycles from the start, not counting those in self-refresh.
     """
     actual_cycles: int | None
 
@@ -122,14 +123,14 @@ def check(
 
 
 def misplaced(config: DramConfig, commands: NDArray[np.int64]) -> tuple[int, str] | None:
-    """(row, what is wrong) of the first command that the memory has no place for."""
+    """(row, what is wrong) of the first command with a destination that does not exist."""
     if commands.ndim != 2 or commands.shape[1] != len(Log) or commands.dtype.kind not in "iu":
         return 0, f"is not a row of {len(Log)} integers (cycle, command, channel, rank, ...)"
     o = config.organisation
     command, channel = commands[:, Log.COMMAND], commands[:, Log.CHANNEL]
     optional: dict[Log, tuple[Command, ...]] = {
         **dict.fromkeys((Log.GROUP, Log.BANK), WHOLE_RANK),
-        # A precharge may say for which row and column it makes place.
+        # A precharge may name the row and column that it is issued for.
         **dict.fromkeys((Log.ROW, Log.COLUMN), (Command.PRE, Command.REFB, *WHOLE_RANK)),
     }
     ends = (LAST_CYCLE, len(COMMANDS), o.channels, o.ranks, o.bankgroups, o.banks_per_group)

@@ -1,9 +1,9 @@
-"""What the simulator needs of a memory: transfers in, completions out, in exact time.
+"""The interface of a memory to the simulator: transfers in, completions out, in exact time.
 
 A memory is advanced lazily. ``advance(until_fs)`` takes every decision strictly before
 ``until_fs``; the first completion of a transfer that it finds lowers that bound, because
-whoever waits for it may submit new work then. So no decision is ever taken that a later
-request could have changed, and how often the memory is woken changes nothing.
+the process that waits for it may then submit new work. So the memory never takes a decision that a
+later request could have changed, and it does not matter how often it is woken.
 
 A *line* is one burst of that DRAM, the unit of every address here. A transfer is a list
 of *blocks*, each a run of consecutive lines.
@@ -31,36 +31,36 @@ class Transfer(NamedTuple):
     requester: int
     """Index of the DMA engine; each has its own queue, served in order."""
     label: int
-    """What the commands are charged to, 0 <= label < n_labels: the layer."""
+    """The layer that the commands are charged to, 0 <= label < n_labels."""
     is_write: bool
     first_line: NDArray[np.int64]  # [n_blocks]
     n_lines: NDArray[np.int64]  # [n_blocks]
     ready_fs: NDArray[np.int64] | None = None
-    """[n_blocks] rising times before which a block cannot be sent (an encoder's output)."""
+    """[n_blocks] rising times before which a block cannot be sent (the output of an encoder)."""
     decode_fs: NDArray[np.int64] | None = None
-    """[n_blocks] time that a decoder lane spends on each block; None passes it by."""
+    """[n_blocks] time that a decoder lane spends on each block; None bypasses the decoder."""
     due: int = 0
-    """Of several requesters with a line to offer, those of the smallest number come first."""
+    """Priority: of several requesters with a line to offer, the smallest number is served first."""
 
 
 class Completion(NamedTuple):
-    """What became of one transfer. All times in femtoseconds."""
+    """Completion of one transfer. All times are in femtoseconds."""
 
     transfer: int
     """The number that ``submit`` returned."""
     first_fs: int
-    """Reads: the first line was accepted; writes: the same."""
+    """Time at which the first line was accepted."""
     arrived_fs: int
     """Reads: the last beat of the last line arrived. Writes: the last line was accepted."""
     done_fs: int
     """Reads: the last block left the decoder; otherwise ``arrived_fs``."""
     held_fs: int = 0
-    """Reads: how long the decoder's full FIFO alone held back this transfer's head line."""
+    """Reads: how long a full decoder FIFO alone held back the next line of this transfer."""
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """The decoder that stands behind one requester.
+    """The decoder behind one requester.
 
     Lane i serves blocks i, i + lanes, ... of the requester's stream. Block b starts when
     it has arrived and its lane is free; it is done after ``decode_fs`` of the block, and
@@ -77,12 +77,12 @@ class Decoder:
 
 @dataclass(frozen=True)
 class DramCounts:
-    """What a memory did."""
+    """Counts of what a memory did."""
 
     by_label: tuple[DramEvents, ...]
     """The commands, by the label of the transfer that caused them."""
     background: DramEvents
-    """Events of time alone, at the end of the run: states of ranks, refreshes, the bus."""
+    """Events that depend on time only: states of ranks, refreshes, the bus; over the whole run."""
     cycles: int
     """DRAM clock cycles simulated."""
     drain_writes: int
@@ -103,7 +103,7 @@ class Memory(Protocol):
         ...
 
     def advance(self, until_fs: int | None) -> list[Completion]:
-        """Take all decisions before ``until_fs`` (None: no bound but the first completion).
+        """Take all decisions before ``until_fs`` (None: up to the first completion).
 
         Returns completions whose time is now known, in order of time, none earlier than
         the last decision taken. Empty only if nothing completes before ``until_fs``.
@@ -115,7 +115,7 @@ class Memory(Protocol):
         ...
 
     def finish(self, now_fs: int) -> int:
-        """Flush buffered writes; the time at which the last command ended, at least now."""
+        """Flush buffered writes; returns the time at which the last command ended, at least now."""
         ...
 
     def counts(self) -> DramCounts:

@@ -1,4 +1,4 @@
-"""Supply currents, and what else prices DRAM commands and time. Data only."""
+"""Supply currents, and all other data from which DRAM energy is computed."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from typing import Final, Literal, TypeAlias, get_args
 from accelsim.dram.interface import Interface
 
 Known: TypeAlias = Literal["measured", "sheet", "assumption", "file"]
-"""How an energy is known: on devices, from a data sheet, in part by assumption (scaled,
-extrapolated, taken from another memory), or as an imported file says."""
+"""How an energy is known: measured on devices, from a data sheet, in part an assumption (scaled,
+extrapolated, taken from another memory), or as given in an imported file."""
 WEAKEST_LAST: Final[tuple[Known, ...]] = get_args(Known)
 
 
 @dataclass(frozen=True)
 class Rail:
-    """One supply rail: its voltage and its currents in mA for each device.
+    """One supply rail: its voltage and its currents in mA per device.
 
-    Names are those of VDD; on VPP the sheets call them IPP0, IPP2N and so on.
+    Names are those for VDD; for VPP, data sheets call them IPP0, IPP2N and so on.
     """
 
     name: str
@@ -41,47 +41,47 @@ class Rail:
 
 @dataclass(frozen=True)
 class TypicalShares:
-    """Measured draw over data sheet maximum, each of a difference of currents: taken of single
-    currents, an activate energy would turn negative."""
+    """Measured current divided by data sheet maximum, each for a difference of currents: applied to
+    single currents, the energy of an activate could become negative."""
 
     activate: float = 1.0
     read: float = 1.0
     write: float = 1.0
     refresh: float = 1.0
     standby: float = 1.0
-    """Of IDD2N."""
+    """Fraction of IDD2N."""
     open_banks: float = 1.0
-    """Of IDD3N - IDD2N."""
+    """Fraction of IDD3N - IDD2N."""
 
 
 @dataclass(frozen=True)
 class EnergyKnown:
-    """How what prices commands and time is known."""
+    """How the data are known from which energies are computed."""
 
     currents: Known = "assumption"
     shares: Known = "assumption"
-    """Of ``TypicalShares``; where they are 1 throughout: as the currents."""
+    """For ``TypicalShares``; the same as for the currents if all shares are 1."""
 
 
 ASSUMED: Final = EnergyKnown()
-"""Of what does not say how it is known."""
+"""The default, if a standard does not say how its energy is known."""
 
 
 @dataclass(frozen=True)
 class Power:
-    """Everything that prices commands and time."""
+    """Everything from which the energy of commands and of time is computed."""
 
     rails: tuple[Rail, ...]
     typical: TypicalShares = TypicalShares()
     rho: float = 1.0
-    """Share of IDD3N - IDD2N that flows with any bank open; the rest is equal parts of each
-    open bank (DRAMPower's bank-wise factor). 1: one open bank draws as much as all."""
+    """Share of IDD3N - IDD2N that flows as soon as any bank is open; the rest is divided equally
+    among open banks (DRAMPower's bank-wise factor). 1: one open bank draws as much as all."""
     io_pj_per_bit: float = 0.0
-    """Termination energy that no IDD current contains, at equally many zeros and ones."""
+    """Termination energy that no IDD current contains, for as many zeros as ones."""
     phy_pj_per_bit: float = 0.0
-    """Controller and PHY on the chip's side."""
+    """Controller and PHY on the chip."""
     interface: Interface | None = None
-    """The data pins; None: not known, and a burst costs ``io_pj_per_bit`` whatever its data."""
+    """The data pins; None if not known: a burst then costs ``io_pj_per_bit`` for any data."""
 
     def one_open(self, rail: Rail, n_banks: int) -> float:
         """Current in mA of ``rail`` with one of ``n_banks`` banks open.

@@ -1,8 +1,8 @@
-"""How much of its peak a memory can give to a DMA engine, and how many reads that takes.
+"""How much of its peak a memory can give to one DMA engine, and how many reads that takes.
 
-Little's law: n lines in flight for a latency L are n / L lines in the time L. An engine
-sends its lines in order, so those in flight are consecutive, and how many channels they
-keep busy is the address map's doing.
+Little's law: n lines in flight with a latency L give a throughput of n / L lines per unit of time.
+An engine sends its lines in order, so the lines in flight are consecutive, and the address map
+determines how many channels they keep busy.
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ Summed over supply rails and devices of a rank, with I in mA, V in volts and t i
                     V (IDD2N + (rho + (1 - rho) n / B) (IDD3N - IDD2N)); V IDD6 in self-refresh
   power-down        V IDD2P with all banks closed; else standby - V (IDD3N - IDD3P)
 
-These are Micron's TN-41-01 and TN-40-07 with DRAMPower 5's bank-wise standby: I1 is that of
-one open bank. An ACT costs what IDD0 draws beyond it, so that a loop of ACT and PRE draws
-IDD0 for any rho; Micron's notes are the case rho = 1, where I1 = IDD3N. Active power-down
-saves what the sheets say of all banks open, IDD3N - IDD3P, however many are: in DDR4, IDD3P
-itself is more than standby with one.
+These are Micron's TN-41-01 and TN-40-07 with DRAMPower 5's bank-wise standby: I1 is the current
+with one open bank. An ACT costs what IDD0 draws above it, so that a loop of ACT and PRE draws
+IDD0 for any rho; Micron's notes are the case rho = 1, where I1 = IDD3N. Active power-down saves
+IDD3N - IDD3P, which data sheets give for all banks open, for any number of open banks: in DDR4,
+IDD3P itself is more than the standby with one open bank.
 
 Configurations with ``compat="dramsim3"`` use DRAMsim3's formulas: rho is 1, a refresh costs
 IDD5 - IDD3N (DRAMsim3 prints V mA cycles; times tCK these are pJ).
@@ -45,26 +45,26 @@ class EventEnergy:
     idle_cycle: float
     """One rank for one cycle with all banks closed."""
     active_cycle: float
-    """The same with any bank open, without the share of each open bank."""
+    """The same with any bank open, without the share of the individual open banks."""
     open_bank_cycle: float
     """The share of one open bank for one cycle."""
     power_down_cycle: float
     """One rank for one cycle in power-down with all banks closed."""
     active_power_down_cycle: float
-    """The same with any bank open, without the share of each open bank."""
+    """The same with any bank open, without the share of the individual open banks."""
     self_refresh_cycle: float
-    """One rank for one cycle in self-refresh, its own refreshes included."""
+    """One rank for one cycle in self-refresh, including its internal refreshes."""
     io: float
-    """Termination of one burst beyond what the currents hold."""
+    """Termination of one burst that is not contained in the currents."""
     phy: float
     """Controller and PHY for one burst."""
 
 
 def event_energy(config: DramConfig, mode: EnergyMode = "max") -> EventEnergy:
-    """The price list of a configuration.
+    """Energies of all events of a configuration.
 
-    ``max`` takes data sheet currents, ``typical`` the share of them that was measured; for
-    power-down and self-refresh, which nobody measured, that of standby.
+    ``max`` takes data sheet currents, ``typical`` the fraction of them that was measured. For
+    power-down and self-refresh no fraction has been measured; that of standby is used.
 
     >>> from accelsim.dram.standard import STANDARDS
     >>> round(event_energy(STANDARDS["ddr4_2400_x16"].config()).read)   # 1.2 V, 196 mA, 4 cycles

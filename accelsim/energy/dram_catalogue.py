@@ -1,9 +1,9 @@
-"""What ``dram list`` shows: every memory with its size, speed and energy per bit.
+"""Data for ``dram list``: every memory with its size, speed and energy per bit.
 
 Energies are closed forms of ``accelsim.energy.dram``, reading at full bandwidth: a stream
 opens each row once and reads all of it; random access opens a row for every burst. Both
-carry refresh and standby of one rank with all its banks open. Streams leave them so (98 % of
-them); for random access, which keeps about half of them open, that is an upper bound.
+include refresh and the standby of one rank with all its banks open. Streams do keep 98 % of them
+open; for random access, which keeps about half of them open, this is an upper bound.
 """
 
 from __future__ import annotations
@@ -19,17 +19,17 @@ from accelsim.energy.dram_known import energy_known
 
 @dataclass(frozen=True)
 class BitEnergy:
-    """Picojoules of one bit that is read, by part."""
+    """Picojoules per bit read, by part."""
 
     activate: float
-    """Its share of an ACT and the PRE that belongs to it."""
+    """The bit's share of an ACT and the corresponding PRE."""
     read: float
     standby: float
     refresh: float
     io: float
-    """Termination that no current holds."""
+    """Termination that is not contained in the currents."""
     phy: float
-    """Controller and PHY on the chip's side."""
+    """Controller and PHY on the chip."""
 
     @property
     def device(self) -> float:
@@ -50,7 +50,7 @@ class DramEntry:
     organisation: str
     line_bytes: int
     package_channels: int
-    """Channels of a package, module or stack; all else is of one channel."""
+    """Channels per package, module or stack; all other fields are for one channel."""
     peak_gb_s: float
     known: Known
     """How its energy is known."""
@@ -59,7 +59,7 @@ class DramEntry:
 
 
 def bit_energy(config: DramConfig, mode: EnergyMode, bursts_per_activate: float) -> BitEnergy:
-    """Energy of a bit read at full bandwidth with so many bursts for each ACT.
+    """Energy of a bit read at full bandwidth, with this number of bursts per ACT.
 
     >>> from accelsim.dram.standard import STANDARDS
     >>> ddr4 = STANDARDS["ddr4_2400_x16"].config()

@@ -1,7 +1,7 @@
-"""What a memory can do: bandwidth, latency and energy per bit, by pattern, map and load.
+"""Characterising a memory: bandwidth, latency and energy per bit, by pattern, map and load.
 
-What an architect draws on the first day of a project; every point is a replay command by
-command, of one line for each channel and clock (``accelsim.dram.channel_replay``).
+Every point is a command-by-command replay that offers one line per channel and clock
+(``accelsim.dram.channel_replay``).
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ ADDRESS_MAPS: Final = (DEFAULT_ADDRESS_MAP, "rochrababgco", "rochrabacobg", "bar
 """From the lowest field: channels, bank groups and banks; a whole row; bank groups, then
 columns; a whole row, and banks far apart."""
 LOADS: Final = (0.05, 0.2, 0.4, 0.55, 0.7, 0.8, 0.85, 0.9, 0.95, 1.0)
-"""Shares of the bandwidth that the pattern reaches when requests never pause."""
+"""Fractions of the bandwidth that the pattern reaches when requests never pause."""
 N_REQUESTS: Final = 20_000
-"""Over all channels."""
+"""Requests per point, over all channels."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class PatternPoint:
     peak_share: float
     row_hit_rate: float
     average_latency_ns: float
-    """Of reads, from acceptance."""
+    """Latency of reads, from acceptance."""
     energy_pj_per_bit: dict[str, float]
     """By ``dram_*`` part, and ``total``."""
 
@@ -57,16 +57,16 @@ class LoadPoint:
 
 @dataclass(frozen=True)
 class Character:
-    """A memory's figures; energies are of ``mode`` currents."""
+    """Figures of a memory; energies are for ``mode`` currents."""
 
     memory: str
     description: str
     mode: EnergyMode
     energy_label: str
-    """What energies are made of, and how that is known."""
+    """What energies are based on, and how they are known."""
     peak_gb_s: float
     address_map: str
-    """The memory's own map, on which loads are offered."""
+    """The memory's own map, with which loads are measured."""
     patterns: tuple[PatternPoint, ...]
     loads: tuple[LoadPoint, ...]
 
@@ -77,9 +77,9 @@ def characterise(
     n_requests: int = N_REQUESTS,
     track: Callable[[list[tuple[str, str]]], Iterable[tuple[str, str]]] = iter,
 ) -> Character:
-    """Replay every pattern on every map, then reads at rising loads on the memory's own map.
+    """Replay every pattern with every map, then reads under rising load with the memory's own map.
 
-    ``track`` sees the pairs of pattern and map go by.
+    ``track`` wraps the iteration over pairs of pattern and map, to show progress.
     """
     own = config.controller.address_map
     maps = (own, *(each for each in ADDRESS_MAPS if each != own))
@@ -149,5 +149,5 @@ def _load(config: DramConfig, pattern: str, offered_gb_s: float, n: int) -> Load
 
 
 def _gb_s(config: DramConfig, n_bursts: int, cycles: int) -> float:
-    """What moved on the bus."""
+    """Bandwidth on the bus."""
     return n_bursts * config.line_bytes / (cycles * config.timing.tCK_ns)

@@ -1,9 +1,9 @@
-"""The energy of the memory's data pins, from what the data looked like on them.
+"""The energy of the memory's data pins, from the levels and toggles of the data.
 
 Each bit that was moved, each costly bit and each toggle has a price
-(``accelsim.dram.interface``). Where burst currents hold the pins already (LPDDR's VDDQ when
-read; HBM), that share leaves ``dram_read`` and ``dram_write``, and prices are scaled so that
-random data, which those currents were measured with, cost exactly that share.
+(``accelsim.dram.interface``). Where burst currents already include the pins (LPDDR's VDDQ on
+reads; HBM), that share is moved out of ``dram_read`` and ``dram_write``, and prices are scaled so
+that random data, with which those currents were measured, cost exactly that share.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ class PinPrices:
 
     bit: PinEnergy
     held: float
-    """Of one burst: what ``dram_read`` or ``dram_write`` holds of the pins."""
+    """The part of ``dram_read`` or ``dram_write`` of one burst that is due to the pins."""
 
     def of(self, n_bits: int, costly_bits: int, toggles: int) -> float:
-        """Of all that was moved."""
+        """Energy of everything that was moved."""
         each = self.bit
         return n_bits * each.every + costly_bits * each.costly + toggles * each.toggle
 
@@ -64,9 +64,9 @@ def with_data(
     config: DramConfig,
     mode: EnergyMode = "max",
 ) -> dict[str, float]:
-    """``parts`` of ``price_dram``, with the pins priced by what was on them.
+    """``parts`` of ``price_dram``, with the pins priced by the data on them.
 
-    Unchanged where the interface is not known: what is imported keeps its constant.
+    Unchanged if the interface is not known: imported memories keep their constant.
     """
     if config.power.interface is None:
         return dict(parts)

@@ -1,7 +1,7 @@
-"""What the machine draws while it waits for the next image at a fixed frame rate.
+"""Energy that the machine draws while it waits for the next image at a fixed frame rate.
 
-Images take 1 / ``frame_rate_hz`` each. What the run leaves of that time buffers and PEs leak,
-and the memory stands by as ``accelsim.dram.idle`` says. The clock of the array stops.
+Images take 1 / ``frame_rate_hz`` each. In the part of that time that the run does not use, buffers
+and PEs leak, the memory idles as in ``accelsim.dram.idle``, and the clock of the array stops.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from accelsim.units import FS_PER_S, PJ_PER_MW_S
 
 
 def idle_seconds(counts: RunCounts, chip: Chip) -> float:
-    """All pauses of a run together; zero without a frame rate, or if the chip is too slow."""
+    """Sum of the pauses of a run; zero without a frame rate, or if the chip is too slow."""
     if chip.frame_rate_hz is None:
         return 0.0
     busy_s = chip.core.to_fs(counts.cycles) / FS_PER_S
@@ -26,7 +26,7 @@ def idle_seconds(counts: RunCounts, chip: Chip) -> float:
 
 
 def idle_events(counts: RunCounts, chip: Chip) -> DramEvents:
-    """What the memory does in the pauses, one after each image."""
+    """Events of the memory in the pauses, one of which follows each image."""
     config = chip.dram.config
     cycles = round(idle_seconds(counts, chip) * FS_PER_S / config.clock.period_fs)
     return idle_background(config, cycles, pauses=len(counts.image_end_cycles))

@@ -2,9 +2,9 @@
 
 Reference figures at 45 nm, 0.9 V (Horowitz, "Computing's energy problem", ISSCC 2014, as
 quoted by two public energy models): integer multiplication of 8 bits 0.2 pJ, of 32 bits
-3.1 pJ; integer addition of 8 bits 0.03 pJ, of 32 bits 0.1 pJ. Other widths lie on the power
-law through these two points: a product of a x w bits goes as (a w)^0.99, an addition as
-b^0.87. So 16 x 16 bits cost 0.79 pJ; no source says how far that is from a real multiplier.
+3.1 pJ; integer addition of 8 bits 0.03 pJ, of 32 bits 0.1 pJ. Other widths follow the power
+law through these two points: a product of a x w bits scales as (a w)^0.99, an addition as
+b^0.87. So 16 x 16 bits cost 0.79 pJ; no source says how close that is to a real multiplier.
 
 Register: 0.009 pJ per bit and access at 40 nm (Aladdin, Shao et al., ISCA 2014: table
 ``power_func.h`` for a commercial 40 nm process at 1 ns).
@@ -12,8 +12,8 @@ Register: 0.009 pJ per bit and access at 40 nm (Aladdin, Shao et al., ISCA 2014:
 Other nodes: ``accelsim.process_node``, whose exponent is tested against the table of
 ``accelsim.energy.sram``.
 
-What PEs draw without work is in ``accelsim.energy.pe_array``. Not modelled: control, the
-network between buffers and array, zero gating, dependence on the data.
+The energy of idle PEs is in ``accelsim.energy.pe_array``. Not modelled: control, the network
+between buffers and array, zero gating, dependence on the data.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def add_pj(bits: int, node_nm: int) -> float:
 
 
 def mac_pj(value_bits: int, weight_bits: int, psum_bits: int, node_nm: int) -> float:
-    """One product of a value and a weight, and its addition to a psum.
+    """One product of a value and a weight, and the addition to a psum.
 
     >>> round(mac_pj(8, 8, 32, 45), 3)  # 0.2 + 0.1
     0.3
@@ -70,7 +70,7 @@ def register_pj_per_bit(node_nm: int) -> float:
 
 
 def vector_pj(value_bits: int, node_nm: int) -> float:
-    """One value of an element-wise sum or a pooling of its own: rescaled, then added.
+    """One value of an element-wise sum or an unfused pooling: rescaled, then added.
 
     A multiplication by a scale as wide as the value (operands have scales of their own) and
     a 32-bit addition.

@@ -1,4 +1,4 @@
-"""The parts of energy, in picojoules: the keys of every table and of the JSON contract."""
+"""The parts of energy, in picojoules; their names are keys of the JSON form."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from math import fsum
 
 @dataclass(frozen=True)
 class EnergyParts:
-    """Each joule is in exactly one part.
+    """Energy by part; all energy is in exactly one part.
 
     >>> (EnergyParts(mac=1.0) + EnergyParts(mac=2.0, sram=0.5)).total
     3.5
@@ -19,9 +19,9 @@ class EnergyParts:
     rf: float = 0.0
     """Registers inside the PEs, by access."""
     array_clock: float = 0.0
-    """Registers of PEs that have no MAC in a cycle, clocked all the same."""
+    """Registers of PEs without a MAC in a cycle, which are clocked nevertheless."""
     array_leakage: float = 0.0
-    """Of the PEs."""
+    """Leakage of the PEs."""
     sram: float = 0.0
     """Reads and writes of the ifmap, weight and ofmap buffers."""
     codec: float = 0.0
@@ -29,7 +29,7 @@ class EnergyParts:
     vector: float = 0.0
     """Element-wise sums and pooling."""
     leakage: float = 0.0
-    """Of the buffers."""
+    """Leakage of the buffers."""
     dram_act: float = 0.0
     dram_read: float = 0.0
     dram_write: float = 0.0
@@ -38,7 +38,7 @@ class EnergyParts:
     dram_io: float = 0.0
     """Termination of the bus, where IDD currents do not contain it."""
     dram_phy: float = 0.0
-    """Controller and PHY on the chip's side."""
+    """Controller and PHY on the chip."""
 
     @property
     def total(self) -> float:

@@ -1,23 +1,23 @@
-"""What the PE array draws without work: the clock of idle PEs, and leakage.
+"""Energy of the PE array without work: the clock of idle PEs, and leakage.
 
 A PE has registers for a value, a weight and a psum, a multiplier and an adder. In a cycle
 with a MAC its registers are paid for by access (``accelsim.energy.logic``); in a cycle
-without one their clock pins toggle all the same. Both are figures of one table: Aladdin's
+without one their clock pins still toggle. Both are figures of one table: Aladdin's
 (Shao et al., ISCA 2014; ``power_func.h``, a commercial 40 nm process at 1 ns) has for a bit of
 register 7.94 fJ of internal and 1.06 fJ of switching energy a cycle, together the 9 fJ of an
 access; internal is what flows whether or not the value changes. So each joule is counted
 once, and a PE without a MAC costs 88 % of its registers' bits in one cycle.
 
-Leakage at 40 nm is of the same table: 74 nW for a bit of register, 2.25 uW for a 32-bit
+Leakage at 40 nm is from the same table: 74 nW for a bit of register, 2.25 uW for a 32-bit
 adder, 77.9 uW for a 32-bit multiplier (in proportion to the product of its widths, as its
-area). Other nodes and cells: as the leakage of an SRAM macro of 128 KiB changes from hp cells
+area). Other nodes and cells scale as the leakage of a 128 KiB SRAM macro relative to hp cells
 at 40 nm (``accelsim.energy.sram``), an assumption which keeps buffers and logic in one process.
 
-No clock gating: PEs are clocked in every cycle of a run, in stalls and behind the edge of a
-layer, too. That is an upper bound for arrays that stop; EIE (Han et al., ISCA 2016) gives 20 %
-of a PE's power to the clock, half of what its logic draws. Between images at a fixed frame
-rate the clock stops and leakage stays. Not modelled: the tree that distributes the clock,
-second registers for the overlap of folds, control, power gating.
+No clock gating: PEs are clocked in every cycle of a run, including stalls and PEs beyond the edge
+of a layer. That is an upper bound for arrays that stop their clock; EIE (Han et al., ISCA 2016)
+gives 20 % of a PE's power to the clock, half of what its logic draws. Between images at a fixed
+frame rate the clock stops and leakage stays. Not modelled: the clock tree, second registers for
+the overlap of folds, control, power gating.
 """
 
 from __future__ import annotations

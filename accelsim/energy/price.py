@@ -1,4 +1,4 @@
-"""The energy of counts: pure functions of what a run counted.
+"""Pricing: energy as a pure function of the counts of a run.
 
 Not modelled: the network between buffers and array, zero gating, and any dependence of SRAM
 and logic on the data.
@@ -23,7 +23,7 @@ from accelsim.units import FS_PER_S, PJ_PER_MW_S
 
 
 def price(counts: RunCounts | LayerCounts, chip: Chip) -> EnergyParts:
-    """Energy of one layer; or of a whole run: its layers, and the idle time between frames.
+    """Energy of one layer, or of a whole run with its layers and the idle time between frames.
 
     Raises ``ConfigError`` for a node or port width outside the SRAM table.
     """
@@ -52,7 +52,7 @@ def _layer(layer: LayerCounts, chip: Chip) -> EnergyParts:
 
 
 def _dram_pj(layer: LayerCounts, chip: Chip) -> dict[str, float]:
-    """By part; reads, writes and I/O by what was in the data."""
+    """DRAM energy by part; reads, writes and I/O depend on the data."""
     config, mode, events, bus = chip.dram.config, chip.energy.mode, layer.dram, layer.bus
     parts = price_dram(events, config, mode)
     vendor = VENDORS.get(chip.energy.dram_data)
@@ -65,7 +65,7 @@ def _dram_pj(layer: LayerCounts, chip: Chip) -> dict[str, float]:
 
 
 def _sram_pj(work: StageWork, chip: Chip) -> float:
-    """Accesses are full words of the port: bytes divided by its width."""
+    """Accesses are full words of the port: bytes divided by the port width."""
     ifmap, weight, ofmap = buffer_macros(chip)
     sram = work.sram
     per_word_pj = (

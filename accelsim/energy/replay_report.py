@@ -1,6 +1,6 @@
-"""The answer of ``dram replay``: counts and DRAMsim3's energy split, under contract keys.
+"""The report of ``dram replay``: counts and DRAMsim3's energy split, under fixed keys.
 
-Termination, controller and PHY, which DRAMsim3 does not know, stand beside the split.
+Termination, controller and PHY, which DRAMsim3 does not model, are listed separately.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ def replay_energy_pj(
         "precharge_power_down": result.idle_power_down_rank_cycles * each.power_down_cycle,
         "self_refresh": result.self_refresh_rank_cycles * each.self_refresh_cycle,
     }
-    # Nothing times a negative price is no minus.
+    # Zero times a negative price must not print as -0.
     return {part: pj + 0.0 for part, pj in parts.items()} | {"total": fsum(parts.values())}
 
 
 def driver_gb_s(config: DramConfig) -> float:
-    """What the reference driver can offer: one line a clock to all channels together."""
+    """Bandwidth of the reference driver: one line per clock to all channels together."""
     return config.line_bytes / config.timing.tCK_ns
 
 
@@ -45,7 +45,7 @@ def replay_report(
     """What ``dram replay --json`` prints.
 
     ``bandwidth_gb_s`` is what moved on the bus; ``served_gb_s``, DRAMsim3's figure, counts every
-    request, also those that were merged, or answered from the write buffer.
+    request, including those that were merged or answered from the write buffer.
     """
     time_ns = result.cycles * config.timing.tCK_ns
     each, bursts = event_energy(config, mode), result.reads + result.writes

@@ -2,21 +2,22 @@
 
 The table (``sram_table.csv``, its header names tool and settings) is a grid of cell type,
 process node, width and size. Between grid points every figure is a power law of size, width
-and node (a straight line in logarithms): dynamic energy goes about as size^0.5 and node^1.9,
+and node (a straight line in logarithms): dynamic energy scales about as size^0.5 and node^1.9,
 leakage about as size^1.0. On a grid point the result is the CACTI point itself.
 
 Error between grid points, each interior point predicted from its neighbours: over size, reads
-and writes 4 % in the mean at 108 KiB, at most 29 % where CACTI changes its cut into
-sub-banks; over node, 4 % in the mean at 45 nm. Leakage between nodes is worth little: lop
+and writes 4 % in the mean at 108 KiB, at most 29 % where CACTI changes its partition into
+sub-banks; over node, 4 % in the mean at 45 nm. Leakage between nodes is unreliable: lop
 cells leak more at 32 nm than at 45 nm. Prefer a node of the table (22, 32, 45, 65 nm).
 
 Outside the grid:
-  * node: refused. CACTI scales small arrays too far down below 22 nm.
-  * larger than 4096 KiB: several macros of equal size, of which an access reads one. The wires
+  * node: refused. Below 22 nm, CACTI scales small arrays down too far.
+  * larger than 4096 KiB: several macros of equal size, one of which is accessed at a time. The
+  wires
     between them are not modelled.
-  * smaller than 8 KiB: an access costs that of 8 KiB (an upper bound), leakage and area go
-    with the size.
-  * width: 64 to 512 bits, else refused.
+  * smaller than 8 KiB: an access costs as much as for 8 KiB (an upper bound), leakage and
+    area are proportional to the size.
+  * width: 64 to 512 bits, others are refused.
 """
 
 from __future__ import annotations
@@ -65,7 +66,7 @@ def table() -> Grid:
 
 @cache
 def axes() -> tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]:
-    """The nodes, widths and sizes (KiB) of the grid, rising."""
+    """The nodes, widths and sizes (KiB) of the grid, in rising order."""
     _, nodes, widths, sizes = zip(*table(), strict=True)
     return tuple(sorted(set(nodes))), tuple(sorted(set(widths))), tuple(sorted(set(sizes)))
 
@@ -102,7 +103,7 @@ def buffer_macros(chip: Chip) -> tuple[SramMacro, SramMacro, SramMacro]:
 
 
 def buffers_leakage_mw(chip: Chip) -> float:
-    """All three buffers."""
+    """Leakage of all three buffers."""
     return sum(macro.leakage_mw for macro in buffer_macros(chip))
 
 

@@ -1,14 +1,14 @@
-"""VAMPIRE: what measured DDR3L modules draw, by the ones in the data.
+"""VAMPIRE: the current of measured DDR3L modules, depending on the ones in the data.
 
-Ghose et al., SIGMETRICS 2018, as CMU-SAFARI/VAMPIRE 1.1.0 holds it (MIT licence): modules of
+Ghose et al., SIGMETRICS 2018, as implemented in CMU-SAFARI/VAMPIRE 1.1.0 (MIT licence): modules of
 three vendors at 1.35 V and a clock of 2.5 ns. While bursts of one bank and column follow each
 other, a module draws
 
   I = I0 + slope ones / 8 + toggle slope toggles / 8   mA, ones of 512 bits of a line,
 
-which is linear, so the mean number of ones prices a whole run. Toggles count against the line
-before; they are not counted here (at 256 of them 14 mA of 465), and other orders of banks and
-columns, which differ by up to 25 %, are not modelled.
+which is linear, so the mean number of ones is enough for a whole run. Toggles are relative to the
+previous line; they are not counted here (at 256 of them 14 mA of 465), and other orders of banks
+and columns, which differ by up to 25 %, are not modelled.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ from accelsim.sim.counts import BusCounts
 LINE_BYTES: Final = 64
 VOLTS: Final = 1.35
 BURST_NS: Final = 4 * 2.5
-"""Of the measurement: eight beats at 800 MT/s."""
+"""Burst duration in the measurement: eight beats at 800 MT/s."""
 
 
 class Line(NamedTuple):
-    """Milliamperes of a module while it reads, or writes."""
+    """Current in mA of a module while it reads, or while it writes."""
 
     intercept: float
     slope: float
-    """For each eight ones of a line."""
+    """Per eight ones of a line."""
     toggle_slope: float
-    """For each eight bits that differ from the line before, columns interleaved."""
+    """Per eight bits that differ from the previous line, with interleaved columns."""
 
     def current(self, ones: float, toggles: float = 0.0) -> float:
-        """With so many ones of 512 bits.
+        """Current with this number of ones in 512 bits.
 
         >>> round(VENDORS["vampire_a"].read.current(256), 1)
         464.6
@@ -68,10 +68,10 @@ VENDORS: Final = {
 def with_ones(
     parts: Mapping[str, float], events: DramEvents, bus: BusCounts, vendor: Vendor
 ) -> dict[str, float]:
-    """``parts`` with reads and writes as measured, above the standby that is priced already.
+    """``parts`` with reads and writes as measured, above the standby that is priced elsewhere.
 
-    ``bus`` counts ones. A module feeds its own drivers, so its measured reads hold what the
-    pins cost; ``dram_io`` keeps the writes, which the chip drives.
+    ``bus`` counts ones. A module supplies its own drivers, so its measured reads include the
+    pins; ``dram_io`` keeps the writes, which the chip drives.
     """
     read, write = (
         VOLTS * BURST_NS * (n * (line.intercept - vendor.standby_ma) + line.slope * ones / 8)
