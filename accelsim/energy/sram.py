@@ -12,9 +12,8 @@ cells leak more at 32 nm than at 45 nm. Prefer a node of the table (22, 32, 45, 
 
 Outside the grid:
   * node: refused. Below 22 nm, CACTI scales small arrays down too far.
-  * larger than 4096 KiB: several macros of equal size, one of which is accessed at a time. The
-  wires
-    between them are not modelled.
+  * larger than 4096 KiB: several macros of equal size, one of which is accessed at a time; the
+    wires between them are not modelled.
   * smaller than 8 KiB: an access costs as much as for 8 KiB (an upper bound), leakage and
     area are proportional to the size.
   * width: 64 to 512 bits, others are refused.
