@@ -1,4 +1,4 @@
-"""Compute cycles as SCALE-Sim v3 reports them, for comparing with it.
+"""Compute cycles as SCALE-Sim v3 reports them, for comparisons.
 
 Its folds are strictly serial, edge folds cost as much as full ones, and its report counts
 from zero: "Total Cycles" is the number of the last cycle (its issue #125), one less than

@@ -1,1 +1,1 @@
-"""Layers of a graph as pieces of work, each with what joins its drain path."""
+"""From layers of a graph to stages: pieces of work, each with what is fused into its drain path."""

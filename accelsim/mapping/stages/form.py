@@ -1,19 +1,19 @@
 """From the layers of a graph to the stages of a machine.
 
-Concatenations vanish: the parts of a stacked map stay where their producers put them, and
-its consumers read a list of parts. A pooling joins the convolution that feeds it when
-nobody else reads the map between them: the values are pooled on their way out and the
+Concatenations need no work: the parts of a stacked map stay where their producers put them, and
+its consumers read a list of parts. A pooling is fused with the convolution that feeds it if
+nothing else reads the map between them: the values are pooled on their way out and the
 unpooled map never exists. This also works through concatenations that only the pooling
 reads: then every convolution pools its own channels.
 
-An addition of two maps joins the convolution that makes the later of them, under the same
-condition; the other map, the shortcut, is stored by then and is read as the sums leave. A
-pooling joins behind such an addition as it does behind a convolution.
+An addition of two maps is fused with the convolution that produces the later of them, under the
+same condition; the other map, the shortcut, has been stored by then and is read as the sums leave.
+A pooling is fused after such an addition as it is after a convolution.
 
-A scale (batch normalisation that no convolution could take in) joins the drain path of the
-convolution or addition before it when nobody else reads what that makes, or else the read
-path of the convolution or pooling behind it when nobody else reads what the scale makes:
-that map is never stored, its reader reads the map before and scales what comes.
+A scale (batch normalisation that could not be folded into a convolution) is done in the drain path
+of the convolution or addition before it if nothing else reads their output. Otherwise it is done in
+the read path of the convolution or pooling after it if nothing else reads the scaled map: that map
+is never stored, its reader reads the map before the scale and scales the values.
 """
 
 from __future__ import annotations
@@ -33,8 +33,8 @@ def stages(graph: Graph, unfused: frozenset[str] = frozenset()) -> tuple[Stage, 
     """The stages of ``graph`` in execution order.
 
     ``unfused`` names poolings, additions and scales that shall run on the vector unit although
-    they could join another layer. Poolings behind another pooling, an addition that is not
-    fused, or a network input always do.
+    they could be fused. Poolings after another pooling, after an unfused addition, or after a
+    network input always run there.
     """
     hosts = _hosts(graph, unfused)
     drained = [x for x in graph.layers if x.name in hosts]
@@ -47,7 +47,7 @@ def stages(graph: Graph, unfused: frozenset[str] = frozenset()) -> tuple[Stage, 
     result: list[Stage] = []
     for layer in graph.layers:
         if isinstance(layer, Concat):
-            # What a fused layer reads is never stored.
+            # The input of a fused layer is never stored.
             if all(n in parts for n in layer.inputs):
                 parts[layer.output] = tuple(p for n in layer.inputs for p in parts[n])
             continue
@@ -82,7 +82,7 @@ def stages(graph: Graph, unfused: frozenset[str] = frozenset()) -> tuple[Stage, 
 
 
 def stored_maps(stages: Iterable[Stage]) -> tuple[StoredMap, ...]:
-    """Every map that lies in DRAM: network inputs first, then outputs as they are produced.
+    """Every map that is stored in DRAM: network inputs first, then outputs as they are produced.
 
     The values of each are channels [channel_start, channel_stop) of its edge of the trace.
     """
@@ -94,8 +94,8 @@ def stored_maps(stages: Iterable[Stage]) -> tuple[StoredMap, ...]:
 
 
 def storable_maps(graph: Graph) -> tuple[StoredMap, ...]:
-    """Every map that lies in DRAM under some choice of ``unfused``: network inputs, what each
-    layer makes, and the parts of a pooled map that its producers make each."""
+    """Every map that is stored in DRAM for some choice of ``unfused``: network inputs, the output
+    of each layer, and the parts of a pooled map that its producers each make."""
     made = [x.output for x in graph.layers if not isinstance(x, Concat)]
     pools = _fused_pools(graph, frozenset(), _hosts(graph, frozenset()))
     whole = [_whole(graph.edge[name]) for name in (*graph.inputs, *made)]
@@ -109,8 +109,7 @@ def _whole(edge: Edge) -> StoredMap:
 def _hosts(graph: Graph, unfused: frozenset[str]) -> dict[str, Conv]:
     """By addition or scale: the convolution in whose drain path it is done.
 
-    Of two operands of an addition the convolution makes the later, so that the other one is
-    there.
+    The convolution produces the later of the two operands, so that the other one is stored by then.
     """
     position = {layer.output: number for number, layer in enumerate(graph.layers)}
     found: dict[str, Conv] = {}
@@ -132,7 +131,7 @@ def _hosts(graph: Graph, unfused: frozenset[str]) -> dict[str, Conv]:
 
 
 def _scales_on_read(graph: Graph, scale: Scale, parts: dict[str, Parts]) -> bool:
-    """Whether the one reader of a scaled map can scale what it reads itself.
+    """Whether the only reader of a scaled map can scale the values that it reads.
 
     It must read one map only, and hold the values of either map in as many bytes.
     """
@@ -167,12 +166,12 @@ def _fused_pools(
 
 
 def _is_private(graph: Graph, edge: str) -> bool:
-    """Whether one layer alone reads ``edge``, so that it need not be stored."""
+    """Whether only one layer reads ``edge``, so that it need not be stored."""
     return len(graph.consumers[edge]) == 1 and edge not in graph.outputs
 
 
 def _private_producers(graph: Graph, edge: str, hosts: dict[str, Conv]) -> tuple[Conv, ...]:
-    """The convolutions that make ``edge`` for one consumer alone; empty if others have a part."""
+    """The convolutions that produce ``edge`` for a single consumer; empty if others read it."""
     if not _is_private(graph, edge):
         return ()
     producer: Layer | None = graph.producer.get(edge)

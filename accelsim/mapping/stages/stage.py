@@ -1,8 +1,8 @@
-"""A stage: what the machine does as one piece of work, and the maps that it reads and writes.
+"""A stage: one piece of work of the machine, and the maps that it reads and writes.
 
 A stage is a convolution with the addition and the pooling that its drain path performs, or
-a pooling or addition on the vector unit. Concatenations vanish: a concatenated map is a list of the
-maps that were stacked, each stored where its producer put it.
+a pooling or addition on the vector unit. Concatenations need no work: a concatenated map is a list
+of the stacked maps, each stored where its producer put it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from accelsim.workload.layer import Add, Conv, Pool, Scale
 
 @dataclass(frozen=True)
 class StoredMap:
-    """A feature map as it lies in DRAM: a channel range of one edge of the graph.
+    """A feature map as it is stored in DRAM: a channel range of one edge of the graph.
 
     Most are whole edges. When a pooling is fused below a concatenation, each part of the
     pooled edge is stored by its own producer.
@@ -45,7 +45,7 @@ class StoredMap:
 class Stage:
     """One piece of work. ``inputs[i]`` are the parts of the layer's input i, in channel order.
 
-    The read path scales what comes from memory. The drain path first adds the shortcut, then
+    The read path scales values from memory. The drain path first adds the shortcut, then
     scales, then pools.
     """
 
@@ -61,7 +61,7 @@ class Stage:
     fused_scale: Scale | None = None
     read_scale: Scale | None = None
     scaled_bits: int = 0
-    """Width of the values that ``read_scale`` makes."""
+    """Width of the values that ``read_scale`` produces."""
 
     @property
     def name(self) -> str:
@@ -69,17 +69,17 @@ class Stage:
 
     @property
     def value_bits(self) -> int:
-        """Width of the values that its layer works on: as scaled, or of the widest part read."""
+        """Width of the values that the layer works on: scaled values, or the widest part read."""
         return self.scaled_bits or max(part.bits for parts in self.inputs for part in parts)
 
     @property
     def weight_bits(self) -> int:
-        """Width of its weights; 0 without any."""
+        """Width of the weights; 0 if there are none."""
         return self.layer.weight_bits if isinstance(self.layer, Conv) else 0
 
     @property
     def reads(self) -> tuple[StoredMap, ...]:
-        """Every map that it reads, as often as it is an operand."""
+        """Every map that the stage reads, once per operand."""
         return (*(part for parts in self.inputs for part in parts), *self.shortcut)
 
     @property
@@ -96,7 +96,7 @@ class Tiling:
     Loops: ``order == "weights_outer"`` runs output channels, then rows and columns;
     ``"ifmap_outer"`` the other way round; passes over input channels and kernel positions are
     always innermost, so partial sums stay on chip. An operand whose tile did not change is not
-    read again; rows that the next tile shares with the present one stay in the buffer.
+    read again; rows that the next tile shares with the current one stay in the buffer.
     ``*_resident`` operands are read once and stay for the whole stage.
     """
 
@@ -110,8 +110,8 @@ class Tiling:
     weights_resident: bool
 
     ifmap_tile_bytes: int
-    """Bytes that the largest input window (and the next one's new part) occupy, and two
-    shortcut tiles."""
+    """Bytes that the largest input window, the new part of the next one, and two shortcut tiles
+    occupy."""
     weight_tile_bytes: int
     ofmap_tile_bytes: int
     """Psums or output staging of one tile."""
@@ -125,7 +125,7 @@ class Tiling:
 
 @dataclass(frozen=True)
 class StagePlan:
-    """A stage and how it is cut. Stages of the vector unit are cut alike, without weights."""
+    """A stage and its tiling. Stages of the vector unit are tiled alike, without weights."""
 
     stage: Stage
     tiling: Tiling

@@ -1,7 +1,7 @@
-"""The tilings that the planner weighs, for each axis on its own.
+"""The candidate tilings of the planner, for each axis separately.
 
 They depend on the stage, the array and the blocks, never on the buffers: a larger buffer
-admits all that a smaller one does. An output tile is a union of compressed blocks.
+admits everything that a smaller one does. An output tile is a union of compressed blocks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ SMALL_KERNEL = 49
 
 
 def even_cuts(size: int, unit: int) -> list[int]:
-    """For every number of tiles the smallest extent that gives it, a multiple of ``unit``.
+    """For every number of tiles, the smallest extent that gives it, a multiple of ``unit``.
 
     The last one is ``size`` itself, whole.
 

@@ -1,9 +1,9 @@
-"""Which poolings and additions join the drain path: all that fit and do not cost more.
+"""Which poolings and additions are fused into the drain path: all that fit and do not cost more.
 
 A fused pooling needs whole windows of sums on chip, a fused addition a tile of the
 shortcut. With small buffers (or a global average over a large map) the convolution must
 then be cut into many channel tiles, and reads its input once for each. Storing the map
-between them can be cheaper. So where a fused stage moves more than the raw size of its
+between them can be cheaper. So if a fused stage moves more than the raw size of its
 tensors, the plan without that fusion is made as well, and the one with less modelled
 traffic is taken.
 """
@@ -24,7 +24,7 @@ Plans = tuple[StagePlan, ...]
 
 
 def plan_graph(graph: Graph, chip: Chip, sizes: Sizes) -> Plans:
-    """The plan of ``graph`` with the better choice for each pooling and addition.
+    """The plan of ``graph``, with the better choice for each pooling and addition.
 
     ``sizes`` has every map of ``form.storable_maps``. Raises ``MappingError`` when a stage
     fits in no way.
@@ -61,7 +61,7 @@ class _Planner:
 
 
 def _too_large(graph: Graph, planner: _Planner) -> frozenset[str]:
-    """Fusions without which every stage fits; the last of a drain path is given up first."""
+    """Fusions to give up so that every stage fits; the last one of a drain path goes first."""
     unfused = frozenset[str]()
     while True:
         work = stages(graph, unfused)
@@ -76,7 +76,7 @@ def _too_large(graph: Graph, planner: _Planner) -> frozenset[str]:
 
 
 def _doubtful(plans: Plans) -> list[str]:
-    """Fusions of stages that move more than all their tensors, raw, once."""
+    """Fusions of stages that move more than their raw tensors would take when moved once."""
     return list(
         dict.fromkeys(
             name
@@ -91,7 +91,7 @@ def _raw_bytes(stage: Stage) -> int:
     read = sum(part.n_values * part.bits for part in stage.reads)
     layer = stage.layer
     weights = layer.n_weights * layer.weight_bits if isinstance(layer, Conv) else 0
-    # Half as much again for the started bursts of small windows.
+    # Half as much again allows for the partial bursts of small windows.
     return bits_to_bytes(read + weights + stage.output.n_values * stage.output.bits) * 3 // 2
 
 

@@ -1,7 +1,7 @@
-"""Tilings found before, by all that decides one: equal problems are searched once.
+"""Tilings found before, by everything that determines them: equal problems are searched once.
 
-Names decide nothing: stages of one shape are one problem, in one network or in several
-design points of a process.
+Names do not matter: stages of the same shape are the same problem, within a network or across
+several design points of a process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from accelsim.mapping.tiling.sizes import BlockedSize, MapSize, Sizes
 
 Objective: TypeAlias = Literal["traffic", "latency"]
 MOST = 4096
-"""Tilings kept: those of more than a hundred networks."""
+"""Number of tilings kept: enough for more than a hundred networks."""
 NAMES = frozenset({"name", "input", "inputs", "output"})
 
 _found: dict[Hashable, Tiling] = {}
@@ -31,7 +31,7 @@ def known_or(
     sizes: Sizes,
     objective: Objective,
 ) -> Tiling:
-    """What ``search`` finds, or found for an equal problem."""
+    """The result of ``search``, or its earlier result for an equal problem."""
     key = _problem(stage, chip, sizes, objective)
     tiling = _found.pop(key, None) or search(stage, chip, sizes, objective)
     _found[key] = tiling  # the one used last comes last
@@ -41,7 +41,7 @@ def known_or(
 
 
 def forget() -> None:
-    """Search all anew."""
+    """Forget all tilings, so that they are searched again."""
     _found.clear()
 
 
@@ -57,7 +57,7 @@ def _problem(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Ha
         tuple(map(_shape, (stage.layer, *passed))),
         (stage.conv_size, stage.scaled_bits, objective),
         (sizes.line_bytes, sizes.cached_entries, chip.codec.block[0], chip.core.period_fs),
-        # A bound method is hashed by whose it is, however its dataflow compares.
+        # A bound method is hashed by its object, however dataflows compare.
         (array, DATAFLOWS[array.dataflow].cost, chip.buffers),
         port.config.peak_gb_s,
         reachable_gb_s(port.config, port.outstanding_reads, port.policy),

@@ -1,6 +1,6 @@
-"""Buffer space that all cuts of a stage need, in bytes, double buffering included.
+"""Buffer space that all cuts of a stage need, in bytes, including double buffering.
 
-Every value has whole bytes in a buffer; partial sums are as wide as the array makes them.
+Every value takes whole bytes in a buffer; partial sums are as wide as the array makes them.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ def keeps_psums(
 
 
 class BufferNeeds:
-    """What each cut needs of each buffer."""
+    """Space that each cut needs in each buffer."""
 
     def __init__(self, cuts: StageCuts, array: PeArray) -> None:
         self._cuts, self._array = cuts, array

@@ -1,6 +1,6 @@
-"""How each stage is cut: the best tiling for the given buffers, array and stored sizes.
+"""The best tiling of each stage for the given buffers, array and stored sizes.
 
-All candidate cuts of a stage are priced at once (``search``). Candidates do not depend on
+All candidate cuts of a stage are evaluated at once (``search``). Candidates do not depend on
 the buffers, so for the traffic objective a larger buffer never gives more modelled traffic.
 """
 
@@ -24,7 +24,7 @@ from accelsim.units import KIB, Count, bits_to_bytes, ceil_div
 from accelsim.workload.layer import Add, Conv, Pool, Scale
 
 TIME_TOLERANCE = 0.02
-"""Tilings whose modelled times differ by less count as equally fast: the model is no better."""
+"""Tilings whose modelled times differ by less count as equal; the model is not more exact."""
 BUFFERS = ("ifmap", "weight", "ofmap")
 
 
@@ -36,15 +36,15 @@ def plan(
     ``traffic``: fewest modelled DRAM bytes; among equals the fewest passes of those whose
     modelled time is shortest, within ``TIME_TOLERANCE``. ``latency``: the fewest bytes, then
     passes, among all whose modelled time is shortest, within the same.
-    Time is the longer of DRAM time at peak bandwidth and array cycles, plus what nothing
-    hides: the first tiles of both operands and the last output tile. Raises
-    ``MappingError`` when a stage fits the buffers in no way.
+    Time is the longer of DRAM time at peak bandwidth and array cycles, plus the time that nothing
+    hides: of the first tiles of both operands and the last output tile. Raises
+    ``MappingError`` if a stage does not fit the buffers in any way.
     """
     return tuple(StagePlan(s, known_or(_tiling, s, chip, sizes, objective)) for s in stages)
 
 
 def vector_operations(layer: Pool | Add | Scale, n_outputs: Count) -> Count:
-    """Operations that the vector unit takes for so many outputs, one per lane and cycle.
+    """Operations of the vector unit for this number of outputs, one per lane and cycle.
 
     A pooling folds in every value of its windows (padding included), a sum every operand
     but the first; a scale multiplies and adds once.
@@ -60,7 +60,7 @@ def vector_operations(layer: Pool | Add | Scale, n_outputs: Count) -> Count:
 def psum_bytes_per_value(plan: StagePlan, chip: Chip) -> int:
     """Bytes that one output of the array occupies in the ofmap buffer before it is drained.
 
-    Wide partial sums where later passes or folds add to them; finished values otherwise.
+    Wide partial sums if later passes or folds add to them, finished values otherwise.
     """
     stage, layer, array = plan.stage, plan.stage.layer, chip.array
     finished = bits_to_bytes(stage.output.bits)
@@ -134,7 +134,7 @@ def _as_tiling(search: StageSearch, v: int, where: tuple[int, int, int]) -> Tili
 
 
 def _does_not_fit(search: StageSearch, buffers: Buffers) -> MappingError:
-    """Names the buffer that is too small for every cut, or in the cut that comes closest."""
+    """An error that names the buffer that is too small for every cut, or for the closest cut."""
     stage = search.cuts.stage
     needs = np.concatenate([_needs(search, v) for v in search.variants])
     sizes = (buffers.ifmap_bytes, buffers.weight_bytes, buffers.ofmap_bytes)

@@ -1,4 +1,4 @@
-"""All candidate tilings of one stage at once: what each costs in each loop order."""
+"""All candidate tilings of one stage at once: the cost of each in each loop order."""
 
 from __future__ import annotations
 
@@ -82,9 +82,9 @@ class StageSearch:
     ) -> Floats:
         """[n] modelled core cycles of the cuts ``where`` (pairs, rows, columns, each [n]).
 
-        The longest of the array's cycles, the DRAM time of all bytes at peak bandwidth and
-        that of one operand at what its engine reaches; and what none of them hides, which
-        comes tile by tile as an engine reaches it.
+        The longest of the array's cycles, the DRAM time of all bytes at peak bandwidth, and that of
+        one operand at the bandwidth that its engine reaches; plus the time that none of them
+        hides, tile by tile at the bandwidth that an engine reaches.
         """
         axes = [np.unique(i, return_inverse=True) for i in where]
         table = self.compute_cycles(*(distinct for distinct, _ in axes))

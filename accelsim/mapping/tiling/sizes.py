@@ -1,8 +1,8 @@
-"""What the planner is told about stored tensors: how many bits their windows cost.
+"""What the planner knows about stored tensors: how many bits their windows cost.
 
-A plan is chosen by the bytes that its program will move, so both follow one rule: raw maps
-lie as ``lines.Arrangement`` says, and of compressed maps every block has the lines that its
-layout gives it.
+A plan is chosen by the bytes that its program will move, so both follow the same rule: raw maps
+are arranged as in ``lines.Arrangement``, and each block of a compressed map takes the lines that
+its layout assigns.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class LinearSize:
 
     @property
     def unit(self) -> int:
-        """Channels that tiles should be multiples of: those of a pixel without gaps."""
+        """Channels that tiles should be multiples of: those of a pixel stored without gaps."""
         return 1 if self.values.rows * self.values.cols == 1 else self.values.depth
 
     def moved_bits(self, line_bits: int, channels: Ranges, rows: Ranges, cols: Ranges) -> Floats:

@@ -1,8 +1,8 @@
 """Tiles along one axis: the rows (or columns) they store, compute and read.
 
-A fused pooling stores fewer rows than the convolution computes. Computed rows are shared
-out so that each is computed once: a tile ends where its last pooling window ends, the
-next one goes on from there, and the last takes what no window needs. Rows that the next
+A fused pooling stores fewer rows than the convolution computes. Computed rows are divided
+so that each is computed once: a tile ends where its last pooling window ends, the
+next one continues from there, and the last takes the rows that no window needs. Rows that the next
 tile's pooling windows need again are kept in the line buffer of the drain path.
 """
 
@@ -81,8 +81,7 @@ def largest_computed(axis: Axis, extent: int) -> int:
 def spans(axis: Axis, extents: tuple[int, ...]) -> Spans:
     """Tiles of each of ``extents``, from the start of the axis to its end.
 
-    A tile whose windows need nothing that the tiles before it did not compute already
-    joins the one before.
+    A tile whose windows need only rows that earlier tiles compute is merged with the previous one.
 
     >>> pool = Sliding(extent=3, stride=2, before=0)
     >>> conv = Sliding(extent=3, stride=1, before=1)
