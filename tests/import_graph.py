@@ -71,6 +71,12 @@ def room(module: str) -> str:
     return module.split(".")[1] if "." in module else module
 
 
+def folder(module: str) -> str:
+    """The folder inside a room that holds a module; a file of the room itself stands alone."""
+    path = modules()[module].relative_to(PACKAGE).parts
+    return ".".join(path[:2]) if len(path) > 2 else module
+
+
 def rooms() -> dict[str, set[str]]:
     """By room, in their order: the rooms that its files import."""
     found: dict[str, set[str]] = {name: set() for name in ORDER}

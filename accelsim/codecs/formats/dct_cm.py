@@ -27,7 +27,7 @@ Bit layout of a vector with N' stored coefficients, most significant bit first: 
 1 where q is not zero; then each of those q, in one of two forms: its W-bit word, two's
 complement (in bypass as the word is), which makes zero-value compression in groups of N'
 (see zvc); or the class of its magnitude in 4 bits and what that leaves open (see
-``accelsim.codecs.coding.magnitude_classes``). Pixels follow in row-major order, within a pixel
+``accelsim.codecs.formats._magnitude_classes``). Pixels follow in row-major order, within a pixel
 vectors by channel.
 
 Side information: mode and payload (1 bit each), mask (N) and the s_j (5 bits each).
@@ -49,7 +49,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.codecs.base import Values, Word
-from accelsim.codecs.coding.magnitude_classes import MagnitudeClasses
+from accelsim.codecs.formats._magnitude_classes import MagnitudeClasses
 from accelsim.codecs.formats.zvc import Zvc
 from accelsim.codecs.lane_costs import pj_per_value
 from accelsim.codecs.lane_hardware import LaneHardware

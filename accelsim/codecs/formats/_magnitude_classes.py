@@ -5,6 +5,8 @@ As zero-value compression (zvc), but a non-zero word v takes fewer bits the smal
 negative); the c - 1 bits of |v| below its leading one. JPEG codes the size of coefficients
 in classes too (ITU-T T.81, 1992), there behind a Huffman code.
 
+No codec by itself: DCT-CM codes its coefficients so.
+
 >>> from accelsim.codecs.base import Blocks, Word
 >>> blocks = Blocks(np.array([0, -5], np.int8), np.array([0, 2]))
 >>> stream = MagnitudeClasses(Word(8, signed=True), group=2).encode(blocks)

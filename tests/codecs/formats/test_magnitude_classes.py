@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from accelsim.codecs.base import Bitstream, Word
-from accelsim.codecs.coding.magnitude_classes import MagnitudeClasses
 from accelsim.codecs.contract import (
     adversarial,
     check_broken_streams,
@@ -13,6 +12,7 @@ from accelsim.codecs.contract import (
     join_blocks,
     realistic,
 )
+from accelsim.codecs.formats._magnitude_classes import MagnitudeClasses
 from accelsim.errors import CodecError
 
 
