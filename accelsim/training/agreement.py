@@ -1,4 +1,4 @@
-"""How far a quantised network is from the float network it was made of, and its rates."""
+"""Distance of a quantised network from the float network that it was made from, and its rates."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from accelsim.training.networks import TrainedNetwork
 from accelsim.training.photographs import labelled_photographs
 
 LABELLED: Final = "labelled photographs"
-"""How a checkpoint names them among its inputs."""
+"""Name of the labelled photographs among the inputs of a checkpoint."""
 _BATCH: Final = 32
 _RANKS: Final = (1, 5)
 
@@ -29,9 +29,9 @@ def agreement(
 ) -> dict[str, float]:
     """Distance, agreement and rates over images, uint8 [n, 3, size, size].
 
-    ``divergence``: mean KL(float || quantised) in nats. ``agreement``: share with the same
-    best class. ``entropy_bits``, ``huffman_bits`` (per value) and ``zeros`` (share) are over all
-    quantised maps, by volume.
+    ``divergence``: mean KL(float || quantised) in nats. ``agreement``: fraction of images with the
+    same best class. ``entropy_bits``, ``huffman_bits`` (per value) and ``zeros`` (fraction) are
+    over all quantised maps, by volume.
     """
     wanted = logits(entry.load(), entry, pixels)
     with counting(network.quantisers) as counts:
@@ -57,7 +57,7 @@ def agreement(
 
 
 def labelled_figures(network: nn.Module, entry: TrainedNetwork) -> dict[str, float]:
-    """``top1`` and ``top5`` on the 20 labelled photographs, of the float network too."""
+    """``top1`` and ``top5`` on the 20 labelled photographs, also for the float network."""
     labelled = labelled_photographs(entry.size)
     pixels = np.stack([p.pixels for p in labelled])
     labels = torch.tensor([p.label for p in labelled])[:, None]
@@ -78,7 +78,7 @@ def labelled_digest(entry: TrainedNetwork) -> str:
 
 
 def logits(network: nn.Module, entry: TrainedNetwork, pixels: NDArray[np.uint8]) -> Tensor:
-    """Of images uint8 [n, 3, size, size], in inference: float32 [n, n_classes]."""
+    """Logits in inference, float32 [n, n_classes], of images uint8 [n, 3, size, size]."""
     with torch.no_grad():
         parts = [network(entry.normalised(p)) for p in _batches(pixels)]
     return torch.cat(parts)

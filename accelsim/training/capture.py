@@ -1,8 +1,8 @@
 """From a torch module to a ``FloatNetwork``: any feed-forward convolutional network.
 
-``torch.export`` gives the operators that one image runs through, whatever the module's code
-looks like. They become steps, padding, batch normalisation and ReLUs fold into the layers
-around them, and the layers get the names of their modules. So the stored maps are those
+``torch.export`` gives the operators that one image runs through, whatever the code of the module
+looks like. They become steps; padding, batch normalisation and ReLUs are folded into the layers
+around them; and the layers get the names of their modules. So the stored maps are those
 after the activation, linear bottlenecks, sums and concatenations.
 """
 

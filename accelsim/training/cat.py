@@ -1,7 +1,7 @@
-"""Compression-aware training (CAT): any network with ReLUs, made to have low entropy.
+"""Compression-aware training (CAT): training any network with ReLUs to have low entropy.
 
 Baskin, Chmiel, Zheltonozhskii, Banner, Bronstein, Mendelson: "CAT: Compression-Aware
-Training for Bandwidth Reduction", JMLR 22 (2021). The loss of the task gets a rate term,
+Training for Bandwidth Reduction", JMLR 22 (2021). A rate term is added to the loss of the task,
 
     L = L_task + lambda * R_act + lambda_w * R_weights,
 
@@ -34,11 +34,11 @@ from accelsim.training.weights import freeze_rounding, round_weights
 
 Regulariser = Literal["entropy", "norm"]
 MapWeight = Callable[[str, ActivationQuantiser], float]
-"""How much one bit per value of a map counts, by the map's name; CAT: its number of values."""
+"""Weight of one bit per value of a map, by name of the map; in CAT its number of values."""
 
 
 def by_volume(_: str, quantiser: ActivationQuantiser) -> float:
-    """CAT's weight of a map: its values."""
+    """The weight of a map in CAT: its number of values."""
     return float(quantiser.n_values)
 
 
@@ -51,7 +51,7 @@ class CatNetwork(nn.Module):
         self.quantisers: dict[str, ActivationQuantiser] = {
             name: m for name, m in network.named_modules() if isinstance(m, ActivationQuantiser)
         }
-        """By name, in the order in which the maps are made."""
+        """Quantisers by name, in the order in which the maps are computed."""
 
     def forward(self, x: Tensor) -> Tensor:
         made: Tensor = self.network(x)
@@ -63,15 +63,15 @@ class CatNetwork(nn.Module):
             quantiser.set_clip(deviations)
 
     def quantise(self, first: int | None = None) -> None:
-        """Quantise the ``first`` maps (gradual mode) or all; the others are plain ReLUs."""
+        """Quantise the ``first`` maps (gradual mode), or all; the others stay plain ReLUs."""
         for i, quantiser in enumerate(self.quantisers.values()):
             quantiser.mode = "quantise" if first is None or i < first else "float"
 
     def deployed(self) -> tuple[nn.Module, dict[str, tuple[int, float]]]:
-        """What an exporter needs: a plain copy, and the trained words.
+        """What an exporter needs: a plain copy of the network, and the trained words.
 
-        In the copy weights are ordinary parameters, with the values that training rounded
-        them to, and every quantiser computes its ReLU. The words are (bits, real value of
+        In the copy, weights are ordinary parameters with the values that training rounded
+        them to, and every quantiser computes a plain ReLU. The words are (bits, real value of
         one level) of each map, by its quantiser's path.
         """
         plain = copy.deepcopy(self.network).eval()
@@ -87,10 +87,10 @@ class CatNetwork(nn.Module):
     def rate(
         self, regulariser: Regulariser = "entropy", weight_of: MapWeight = by_volume
     ) -> Tensor:
-        """The rate term of the batch that just went forward, a scalar with gradient.
+        """The rate term of the last forward pass, a scalar with gradient.
 
         ``entropy``: soft entropy, bits per value. ``norm``: the authors' alternative, the
-        ratio of the l1 and the l2 norm. Maps that do not quantise yet do not count.
+        ratio of the l1 to the l2 norm. Maps that are not quantised yet do not count.
         """
         total, weight = torch.zeros(()), 0.0
         for name, quantiser in self.quantisers.items():
@@ -103,7 +103,7 @@ class CatNetwork(nn.Module):
         return total / weight if weight else total
 
     def clips(self) -> list[nn.Parameter]:
-        """The learned clips: they want a smaller learning rate, and no weight decay."""
+        """The learned clips, which need a smaller learning rate and no weight decay."""
         return [quantiser.clip for quantiser in self.quantisers.values()]
 
 
@@ -121,11 +121,11 @@ def with_quantisers(
     """A copy of ``module`` with a quantiser at each ReLU and ReLU6, and rounded weights.
 
     ReLUs are found by tracing (``torch.fx``): modules, functions and methods, also as
-    ``clamp(min=0)``, also in place. Each use whose result is read gets a quantiser of its own;
-    before they quantise, and with ``weight_bits=None``, the copy computes what ``module``
-    does. ``keep_last`` leaves the last ReLU in float, as the authors' ``noQuantEdges``.
-    Raises ``UserError`` for a module that cannot be traced, that changes in place what it
-    sees again under another name, or that has no ReLU.
+    ``clamp(min=0)``, also in place. Each use whose result is read gets a quantiser of its own.
+    As long as quantisation is off, and with ``weight_bits=None``, the copy computes the same as
+    ``module``. ``keep_last`` leaves the last ReLU in float, like the authors' ``noQuantEdges``.
+    Raises ``UserError`` for a module that cannot be traced, that changes a tensor in place and
+    reads it again under another name, or that has no ReLU.
     """
     graph = traced(module)
     found = _live_relus(graph)
@@ -145,7 +145,7 @@ def with_quantisers(
         )
         target = f"quantiser{i:02d}_{_plain_name(relu.node)}"
         graph.add_submodule(target, quantiser)
-        # Read anew: an earlier ReLU may have taken the place of this one's source.
+        # Read again, because an earlier ReLU may have replaced the source of this one.
         (source,) = relu.node.all_input_nodes
         with graph.graph.inserting_after(relu.node):
             replacement = graph.graph.call_module(target, (source,))
@@ -159,7 +159,7 @@ def with_quantisers(
 
 
 def watch_statistics(network: CatNetwork, batches: Iterable[Tensor]) -> None:
-    """Let the quantisers see what flows, as means over ``batches`` of the training set."""
+    """Let the quantisers collect statistics, as means over ``batches`` of the training set."""
     for quantiser in network.quantisers.values():
         quantiser.mode = "statistics"
     was_training = network.training
@@ -171,9 +171,9 @@ def watch_statistics(network: CatNetwork, batches: Iterable[Tensor]) -> None:
 
 
 def _live_relus(graph: fx.GraphModule) -> list[Relu]:
-    """The ReLUs whose results lead to an output; calls that lead nowhere leave the graph.
+    """The ReLUs whose results reach an output; calls without effect are removed from the graph.
 
-    None of them need work in place afterwards.
+    None of them needs to work in place afterwards.
     """
     found = relus(graph)
     for relu in found:

@@ -1,6 +1,6 @@
 """Whole training runs: a float network, and its compression-aware fine-tuning.
 
-Each run writes one checkpoint, again and again; started anew from the same, it goes on there.
+Each run rewrites one checkpoint as it proceeds; when started again, it continues from there.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ _SOFTNESS: Final = 2.0  # temperature of the distillation
 
 @dataclass(frozen=True)
 class Task:
-    """What is trained on what, and where its checkpoint goes."""
+    """What is trained on which data, and where the checkpoint goes."""
 
     model: str
     """A name of ``resnet.DEPTHS``, or any name for a module of your own."""
@@ -84,11 +84,11 @@ def train_float(
     module: nn.Module | None = None,
     report: Report = lambda progress: None,
 ) -> Checkpoint:
-    """Train a network from random weights; the finished checkpoint.
+    """Train a network from random weights; returns the finished checkpoint.
 
     ``module`` is for networks of your own, [n, channels, rows, cols] to logits, built with the
     same weights each time (``torch.manual_seed``). A checkpoint at ``task.path`` is continued,
-    or returned when finished; one of other settings or inputs raises ``UserError``.
+    or returned if it is finished; one with other settings or inputs raises ``UserError``.
     """
     torch.manual_seed(recipe.seed)
     device = best_device()
@@ -116,11 +116,11 @@ def train_cat(
     report: Report = lambda progress: None,
     weight_of: MapWeight = by_volume,
 ) -> Checkpoint:
-    """Fine-tune a copy of ``trained`` for low entropy; the finished checkpoint.
+    """Fine-tune a copy of ``trained`` for low entropy; returns the finished checkpoint.
 
-    Resumes as ``train_float``. ``float_accuracy`` goes into the checkpoint's figures.
-    ``weight_of`` says how much a bit of each map counts: its values, as in CAT, or what a
-    machine would pay for it. Raises ``UserError``.
+    Resumes like ``train_float``. ``float_accuracy`` is stored in the figures of the checkpoint.
+    ``weight_of`` says how much a bit of each map counts: its number of values, as in CAT, or what
+    it costs on a machine. Raises ``UserError``.
     """
     torch.manual_seed(recipe.seed)
     device = best_device()
@@ -178,9 +178,9 @@ def cat_network(trained: nn.Module, recipe: CatRecipe) -> CatNetwork:
 
 
 def restored(checkpoint: Checkpoint, where: str, module: nn.Module | None = None) -> nn.Module:
-    """The network of a checkpoint, in evaluation mode, all of its maps quantised.
+    """The network of a checkpoint, in evaluation mode, with all its maps quantised.
 
-    ``module`` is the (untrained) network, where it is not one of ``resnet.DEPTHS``.
+    ``module`` is the (untrained) network if it is not one of ``resnet.DEPTHS``.
     """
     network = module or new_model(checkpoint.model, checkpoint.input_shape, checkpoint.n_classes)
     recipe = recipe_of(checkpoint, where)
@@ -279,7 +279,7 @@ def _first_batches(data: LabelledImages, recipe: Recipe, device: torch.device) -
 
 
 def _distance(logits: Tensor, teacher: nn.Module, images: Tensor) -> Tensor:
-    """How far the softened classes are from the float network's (Hinton et al., 2015)."""
+    """Distance of the softened classes from those of the float network (Hinton et al., 2015)."""
     with torch.no_grad():
         wanted = functional.log_softmax(teacher(images).float() / _SOFTNESS, 1)
     found = functional.log_softmax(logits / _SOFTNESS, 1)

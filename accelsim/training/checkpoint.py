@@ -1,7 +1,7 @@
-"""Checkpoints: whole or absent, and read without running anything from the file.
+"""Checkpoints: complete or absent, and read without running anything from the file.
 
-A checkpoint is a ``torch.save`` archive of tensors, numbers and text alone. It is read with
-``weights_only=True``, and what it holds is checked against ``checkpoint_schema`` before use.
+A checkpoint is a ``torch.save`` archive of only tensors, numbers and text. It is read with
+``weights_only=True``, and its contents are checked against ``checkpoint_schema`` before use.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from accelsim.version import __version__
 
 FORMAT: Final = "accelsim-checkpoint"
 VERSION: Final = 2
-"""Version 1 did not say what a run was trained on: ``inputs`` and ``tools`` are empty then."""
+"""Version 1 did not record what a run was trained on; ``inputs`` and ``tools`` are then empty."""
 _MEND: Final = "name a checkpoint that `accelsim train` wrote"
 
 
@@ -44,12 +44,12 @@ class Checkpoint:
     figures: dict[str, float] = field(default_factory=dict)
     """Accuracy and rates, once trained."""
     optimiser: dict[int, Tensors] | None = None
-    """What it remembers of each parameter; None in a finished checkpoint."""
+    """State of the optimiser for each parameter; None in a finished checkpoint."""
     inputs: dict[str, str] = field(default_factory=dict)
-    """Hashes of everything else that decides the numbers, by what it is: images and labels, the
-    starting network. Empty when unknown."""
+    """Hashes of everything else that affects the numbers, by name: images and labels, the
+    starting network. Empty if unknown."""
     tools: dict[str, str] = field(default_factory=dict)
-    """Versions, and the kind of device. A run may go on with others."""
+    """Versions, and the kind of device. A run may be continued with others."""
 
     @property
     def finished(self) -> bool:
@@ -57,13 +57,13 @@ class Checkpoint:
 
 
 def tools(device: torch.device) -> dict[str, str]:
-    """What a run is computed with."""
+    """Versions and kind of device that a run is computed with."""
     versions = {"accelsim": __version__, "torch": str(torch.__version__)}
     return versions | {"device": device.type}
 
 
 def save_checkpoint(path: Path, checkpoint: Checkpoint) -> None:
-    """Write ``path`` anew, or leave it as it was. Raises ``UserError``."""
+    """Replace ``path``, or leave it as it was. Raises ``UserError``."""
     fields = {name: getattr(checkpoint, name) for name in Checkpoint.__dataclass_fields__}
     try:
         with replacing(path) as partial:
@@ -108,15 +108,15 @@ def load_checkpoint(path: Path, mend: str = _MEND) -> Checkpoint:
 
 
 def recipe_of(checkpoint: Checkpoint, where: str) -> AnyRecipe:
-    """How it was trained. Raises ``UserError``."""
+    """The recipe of a checkpoint. Raises ``UserError``."""
     return stored_recipe(checkpoint.recipe, where)
 
 
 def earlier(path: Path, planned: Checkpoint) -> Checkpoint | None:
-    """The checkpoint at ``path`` to go on from, if there is one.
+    """The checkpoint at ``path`` to continue from, if there is one.
 
-    Raises ``UserError`` for one that differs from what is ``planned`` in anything that
-    decides its numbers: settings, images, the starting network.
+    Raises ``UserError`` if it differs from ``planned`` in anything that affects its numbers:
+    settings, images, the starting network.
     """
     if not path.exists():
         return None
@@ -137,7 +137,7 @@ def earlier(path: Path, planned: Checkpoint) -> Checkpoint | None:
 
 
 def demand_same_inputs(checkpoint: Checkpoint, inputs: dict[str, str], where: str) -> None:
-    """Raise ``UserError`` when ``inputs`` are known to be others than it was trained with."""
+    """Raise ``UserError`` if ``inputs`` are known to differ from those it was trained with."""
     others = [n for n, digest in inputs.items() if checkpoint.inputs.get(n, digest) != digest]
     if others:
         raise UserError(
@@ -148,7 +148,7 @@ def demand_same_inputs(checkpoint: Checkpoint, inputs: dict[str, str], where: st
 
 
 def fill(network: torch.nn.Module, tensors: Tensors, where: str) -> None:
-    """Load the tensors of a checkpoint. Raises ``UserError`` when they belong elsewhere."""
+    """Load the tensors of a checkpoint. Raises ``UserError`` if they belong to another network."""
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:
@@ -160,9 +160,9 @@ def fill(network: torch.nn.Module, tensors: Tensors, where: str) -> None:
 def fill_optimiser(
     optimiser: torch.optim.Optimizer, remembered: dict[int, Tensors] | None, where: str
 ) -> None:
-    """Give an optimiser back what it remembered. Raises ``UserError`` when that does not fit.
+    """Restore the state of an optimiser. Raises ``UserError`` if it does not fit.
 
-    Learning rates and the like are those of the recipe.
+    Learning rates and similar settings are those of the recipe.
     """
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     names = _REMEMBERED[type(optimiser)]

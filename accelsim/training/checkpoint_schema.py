@@ -1,4 +1,4 @@
-"""What a checkpoint may hold: checked before any of it is used."""
+"""The schema of a checkpoint, checked before any of its contents are used."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ _FIGURES: Final = {
     "float": {"top1"},
     "cat": {"top1", "float_top1", "entropy_bits", "huffman_bits", "zeros"},
 }
-"""What a finished checkpoint says of its network."""
+"""The figures that a finished checkpoint states about its network."""
 
 
 def _plain(tensor: Tensor) -> Tensor:
-    """A tensor of ordinary numbers, each with a place of its own in memory."""
+    """A tensor of ordinary numbers, each with its own place in memory."""
     if type(tensor) not in (Tensor, torch.nn.Parameter) or tensor.layout != torch.strided:
         raise ValueError("is not a plain tensor")
     if tensor.dtype not in _TYPES or tensor.device.type != "cpu":
@@ -40,7 +40,7 @@ _Side = Annotated[int, Field(ge=1, le=1 << 14)]
 
 
 class _Stored(BaseModel):
-    """``Checkpoint``, as it may come from a file."""
+    """``Checkpoint`` as read from a file, with its checks."""
 
     model_config = ConfigDict(strict=True, extra="forbid", arbitrary_types_allowed=True)
 

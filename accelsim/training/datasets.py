@@ -1,4 +1,4 @@
-"""Labelled images for training: IDX files, as MNIST and Fashion-MNIST come.
+"""Labelled images for training: IDX files, the format of MNIST and Fashion-MNIST.
 
 Fashion-MNIST: Xiao, Rasul, Vollgraf, arXiv:1708.07747 (MIT licence); Debian packages it as
 ``dataset-fashion-mnist``. The format is described at the end of LeCun's MNIST page: two
@@ -26,7 +26,7 @@ Split = Literal["train", "test"]
 FOLDERS: Final = {
     "fashion_mnist": ("/usr/share/datasets/fashion-mnist", "dataset-fashion-mnist"),
 }
-"""By name: where the Debian package puts the files, and the package."""
+"""By name: the folder in which the Debian package installs the files, and the package."""
 _PREFIX: Final = {"train": "train", "test": "t10k"}
 _UINT8: Final = 8
 _MAX_VALUES: Final = 1 << 30
@@ -51,7 +51,7 @@ def read_dataset(name: str, split: Split, root: Path | None = None) -> LabelledI
 
     The folder holds ``train-images-idx3-ubyte``, ``train-labels-idx1-ubyte`` and the same
     with ``t10k``, plain or with ``.gz`` (``idx4`` for images with channels). Raises
-    ``UserError`` that names the package when the files are missing, or what is wrong.
+    ``UserError`` that names the package if the files are missing, or what is wrong with them.
     """
     if name not in FOLDERS and root is None:
         raise UnknownNameError("data set", name, FOLDERS)
@@ -72,7 +72,7 @@ def read_dataset(name: str, split: Split, root: Path | None = None) -> LabelledI
 
 
 def read_halves(name: str, root: Path | None = None) -> tuple[LabelledImages, LabelledImages]:
-    """The training and the test half. Raises ``UserError`` when they do not belong together."""
+    """The training and the test half. Raises ``UserError`` if they do not belong together."""
     train, test = read_dataset(name, "train", root), read_dataset(name, "test", root)
     if train.images.shape[1:] != test.images.shape[1:] or test.n_classes > train.n_classes:
         raise UserError(
@@ -87,7 +87,7 @@ def read_halves(name: str, root: Path | None = None) -> tuple[LabelledImages, La
 def read_idx(path: Path) -> NDArray[np.uint8]:
     """The values of an IDX file of unsigned bytes, plain or gzip, in its shape.
 
-    Reads what the header promises and no more. Raises ``UserError``.
+    Reads no more than the header announces. Raises ``UserError``.
     """
     try:
         with _opened(path) as file:

@@ -1,8 +1,8 @@
-"""What an integer machine can hold: one step for a stacked map, 8-bit weights by channel.
+"""The form of an integer machine: one step for a stacked map, 8-bit weights by channel.
 
-The exporter would bring both about by itself (``equalise``, ``quantise``). With 5-bit maps
-its small changes turn near ties between classes; a network that is already in this form is
-exported as it is.
+The exporter would convert a network to this form by itself (``equalise``, ``quantise``). With 5-bit
+maps its small changes flip near ties between classes; a network that already has this form is
+exported unchanged.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _SMALLEST: Final = 1e-12  # of a channel that is all zero
 
 
 def share_clips(network: CatNetwork) -> None:
-    """Give the maps that ``torch.cat`` stacks one clip, which is learned for all: the largest."""
+    """Give the maps that ``torch.cat`` stacks one common learned clip, initially the largest."""
     for node in network.network.graph.nodes:  # type: ignore[union-attr]
         if node.op != "call_function" or node.target is not torch.cat:
             continue

@@ -1,7 +1,7 @@
-"""What a run starts from, as hashes: images, labels, photographs, networks.
+"""Hashes of what a run starts from: images, labels, photographs, networks.
 
-A number of a checkpoint follows from these and from its recipe; so they are stored with it,
-and a run goes on, or a trace states its accuracy, only where they are the same.
+The numbers of a checkpoint follow from these and from its recipe. So they are stored with it,
+and a run is only continued, and a trace only states its accuracy, if they are the same.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from torch import nn
 from accelsim.training.datasets import LabelledImages
 
 _OWN: tuple[str, ...] = ("torch", "accelsim")
-"""Packages whose versions are stored beside: their source is not hashed."""
+"""Packages whose versions are stored separately, so their source is not hashed."""
 
 
 def data_digest(data: LabelledImages) -> str:
-    """Of images and labels, whatever their name and folder."""
+    """Hash of images and labels, independent of their name and folder."""
     found = sha256()
     for array in (data.images, data.labels):
         found.update(f"{array.dtype} {array.shape} ".encode())
@@ -30,7 +30,7 @@ def data_digest(data: LabelledImages) -> str:
 
 
 def files_digest(files: Iterable[Path]) -> str:
-    """Of what is in files, in their order."""
+    """Hash of the contents of files, in the given order."""
     found = sha256()
     for file in files:
         found.update(sha256(file.read_bytes()).digest())
@@ -38,7 +38,7 @@ def files_digest(files: Iterable[Path]) -> str:
 
 
 def network_digest(network: nn.Module) -> str:
-    """Of the layers, weights and buffers of a network, and of the code of one's own modules."""
+    """Hash of the layers, weights and buffers of a network, and of the code of user modules."""
     found = sha256(repr(network).encode())
     for kind in sorted({type(m) for m in network.modules()}, key=lambda k: k.__qualname__):
         if kind.__module__.partition(".")[0] not in _OWN:

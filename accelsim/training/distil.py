@@ -1,15 +1,15 @@
-"""CAT without labels: a network learns to compress, and to answer as it did before.
+"""CAT without labels: a network learns to compress, and to give the same answers as before.
 
 The float network is the teacher of its own quantised copy (Hinton et al., "Distilling the
-Knowledge in a Neural Network", arXiv:1503.02531), on photographs that nobody labelled:
+Knowledge in a Neural Network", arXiv:1503.02531), on photographs without labels:
 
     L = KL(teacher || student) + lambda * R_act
 
-Few photographs invite over-fitting. So crops vary widely and are pasted into each other
+With few photographs, over-fitting is likely. So crops vary widely and are pasted into each other
 (Yun et al., "CutMix", arXiv:1905.04899): what matters is that both networks see the same
 (Beyer et al., "Knowledge distillation: a good teacher is patient and consistent",
 arXiv:2106.05237). Weights, biases and clips have learning rates of their own; at zero they
-are frozen. Statistics of batch normalisation always are.
+are frozen. Statistics of batch normalisation are always frozen.
 
 Weights are rounded after training, and maps that are stacked share a clip: see
 ``accelsim.training.deployable``.
@@ -62,7 +62,7 @@ LIMITS: Final = (
     "the float network, on crops of 12 others; top-1 and top-5 on 20 labelled photographs show "
     "that classes are kept, and are no ImageNet accuracy"
 )
-"""What the figures of a checkpoint say, and what not."""
+"""What the figures of a checkpoint can and cannot show."""
 _HELD_OUT_CROPS: Final = 8  # of each photograph
 _STATISTICS_CROPS: Final = 2
 _SAVE_EVERY: Final = 25

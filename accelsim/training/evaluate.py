@@ -1,4 +1,4 @@
-"""How good a quantised network is, and how well its maps compress."""
+"""Accuracy of a quantised network, and how well its maps compress."""
 
 from __future__ import annotations
 
@@ -26,10 +26,10 @@ class MapRate:
 
     name: str
     n_values: int
-    """Of one image."""
+    """Number of values of one image."""
     clip: float
     counts: NDArray[np.int64]
-    """[2**bits] how often each level occurs, all images."""
+    """[2**bits] number of occurrences of each level, over all images."""
 
     @property
     def entropy(self) -> float:
@@ -48,7 +48,7 @@ class MapRate:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """``accuracy`` is a share; the rates are bits per value over all maps, by volume."""
+    """``accuracy`` is a fraction; rates are in bits per value over all maps, by volume."""
 
     accuracy: float
     maps: tuple[MapRate, ...]
@@ -105,7 +105,7 @@ def predict(
 def counting(
     quantisers: dict[str, ActivationQuantiser],
 ) -> Iterator[dict[str, NDArray[np.int64]]]:
-    """Count the levels of what flows meanwhile: by quantiser, [2**bits]."""
+    """Count the levels of all maps in this context: by quantiser, [2**bits]."""
     counts = {name: np.zeros(q.top + 1, np.int64) for name, q in quantisers.items()}
 
     def watcher(name: str) -> Any:

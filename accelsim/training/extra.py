@@ -1,4 +1,4 @@
-"""The extra ``[train]``: asked for by name before anything imports torch."""
+"""The extra ``[train]``: checked before anything imports torch."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from accelsim.errors import UserError
 
 
 def demand_torch() -> None:
-    """Raise ``UserError`` when torch or pillow is not installed."""
+    """Raise ``UserError`` if torch or pillow is not installed."""
     for package, module in (("torch", "torch"), ("pillow", "PIL")):
         if find_spec(module) is None:
             raise UserError(

@@ -1,7 +1,7 @@
-"""The real-valued maps of a network: what quantisation is calibrated on, and compared to.
+"""The real-valued maps of a network, for calibrating quantisation and comparing with it.
 
-A map with a trained word is quantised on its way, as it was in training: its values are
-multiples of the word's scale, and the maps behind it see them.
+A map with a trained word is quantised as in training: its values are multiples of the scale of
+the word, and later maps are computed from them.
 """
 
 from __future__ import annotations

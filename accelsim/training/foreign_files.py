@@ -1,4 +1,4 @@
-"""What kind of file this is, by its content: to say so, where a checkpoint was asked for."""
+"""Identifying a file by its content, for messages where a checkpoint was expected."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _VARINT, _EIGHT_BYTES, _COUNTED, _FOUR_BYTES = 0, 1, 2, 5  # wire types of Proto
 
 
 def demand_torch_archive(path: Path, mend: str) -> None:
-    """Raise ``UserError`` unless ``path`` is a zip of ``torch.save``, plain and of its own size.
+    """Raise ``UserError`` unless ``path`` is a plain zip of ``torch.save`` of consistent size.
 
-    The message names the format, as far as it is known by its content.
+    The message names the format if it can be recognised by its content.
     """
     try:
         size_bytes = path.stat().st_size
@@ -118,7 +118,7 @@ def _is_onnx(file: BinaryIO, size_bytes: int) -> bool:
 
 
 def _varint(file: BinaryIO) -> int:
-    """A number of seven bits in each byte; -1 where the file ends first."""
+    """A number with seven bits per byte; -1 if the file ends first."""
     value = 0
     for shift in range(0, 64, 7):
         byte = file.read(1)

@@ -1,9 +1,9 @@
-"""Who else sees a tensor that a ReLU changes in place.
+"""Which nodes see a tensor that a ReLU changes in place.
 
-``y = relu_(x)`` changes ``x`` for every later reader of ``x``. A quantiser in its place makes a
-new tensor, so those readers are given it. What shares memory with ``x`` under another name is
-known from torch's own schemas of its operators; a later reader of such a name (a view of
-``x``, say) cannot be given the new tensor, and the network is refused.
+``y = relu_(x)`` changes ``x`` for every later reader of ``x``. A quantiser that replaces it creates
+a new tensor, so those readers are redirected to it. Which tensors share memory with ``x`` under
+another name follows from torch's schemas of its operators; a later reader of such a tensor (a view
+of ``x``, say) cannot be redirected, and the network is refused.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from accelsim.errors import UserError
 from accelsim.training.tracing import IN_PLACE
 
 Sharing = Literal["none", "whole", "part"]
-"""What the result of a call has of its arguments' memory: nothing, the very tensor, or maybe
-something (also: a view, a copy only where needed, an unknown call)."""
+"""How the result of a call shares memory with its arguments: not at all, as the same tensor, or
+possibly (a view, a copy only if needed, an unknown call)."""
 
 _NEW_MODULES: Final = (
     nn.modules.conv._ConvNd,
@@ -35,7 +35,7 @@ _NEW_MODULES: Final = (
 _ACTIVATIONS: Final = "torch.nn.modules.activation"
 _NO_MEMORY: Final = ("shape", "ndim", "dtype", "device")
 _MAY_RETURN_THEIR_ARGUMENT: Final = ("dropout", "type_as", "broadcast", "atleast", "meshgrid")
-"""Though their schemas do not say so."""
+"""Functions that may return their argument although their schemas do not say so."""
 _INPLACE_ARGUMENT: Final[dict[Any, int]] = {
     functional.relu: 1,
     functional.relu6: 1,
@@ -59,14 +59,14 @@ def changes_in_place(graph: fx.GraphModule, node: fx.Node) -> bool:
 
 
 def may_write(graph: fx.GraphModule, node: fx.Node) -> bool:
-    """Whether a call does something to its arguments, for all that is known of it."""
+    """Whether a call may change its arguments, as far as is known."""
     return _sharing(graph, node) != "none"
 
 
 def show_to_later_readers(graph: fx.GraphModule, node: fx.Node, source: fx.Node) -> None:
-    """Let all that read ``source`` after ``node`` changed it read ``node`` instead.
+    """Let everything that reads ``source`` after ``node`` changed it read ``node`` instead.
 
-    Raises ``UserError`` that names ``node`` when somebody reads it under another name.
+    Raises ``UserError`` that names ``node`` if it is read under another name.
     """
     places = {each: i for i, each in enumerate(graph.graph.nodes)}
     before = {each: place for each, place in places.items() if place < places[node]}

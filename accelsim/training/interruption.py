@@ -1,4 +1,4 @@
-"""Ctrl-C during training: at the end of the step, when network and optimiser fit together."""
+"""Ctrl-C during training takes effect after a step, when network and optimiser are consistent."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from types import FrameType
 
 @contextmanager
 def after_the_step() -> Iterator[Callable[[], bool]]:
-    """Meanwhile Ctrl-C only asks to stop, and a second one stops at once.
+    """In this context, Ctrl-C only requests a stop, and a second one stops at once.
 
-    Yields a function that says whether somebody asked: save then, and raise
-    ``KeyboardInterrupt``. Outside the main thread, and where a program has its own way with
-    SIGINT, nothing changes.
+    Yields a function that says whether a stop was requested; the caller then saves and raises
+    ``KeyboardInterrupt``. Outside the main thread, and if a program handles SIGINT itself,
+    nothing changes.
     """
     in_main = threading.current_thread() is threading.main_thread()
     if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:

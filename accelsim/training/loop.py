@@ -1,7 +1,7 @@
-"""The training loop: steps that follow from their number, and stop cleanly.
+"""The training loop: steps that depend only on their number, and stop cleanly.
 
-A step's batch, mirroring and learning rate depend on the recipe and the step's number
-alone. So the state of a run is the network, the optimiser and that number.
+Batch, mirroring and learning rate of a step depend only on the recipe and the number of the
+step. So the state of a run is the network, the optimiser and that number.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from accelsim.training.datasets import LabelledImages
 from accelsim.training.recipe import Recipe
 
 Loss = Callable[[Tensor, Tensor], tuple[Tensor, dict[str, float]]]
-"""From images and labels to the loss, and figures to show."""
+"""Computes the loss and figures to show, from images and labels."""
 _MOMENTUM = 0.9
 
 
 class DivergedError(UserError):
-    """The loss or its gradient is no finite number any more."""
+    """The loss or its gradient is not finite any more."""
 
     def __init__(self, step: str, problem: str) -> None:
         super().__init__(step, problem, "take a smaller learning rate or lambda")
@@ -32,7 +32,7 @@ class DivergedError(UserError):
 
 @dataclass
 class TrainingState:
-    """A run between two steps."""
+    """State of a run between two steps."""
 
     network: nn.Module
     optimiser: torch.optim.Optimizer
@@ -41,7 +41,7 @@ class TrainingState:
 
 @dataclass(frozen=True)
 class TrainingProgress:
-    """What a progress display wants to know after a step."""
+    """Information for a progress display after a step."""
 
     step: int
     n_steps: int
@@ -60,10 +60,10 @@ def train(
     after_step: Callable[[TrainingProgress], None] = lambda progress: None,
     stop_at: int | None = None,
 ) -> None:
-    """Go on from ``state.step`` to the end of the recipe, or to step ``stop_at``.
+    """Continue from ``state.step`` to the end of the recipe, or to step ``stop_at``.
 
-    Raises ``DivergedError`` when the loss or its gradient is no finite number; the step is then
-    not taken.
+    Raises ``DivergedError`` if the loss or its gradient is not finite; the step is then not
+    taken.
     """
     n_steps = steps_of(recipe, len(data.labels))
     for group in state.optimiser.param_groups:
@@ -88,11 +88,11 @@ def train(
 def descend(
     loss: Tensor, optimiser: torch.optim.Optimizer, step: str, gradient_clip: float = 0.0
 ) -> float:
-    """One step downhill; returns the loss.
+    """Take one gradient step; returns the loss.
 
     The gradient's norm is clipped at ``gradient_clip`` (0: not at all). Raises
-    ``DivergedError`` that names the ``step`` instead of taking one that leads to no finite
-    numbers.
+    ``DivergedError`` that names the ``step`` instead of taking one with numbers that are not
+    finite.
     """
     value = float(loss.detach())
     if not math.isfinite(value):
@@ -110,7 +110,7 @@ def descend(
 
 
 def random_seed(seed: int, step: int) -> int:
-    """Of what a step draws beside its batch, such as dropout."""
+    """Seed of the random numbers of a step other than its batch, such as dropout."""
     return seed * 1_000_003 + step
 
 
@@ -127,12 +127,12 @@ def sgd(
 
 
 def steps_of(recipe: Recipe, n_images: int) -> int:
-    """Steps of a whole run; at least one."""
+    """Number of steps of a whole run, at least one."""
     return max(1, round(recipe.epochs * (n_images // recipe.batch)))
 
 
 def share_of_rate(step: int, n_steps: int, warm_up: float) -> float:
-    """The learning rate of a step, as share of its peak: a ramp, then a cosine to zero.
+    """Learning rate of a step as a fraction of its peak: a ramp, then a cosine to zero.
 
     >>> [round(share_of_rate(s, 10, 0.2), 2) for s in (0, 1, 2, 6, 9)]
     [0.5, 1.0, 1.0, 0.5, 0.04]
@@ -146,7 +146,7 @@ def share_of_rate(step: int, n_steps: int, warm_up: float) -> float:
 def batch_of(
     recipe: Recipe, n_images: int, step: int
 ) -> tuple[np.ndarray[tuple[int], np.dtype[np.int64]], np.ndarray[tuple[int], np.dtype[np.bool_]]]:
-    """Numbers of the images of a step, and which of them are mirrored."""
+    """Indices of the images of a step, and which of them are mirrored."""
     per_epoch = max(1, n_images // recipe.batch)
     epoch, place = divmod(step, per_epoch)
     order = np.random.default_rng((recipe.seed, 0, epoch)).permutation(n_images)
@@ -161,7 +161,7 @@ def loaded(
     mirrored: np.ndarray[tuple[int], np.dtype[np.bool_]],
     device: torch.device,
 ) -> tuple[Tensor, Tensor]:
-    """Images as float, 0 to 1, and their labels."""
+    """Images as floats from 0 to 1, and their labels."""
     images = torch.from_numpy(data.images[numbers]).to(device)
     flipped = images.flip(-1)
     chosen = torch.from_numpy(mirrored).to(device)[:, None, None, None]
@@ -176,5 +176,5 @@ def autocast(device: torch.device) -> torch.autocast:
 
 
 def best_device() -> torch.device:
-    """An accelerator if there is one, else the CPU."""
+    """An accelerator if there is one, otherwise the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -9,9 +9,9 @@ from accelsim.errors import UserError
 
 
 def package_file(package: str, path: str) -> Path:
-    """The file or folder at ``path`` inside ``package``, which is never imported.
+    """The file or folder at ``path`` inside ``package``, which is not imported.
 
-    Raises ``UserError`` that names ``make models`` when it is not installed.
+    Raises ``UserError`` that names ``make models`` if the package is not installed.
     """
     spec = importlib.util.find_spec(package)
     for folder in (spec.submodule_search_locations or []) if spec else []:

@@ -1,7 +1,7 @@
-"""Photographs without labels, to fine-tune on, and others held out to look at the result.
+"""Photographs without labels: some for fine-tuning, others held out to evaluate the result.
 
-Training sees random crops of one side of the split, never a crop of a photograph on the
-other. The photographs of shipped traces are all held out, so that the maps in a trace are
+Training sees random crops of one side of the split, and never a crop of a photograph on the
+other side. The photographs of shipped traces are all held out, so that the maps in a trace are
 those of images that the network was not tuned on.
 """
 
@@ -29,7 +29,7 @@ _HELD_OUT_INTERIORS: Final = frozenset(
     f"pexels-{number}"
     for number in (1317558, 3062948, 36236147, 4389955, 5604956, 6615808, 7193656, 7688357)
 )
-"""None of the same series as one that is trained on."""
+"""None of them is from a series that is trained on."""
 _SHORTER_SIDE: Final = 512
 _SMALLEST_AREA: Final = 0.08
 _WIDEST: Final = 4 / 3
@@ -59,7 +59,7 @@ def loaded(files: list[Path]) -> list[Image.Image]:
 
 
 def random_crop(image: Image.Image, size: int, random: np.random.Generator) -> NDArray[np.uint8]:
-    """A part of a photograph, uint8 [3, size, size]: 8 to 100 % of its area, at times mirrored.
+    """A part of a photograph, uint8 [3, size, size]: 8 to 100 % of its area, sometimes mirrored.
 
     Szegedy et al., "Going deeper with convolutions", arXiv:1409.4842, section 6.
     """

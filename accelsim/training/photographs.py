@@ -1,4 +1,4 @@
-"""Real photographs, as the pixels that a network sees.
+"""Real photographs, as pixels for a network.
 
 The labelled ones (20 ImageNet photographs in the wheel of ``foolbox``) only check
 networks: their tensors are not redistributed. The free ones (in the wheel of
@@ -24,12 +24,12 @@ FREE: Final = {
     "astronaut": ("astronaut.png", "public domain, NASA"),
     "rocket": ("rocket.jpg", "public domain, SpaceX"),
 }
-"""By name: the file in ``skimage/data``, and its licence and author."""
+"""By name: the file in ``skimage/data``, its licence and author."""
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """RGB pixels, uint8 [3, size, size], and the ImageNet class where known."""
+    """RGB pixels, uint8 [3, size, size], and the ImageNet class if known."""
 
     name: str
     pixels: NDArray[np.uint8]

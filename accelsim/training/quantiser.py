@@ -1,4 +1,4 @@
-"""The ReLU that quantises: CAT's clip, learned, and a uniform step below it.
+"""The quantising ReLU: CAT's learned clip, and a uniform step below it.
 
     y = min(relu(x), |c|),   q = round(y * (2**b - 1) / range),   out = q * range / (2**b - 1)
 
@@ -25,10 +25,10 @@ _SMALLEST_CLIP: Final = 1e-6
 
 
 class ActivationQuantiser(nn.Module):
-    """In the place of one ReLU. Float [n, ...] in and out; ``bits`` are 2 to 8.
+    """Replaces one ReLU. Float [n, ...] in and out; ``bits`` is 2 to 8.
 
-    In mode ``statistics`` it is a ReLU that watches mean and deviation; ``set_clip`` then
-    sets the clip to mean + ``deviations`` of them. While training in mode ``quantise``,
+    In mode ``statistics`` it is a ReLU that records mean and standard deviation; ``set_clip`` then
+    sets the clip to mean + ``deviations`` standard deviations. While training in mode ``quantise``,
     each forward pass leaves the soft entropy of its first ``entropy_images`` images in
     ``rate_bits``. ``ceiling`` is the six of a ReLU6.
 
@@ -67,7 +67,7 @@ class ActivationQuantiser(nn.Module):
         self.rate_bits: Tensor | None = None
         self.norm_ratio: Tensor | None = None
         self.n_values = 0
-        """Values of one image, known after the first forward pass."""
+        """Number of values of one image, known after the first forward pass."""
         self.watch_rate = True
         self.clip = nn.Parameter(torch.ones(()))
         self.register_buffer("mean", torch.zeros(()))
@@ -75,7 +75,7 @@ class ActivationQuantiser(nn.Module):
         self.register_buffer("n_watched", torch.zeros((), dtype=torch.long))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the rates of the last batch: results of a graph, which torch cannot copy."""
+        """State without the rates of the last batch, which torch cannot copy."""
         return self.__dict__ | {"rate_bits": None, "norm_ratio": None}
 
     @property
@@ -110,7 +110,7 @@ class ActivationQuantiser(nn.Module):
             return scaled.clamp(0, self.top).round().to(torch.uint8)
 
     def set_clip(self, deviations: float) -> None:
-        """Start the clip at mean + ``deviations`` standard deviations of what was watched."""
+        """Set the clip to mean + ``deviations`` standard deviations of the recorded values."""
         reach = float(self.mean + deviations * self.deviation)
         reach = min(reach, self.ceiling) if self.ceiling is not None else reach
         self.clip.data.fill_(max(reach, _SMALLEST_CLIP))

@@ -1,4 +1,4 @@
-"""How a network is trained: plain numbers, stored in every checkpoint and trace."""
+"""Training recipes: plain numbers, stored in every checkpoint and trace."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from accelsim.training.quantiser import Step
 RATE_WEIGHTS: Final[dict[Regulariser, float]] = {"entropy": 0.07, "norm": 0.002}
 """Lambdas with which ResNet-8 on Fashion-MNIST loses less than a point.
 
-The entropy is some bits per value. The norm's ratio of l1 and l2 grows with the root of a
-map's number of values, and is 154 in the mean there: 0.07 of it would be the whole loss.
+The entropy is a few bits per value. The ratio of l1 to l2 norm grows with the square root of a
+map's number of values, and is 154 on average there: 0.07 times this would dominate the loss.
 """
 
 
@@ -44,9 +44,9 @@ class Recipe:
 class CatRecipe(Recipe):
     """Compression-aware fine-tuning of a trained network; see ``accelsim.training.cat``.
 
-    ``distillation`` is the share of the loss that compares with the float network instead
-    of the labels. ``gradual_epochs`` above zero starts to quantise one more map each so
-    many epochs. Defaults are what reached the figures in ``docs/training.md``.
+    ``distillation`` is the fraction of the loss that compares with the float network instead
+    of the labels. ``gradual_epochs`` above zero starts to quantise one more map every so
+    many epochs. The defaults gave the figures in ``docs/training.md``.
     """
 
     epochs: float = 3.0
@@ -85,12 +85,12 @@ class DistilRecipe:
     """CAT's lambda."""
     weight_learning_rate: float = 3e-5
     bias_learning_rate: float = 5e-5
-    """As share of the median clip at the start; also of batch normalisation's gains."""
+    """Fraction of the median clip at the start; also for the gains of batch normalisation."""
     clip_learning_rate: float = 1e-2
-    """As share of each clip at the start."""
+    """Fraction of each clip at the start."""
     clip_deviations: float = 8.0
     pasted: float = 0.5
-    """Share of the crops into which a part of another is pasted."""
+    """Fraction of the crops into which a part of another one is pasted."""
     entropy_images: int = 1
     keep_last: bool = False
     warm_up: float = 0.05
@@ -162,7 +162,7 @@ def distil_recipe(**settings: Any) -> DistilRecipe:
 
 
 def stored_recipe(stored: dict[str, Any], where: str) -> AnyRecipe:
-    """The recipe that a checkpoint holds, told by its settings. Raises ``UserError``.
+    """The recipe of a checkpoint, recognised by its settings. Raises ``UserError``.
 
     >>> stored_recipe(asdict(Recipe(epochs=2)), "a.pt").epochs
     2
@@ -201,7 +201,7 @@ def _checked(recipe: R) -> R:
 
 
 def _out_of_range(recipe: AnyRecipe) -> str | None:
-    """The first setting that no training can have."""
+    """The first setting that is out of range."""
     for name, value in asdict(recipe).items():
         if name in _RANGES and value is not None and not _RANGES[name].holds(value):
             return name
