@@ -46,7 +46,7 @@ class ProgramWriter:
         self._n_extents = 0
 
     def add(
-        self, kind: Column, unit: Each, *, stage: int = 0, image: int = 0, cycles: Each = 0
+        self, kind: Column, unit: Each, *, stage: Each = 0, image: Each = 0, cycles: Each = 0
     ) -> int:
         """Append rows [n] that move nothing so far; returns the number of the first."""
         first = self.n_rows
@@ -69,11 +69,11 @@ class ProgramWriter:
         edges = _table(len(rows), rows, sources, moment, cause)
         self._needs.append(edges[:, edges[1] != NONE])
 
-    def take(self, rows: Column, pool: int, n_bytes: Each) -> None:
+    def take(self, rows: Column, pool: Each, n_bytes: Each) -> None:
         """Rows wait for bytes of ``pool`` after all that they need; several calls add up."""
         self._takes.append(_table(len(rows), rows, pool, n_bytes))
 
-    def give(self, rows: Column, pool: int, n_bytes: Each) -> None:
+    def give(self, rows: Column, pool: Each, n_bytes: Each) -> None:
         """Rows give bytes back when they are done; several calls add up."""
         self._gives.append(_table(len(rows), rows, pool, n_bytes))
 

@@ -15,5 +15,6 @@ def modules_of_run(policy: str, codecs: Iterable[str]) -> set[str]:
     ['accelsim.codecs.measure', 'accelsim.dram.policies.ideal']
     """
     memory = POLICIES[policy].__module__
-    always = ("accelsim.codecs.measure", "accelsim.mapping.placing.place", "accelsim.sim.run")
+    lowering = {"accelsim.mapping.placing.place", "accelsim.mapping.tiling.fetch"}
+    always = lowering | {"accelsim.codecs.measure", "accelsim.sim.run"}
     return {*always, memory, *codec_modules(codecs)}

@@ -17,11 +17,9 @@ from tests.mapping.walked_windows import Window3
 
 
 def waits(tiles: list[Window3], block: Block, *windows: Window3) -> list[int]:
-    """The rows that readers of a raw map of 10 x 8 x 9 wait for; row i + 1 wrote tile i."""
+    """The tiles that readers of a raw map of 10 x 8 x 9 wait for, numbered from 1 on."""
     layout = LinearMap(stored(10, 8, 9), 0, 16, block[0])
-    placed = PlacedMap(layout, (0, 0), np.array(tiles, np.int64).reshape(-1, 6), block)
-    nothing = np.zeros(0, np.int64)
-    placed.wrote(np.arange(len(tiles)) + 1, nothing, nothing)
+    placed = PlacedMap(layout, (0, 0), np.array(tiles, np.int64).reshape(-1, 6), 1, block)
     return placed.last_write(np.array(windows)).tolist()
 
 
@@ -95,11 +93,8 @@ def test_a_line_of_the_table_is_written_with_the_last_of_its_entries(packed: boo
     complete = np.split(moves.table_line - layout.table_line, moves.first_table[1:-1])
     expected = [[], [], [0], [], [1]] if packed else [[], [], [], [], [0]]
     assert [lines.tolist() for lines in complete] == expected
-    placed = PlacedMap(layout, (0, 0), tiles, (1, 4, 8))
-    last = moves.table_line[-1:]
-    assert placed.table_write(last).tolist() == [NONE]
-    placed.wrote(np.arange(5), last, np.array([7]))
-    assert placed.table_write(last).tolist() == [7]
+    placed = PlacedMap(layout, (0, 0), tiles, 10, (1, 4, 8))
+    assert placed.table_write(moves.table_line).tolist() == ([12, 14] if packed else [14])
 
 
 class OnChip:
@@ -125,9 +120,7 @@ def test_a_map_may_lie_in_no_line_of_dram() -> None:
     """Its readers wait for its writers all the same."""
     layout: MapLayout = OnChip(stored(4, 8, 9))
     tiles = np.array([[0, 4, 0, 4, 0, 9], [0, 4, 4, 8, 0, 9]])
-    placed = PlacedMap(layout, (0, 0), tiles, (4, 2, 3))
-    moves = layout.writes(tiles)
-    assert moves.first.tolist() == [0, 0, 0]
-    assert moves.counts.totals().needed_values == 4 * 8 * 9
-    placed.wrote(np.array([5, 6]), moves.table_line, np.zeros(0, np.int64))
+    placed = PlacedMap(layout, (0, 0), tiles, 5, (4, 2, 3))
+    assert placed.written.first.tolist() == [0, 0, 0]
+    assert placed.written.counts.totals().needed_values == 4 * 8 * 9
     assert placed.last_write(tiles).tolist() == [5, 6]

@@ -261,11 +261,10 @@ def test_who_wrote_last_is_known_for_many_windows(case: Asked, data: st.DataObje
     n_tiles = data.draw(st.integers(0, len(case.needed)))
     tiles = [w for w in case.needed[:n_tiles] if w.n_values]
     layout = LinearMap(case.stored, 0, 16, case.block[0])
-    placed = PlacedMap(layout, (0, 0), as_array(tiles), case.block)
-    walked, nothing = WalkedWriters(case.stored, case.block), np.zeros(0, np.int64)
-    placed.wrote(np.arange(len(tiles)) * 3, nothing, nothing)
+    placed = PlacedMap(layout, (0, 0), as_array(tiles), 3, case.block)
+    walked = WalkedWriters(case.stored, case.block)
     for i, tile in enumerate(tiles):
-        walked.wrote(tile, 3 * i)
+        walked.wrote(tile, 3 + i)
     found = placed.last_write(as_array(case.fetched)).tolist()
     for window, last in zip(case.fetched, found, strict=True):
         if window.n_values:

@@ -8,7 +8,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from accelsim.mapping.windows.window import Block, aligned, inside, n_values, new_parts
+from accelsim.mapping.tiling.kernel import bring
+from accelsim.mapping.windows.window import Block, n_values
 from tests.mapping.walked_windows import Window3, align, intersection, new_part
 
 EXTENTS = (5, 7, 6)
@@ -71,18 +72,25 @@ def test_rows_are_kept_only_from_above_and_from_the_same_columns() -> None:
     assert new_part(window, window._replace(r0=0, r1=20)).n_values == 0
 
 
-@settings(max_examples=300)
+@settings(deadline=None, max_examples=300)
 @given(st.lists(st.tuples(windows(), windows(), st.booleans())), st.none() | blocks)
-def test_many_windows_at_once_are_as_each_alone(
+def test_many_windows_at_once_bring_what_each_brings_alone(
     drawn: list[tuple[Window3, Window3, bool]], block: Block | None
 ) -> None:
     asked = [a for a, _, _ in drawn]
     held = [b._replace(c0=a.c0, c1=a.c1, q0=a.q0, q1=a.q1) if s else b for a, b, s in drawn]
     one, two = (np.array(w, np.int64).reshape(-1, 6) for w in (asked, held))
     assert n_values(one).tolist() == [w.n_values for w in asked]
-    assert aligned(one, block, EXTENTS).tolist() == [list(align(w, block, EXTENTS)) for w in asked]
-    whole = Window3(0, 3, 0, EXTENTS[1], 0, EXTENTS[2])
-    on_map = [intersection(w._replace(c0=w.c0 - 2, c1=w.c1 - 2), whole) for w in asked]
-    assert inside(one, 2, (3, *EXTENTS[1:])).tolist() == [list(w) for w in on_map]
-    new = [list(new_part(a, b)) for a, b in zip(asked, held, strict=True)]
-    assert new_parts(one, two).tolist() == new
+    needed, fetched = np.empty((2, *one.shape), np.int64)
+    whole, extents = np.empty(len(one), np.int64), (3, *EXTENTS[1:])
+    bring(one, two, 2, extents, block or (1, 1, 1), needed, fetched, whole)
+    for i, (a, b) in enumerate(zip(asked, held, strict=True)):
+        a, b = (
+            intersection(w._replace(c0=w.c0 - 2, c1=w.c1 - 2), Window3(0, 3, 0, 7, 0, 6))
+            for w in (a, b)
+        )
+        assert whole[i] == align(a, block, extents).n_values
+        if a.n_values:
+            assert Window3(*needed[i]) == new_part(a, b)
+            blocks_of_a, blocks_of_b = align(a, block, extents), align(b, block, extents)
+            assert Window3(*fetched[i]) == new_part(blocks_of_a, blocks_of_b)

@@ -14,6 +14,19 @@ Lists: TypeAlias = tuple[Ints, tuple[Ints, ...]]
 """``first`` [n + 1], where the lists of each begin, and the lists of all."""
 
 
+def joined(parts: Sequence[Lists]) -> Lists:
+    """Lists of some, behind those of others.
+
+    >>> one, two = (np.array([0, 2]), (np.array([7, 8]),)), (np.array([0, 0, 1]), (np.array([5]),))
+    >>> first, (both,) = joined([one, two])
+    >>> first.tolist(), both.tolist()
+    ([0, 2, 2, 3], [7, 8, 5])
+    """
+    n_each = np.concatenate([first[1:] - first[:-1] for first, _ in parts])
+    lists = zip(*(lists for _, lists in parts), strict=True)
+    return starts(n_each), tuple(map(np.concatenate, lists))
+
+
 def in_order(parts: Sequence[tuple[Ints, Lists]], n: int) -> Lists:
     """The lists of n windows, put together from those of some of them each.
 
@@ -29,14 +42,14 @@ def in_order(parts: Sequence[tuple[Ints, Lists]], n: int) -> Lists:
         return parts[0][1]
     n_each = np.zeros(n, np.int64)
     for which, (first, _) in parts:
-        n_each[which] = np.diff(first)
+        n_each[which] = first[1:] - first[:-1]
     begin = starts(n_each)
-    joined = tuple(np.empty(begin[-1], np.int64) for _ in parts[0][1][1])
+    whole = tuple(np.empty(begin[-1], np.int64) for _ in parts[0][1][1])
     for which, (first, lists) in parts:
-        place = np.repeat(begin[which] - first[:-1], np.diff(first)) + np.arange(first[-1])
-        for whole, part in zip(joined, lists, strict=True):
-            whole[place] = part
-    return begin, joined
+        place = np.repeat(begin[which] - first[:-1], n_each[which]) + np.arange(first[-1])
+        for column, part in zip(whole, lists, strict=True):
+            column[place] = part
+    return begin, whole
 
 
 class Runs(NamedTuple):
@@ -44,13 +57,12 @@ class Runs(NamedTuple):
 
     row: Ints
     """[n] which rows have any, rising."""
-    n_lines: Ints  # [n]
     first_line_of_row: Ints
-    """[n] where the lines of each begin."""
+    """[n + 1] where the lines of each begin."""
     first: Ints
     """[n + 1] where the runs of each begin."""
     first_line: Ints  # [n_runs]
-    lengths: Ints  # [n_runs]
+    n_lines: Ints  # [n_runs]
 
 
 def runs(row: Ints, lines: Ints) -> Runs:
@@ -65,9 +77,17 @@ def runs(row: Ints, lines: Ints) -> Runs:
     (of_row,) = np.nonzero(other_row)
     return Runs(
         row=row[of_row],
-        n_lines=np.diff(of_row, append=len(lines)),
-        first_line_of_row=of_row,
+        first_line_of_row=np.append(of_row, len(lines)),
         first=np.append(np.searchsorted(begin, of_row), len(begin)),
         first_line=lines[begin],
-        lengths=np.diff(begin, append=len(lines)),
+        n_lines=np.diff(begin, append=len(lines)),
     )
+
+
+def largest(values: Ints, first: Ints) -> Ints:
+    """Of each list of values that begins at one of ``first`` and ends at the next.
+
+    >>> largest(np.array([3, 1, 2]), np.array([0, 1])).tolist()
+    [3, 2]
+    """
+    return np.maximum.reduceat(values, first) if len(first) else values[:0]

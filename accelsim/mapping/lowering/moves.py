@@ -7,14 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.lowering.lists import Runs, runs
+from accelsim.mapping.lowering.lists import Lists, in_order
 from accelsim.mapping.lowering.planned import PlannedStage
-from accelsim.mapping.lowering.reads import MapReads, map_reads
 from accelsim.mapping.lowering.tally import Tally
-from accelsim.mapping.placing.index_cache import IndexCache
-from accelsim.mapping.placing.layout import Moves
+from accelsim.mapping.placing.layout import Counts
 from accelsim.mapping.placing.place import ImageStats, PlacedMap, Placement
-from accelsim.mapping.placing.weights import window_of
 from accelsim.mapping.tiling.fetch import Fetches
 from accelsim.mapping.windows.window import Ints, n_values
 from accelsim.units import bits_to_bytes
@@ -22,34 +19,38 @@ from accelsim.units import bits_to_bytes
 
 @dataclass(frozen=True, eq=False)
 class StageMoves:
-    """All that a stage reads and writes, in the order in which its passes do."""
+    """All that a stage reads and writes of maps. Tiles have numbers of their own in the program."""
 
     planned: PlannedStage
     found: Fetches
-    reads: MapReads
-    loads: Ints
-    """The passes that load weights."""
-    weights: Moves | None
+    extents: Lists
+    """By fetch: first lines, lines, and cycles of a decoder's lane."""
+    entries: Lists
+    """By fetch: lines of block tables, the entries of each line, and the tile with which it was
+    written; ``NONE``."""
+    after: Ints
+    """[n_fetches] the tile with which the last of it was written; ``NONE``."""
+    n_table_lines: Ints
+    """[n_fetches] lines of its map's block table; 0 without one."""
     output: PlacedMap
-    writes: Moves
-    complete: Runs
-    """Lines of the output's block table, by the tile that completes them."""
     codec_tables: Ints
     """[n, 2] first line and lines of each codec table that is read before the first pass: of
     the maps that are read, then of the output."""
     n_input_tables: int
+    counts: tuple[Counts[Ints], ...]
+    """What the fetches from each map cost."""
 
     def count(self, tally: Tally, chip: Chip, line_bytes: int) -> None:
-        """Add what all this costs to the count of the stage."""
-        planned, found, reads = self.planned, self.found, self.reads
+        """Add what all this costs, but for lines of block tables that are read, to the count of
+        the stage."""
+        planned, found, written = self.planned, self.found, self.output.written
         stage, passes = planned.stage, planned.passes
-        for counts in reads.counts:
+        for counts in self.counts:
             tally.moved("ifmap", counts, write=False)
-        tally.moved_table("ifmap", "index_bytes", reads.missed.n_lines * line_bytes, write=False)
         tally.filled_ifmap(int(found.new_bytes.sum() + found.shortcut_bytes.sum()))
-        if self.weights is not None:
-            tally.loaded_weights(self.weights.counts)
-        computed = int(n_values(passes.computed[passes.last]).sum())
+        if planned.weights is not None:
+            tally.loaded_weights(planned.weights.counts)
+        computed = int(n_values(passes.computed[planned.last]).sum())
         if stage.read_scale:
             tally.scaled(int(n_values(found.fetched[~found.is_shortcut]).sum()))
         if stage.shortcut:
@@ -63,11 +64,12 @@ class StageMoves:
             made_bytes = int(n_values(passes.output).sum()) * bits_to_bytes(stage.output.bits)
             operations = int(planned.operations.sum())
             tally.vectored(operations, read_bytes * len(stage.inputs), made_bytes)
-        tally.moved("ofmap", self.writes.counts, write=True)
+        tally.moved("ofmap", written.counts, write=True)
         if stage.fused_scale:
             tally.scaled(computed)
         tally.drained(computed * planned.psum_bytes, computed if stage.fused_pool else 0)
-        tally.moved_table("ofmap", "index_bytes", self.complete.n_lines * line_bytes, write=True)
+        complete = np.diff(written.first_table)
+        tally.moved_table("ofmap", "index_bytes", complete * line_bytes, write=True)
         table_bytes = self.codec_tables[:, 1] * line_bytes
         of_inputs, of_output = np.split(table_bytes, [self.n_input_tables])
         tally.moved_table("ifmap", "table_bytes", of_inputs, write=False)
@@ -75,28 +77,38 @@ class StageMoves:
 
 
 def stage_moves(
-    planned: PlannedStage, stats: ImageStats, placement: Placement, cache: IndexCache
+    planned: PlannedStage, stats: ImageStats, placement: Placement, first_tile: int
 ) -> StageMoves:
-    """Place the maps of a stage, and find what its passes move."""
-    stage, passes = planned.stage, planned.passes
+    """Place the maps of a stage, and find what its passes move. ``first_tile`` is the number of
+    the first tile that it writes."""
+    stage = planned.stage
     inputs = [placement.place(stored, stats) for stored in dict.fromkeys(stage.reads)]
-    output = placement.place(stage.output, stats, planned.tiles)
+    output = placement.place(stage.output, stats, planned.tiles, first_tile)
     input_tables = [placed.codec_table for placed in inputs if placed.codec_table[1]]
     tables = [*input_tables, *[output.codec_table] * (output.codec_table[1] > 0)]
     found = planned.fetches(placement)
-    (loads,) = np.nonzero(passes.loads_weights)
-    tiles = window_of(passes.part[loads])
-    writes = output.layout.writes(planned.tiles)
-    tile = np.repeat(np.arange(len(planned.tiles)), np.diff(writes.first_table))
+    n = len(found.step)
+    extents, entries, counts = [], [], []
+    after, n_table_lines = np.empty((2, n), np.int64)
+    for number, placed in enumerate(inputs):
+        which, layout = found.of(number), placed.layout
+        fetched = found.fetched[which]
+        moves = layout.reads(fetched, found.needed[which])
+        after[which], n_table_lines[which] = placed.last_write(fetched), layout.table_lines
+        lines = moves.table_line
+        room = np.full(len(lines), layout.entries_per_line)
+        extents.append((which, moves.extents))
+        entries.append((which, (moves.first_table, (lines, room, placed.table_write(lines)))))
+        counts.append(moves.counts)
     return StageMoves(
         planned=planned,
         found=found,
-        reads=map_reads(found, placement, cache),
-        loads=loads,
-        weights=planned.weights.reads(tiles, tiles) if planned.weights else None,
+        extents=in_order(extents, n),
+        entries=in_order(entries, n),
+        after=after,
+        n_table_lines=n_table_lines,
         output=output,
-        writes=writes,
-        complete=runs(tile, writes.table_line),
         codec_tables=np.array(tables, np.int64).reshape(-1, 2),
         n_input_tables=len(input_tables),
+        counts=tuple(counts),
     )

@@ -1,15 +1,17 @@
-"""A stage as its plan cuts it, for all images: passes, their work, and the place of weights."""
+"""A stage as its plan cuts it, for all images: passes, their work, weights, and buffer space."""
 
 from __future__ import annotations
 
-from dataclasses import fields
+from typing import NamedTuple
 
 import numpy as np
 
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.dataflow import DATAFLOWS, PassCost
+from accelsim.mapping.lowering.units import In
+from accelsim.mapping.placing.layout import Moves
 from accelsim.mapping.placing.place import Placement
-from accelsim.mapping.placing.weights import WeightTiles
+from accelsim.mapping.placing.weights import window_of
 from accelsim.mapping.stages.stage import StagePlan
 from accelsim.mapping.tiling.fetch import Fetches, fetches
 from accelsim.mapping.tiling.passes import passes
@@ -20,6 +22,15 @@ from accelsim.units import ceil_div
 from accelsim.workload.layer import Conv
 
 
+class Held(NamedTuple):
+    """Bytes of buffers that COMPUTE rows take or give: each [n]."""
+
+    step: Ints
+    """The pass."""
+    pool: Ints
+    n_bytes: Ints
+
+
 class PlannedStage:
     """What the rows of a stage are made of. Columns are [n_passes]."""
 
@@ -27,21 +38,28 @@ class PlannedStage:
         """Takes a place for the weights, if the stage has any."""
         self.stage, self.tiling = plan.stage, plan.tiling
         layer, self.passes = plan.stage.layer, passes(plan.stage, plan.tiling)
-        self.tiles = self.passes.output[self.passes.last]
+        (self.last,) = np.nonzero(self.passes.last)
+        """The passes that finish a tile."""
+        self.tiles = self.passes.output[self.last]
         self.psum_bytes = psum_bytes_per_value(plan, chip)
         self._fetches: dict[tuple[Block | None, ...], Fetches] = {}
         self.cost: PassCost[Ints] | None = None
         """Of the passes on the array; None on the vector unit."""
-        self.weights: WeightTiles | None = None
+        self.weights: Moves | None = None
+        """What the passes ``weight_loads`` load."""
         self.operations = np.zeros(0, np.int64)
         """Of the passes on the vector unit."""
+        (self.weight_loads,) = np.nonzero(self.passes.loads_weights)
         if isinstance(layer, Conv):
             n_weights = self.passes.parts.n_weights
-            self.weights = placement.weights(layer.name, n_weights, layer.weight_bits)
+            layout = placement.weights(layer.name, n_weights, layer.weight_bits)
+            tiles = window_of(self.passes.part[self.weight_loads])
+            self.weights = layout.reads(tiles, tiles)
             found = DATAFLOWS[chip.array.dataflow].cost(self.passes.of(layer), chip.array)
-            self.cost = PassCost(
-                *(np.broadcast_to(getattr(found, f.name), self.n_passes) for f in fields(found))
-            )
+            columns = np.empty((len(PassCost.__slots__), self.n_passes), np.int64)
+            for column, name in zip(columns, PassCost.__slots__, strict=True):
+                column[:] = getattr(found, name)
+            self.cost = PassCost(*columns)
             self.kind, self.cycles = Kind.COMPUTE, self.cost.cycles
         else:
             self.operations = vector_operations(layer, n_values(self.passes.output))
@@ -58,3 +76,38 @@ class PlannedStage:
         if key not in self._fetches:
             self._fetches[key] = fetches(self.stage, self.passes, blocks.__getitem__)
         return self._fetches[key]
+
+    def takes(self) -> Held:
+        """A tile of the ofmap buffer with its first pass; rows that pooling keeps with that of
+        all."""
+        (first,) = np.nonzero(self.passes.first)
+        n_bytes = np.full(len(first), self.tiling.ofmap_tile_bytes)
+        n_bytes[0] += self.tiling.line_buffer_bytes
+        return Held(first, np.full(len(first), In.OFMAP), n_bytes)
+
+    def gives(self, found: Fetches) -> Held:
+        """What is given back with the last pass that uses it. A tile of the ofmap buffer is not
+        among it: its WRITE gives it back."""
+        tiling = self.tiling
+        (loads,) = np.nonzero(self.passes.loads_ifmap)
+        new, window = found.new_bytes[loads], found.window_bytes[loads]
+        kept = np.append((window - new)[1:], 0)  # what the next window uses again
+        unused = new if tiling.ifmap_resident else window - kept
+        added = self.last if self.stage.shortcut else self.last[:0]
+        weight_bytes = self.weights.counts.needed_bytes if self.weights else self.last[:0]
+        parts = (
+            (self._last_users(loads, tiling.ifmap_resident), In.IFMAP, unused),
+            (added, In.IFMAP, found.shortcut_bytes[added]),
+            (self._last_users(self.weight_loads, tiling.weights_resident), In.WEIGHT, weight_bytes),
+            (np.array([self.n_passes - 1]), In.OFMAP, np.array([tiling.line_buffer_bytes])),
+        )
+        pools = np.repeat([pool for _, pool, _ in parts], [len(step) for step, *_ in parts])
+        steps, n_bytes = (np.concatenate([part[i] for part in parts]) for i in (0, 2))
+        return Held(steps, pools, n_bytes)
+
+    def _last_users(self, loads: Ints, resident: bool) -> Ints:
+        """[n_loads] the last pass that uses what each of ``loads`` brings: that before the next
+        load, or the last of all."""
+        if resident or not len(loads):
+            return np.full(len(loads), self.n_passes - 1)
+        return np.append(loads[1:] - 1, self.n_passes - 1)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import fields
 
+import numpy as np
+
 from accelsim.mapping.dataflow import PassCost
 from accelsim.mapping.placing.bus import NO_LEVELS, Levels
 from accelsim.mapping.placing.layout import Counts
 from accelsim.mapping.stages.stage import Stage
 from accelsim.mapping.windows.window import Ints
 from accelsim.program.work import (
-    NO_COUNTS,
     TENSOR_KINDS,
     BusCounts,
     ByteCounts,
@@ -26,10 +27,9 @@ class Tally:
     def __init__(self, stage: Stage, levels: Levels = NO_LEVELS) -> None:
         """``levels`` are those of tables."""
         self._stage, self._tables = stage, levels
-        self._bus = {f.name: 0 for f in fields(BusCounts)}
-        self._weight_bus = NO_COUNTS
-        self._bytes = {kind: _zeros(ByteCounts) for kind in TENSOR_KINDS}
-        self._sram = _zeros(SramCounts)
+        self._bus, self._weight_bus = dict.fromkeys(_BUS, 0), dict.fromkeys(_BUS, 0)
+        self._bytes = {kind: dict.fromkeys(_BYTES, 0) for kind in TENSOR_KINDS}
+        self._sram = dict.fromkeys(_SRAM, 0)
         self._macs = self._encoded = self._decoded = self._vector = self._pooled = self._values = 0
         self._register_bits = 0
 
@@ -47,6 +47,8 @@ class Tally:
     def moved_table(self, kind: str, column: str, n_bytes: Ints, *, write: bool) -> None:
         """Lines of block tables (``index_bytes``) or of codec tables (``table_bytes``), in pieces
         of so many bytes [n]."""
+        if not len(n_bytes):
+            return
         total_bytes = int(n_bytes.sum())
         self._add_bytes(kind, write, total_bytes, **{column: total_bytes})
         costly_bits, toggles = self._tables.of(8 * n_bytes)
@@ -56,7 +58,8 @@ class Tally:
         """Tiles of weights came into their buffer."""
         total = counts.totals()
         self._add_counts("weight", False, total)
-        self._weight_bus += BusCounts(total.costly_bits, total.toggles)
+        self._weight_bus["read_costly_bits"] += total.costly_bits
+        self._weight_bus["read_toggles"] += total.toggles
         self._sram["weight_write_bytes"] += total.needed_bytes
 
     def filled_ifmap(self, n_bytes: int) -> None:
@@ -67,7 +70,8 @@ class Tally:
         """The array made passes. Sums have ``psum_bits`` in the PEs, ``psum_bytes`` outside."""
         value_bits, weight_bits = self._stage.value_bits, self._stage.weight_bits
         weight_bytes = cost.weight_reads * weight_bits // 8
-        total = PassCost(*(int(getattr(cost, field.name).sum()) for field in fields(cost)))
+        columns = np.array([getattr(cost, name) for name in PassCost.__slots__])
+        total = PassCost(*columns.sum(axis=1).tolist())
         self._macs += total.macs
         self._register_bits += (
             total.ifmap_registers * value_bits
@@ -116,7 +120,7 @@ class Tally:
             weight_bits=self._stage.weight_bits,
             register_bits=self._register_bits,
             bus=BusCounts(**self._bus),
-            weight_bus=self._weight_bus,
+            weight_bus=BusCounts(**self._weight_bus),
         )
 
     def _drive(self, write: bool, costly_bits: int, toggles: int) -> None:
@@ -143,5 +147,6 @@ class Tally:
             counts[column] += amount
 
 
-def _zeros(counts: type[ByteCounts] | type[SramCounts]) -> dict[str, int]:
-    return {f.name: 0 for f in fields(counts)}
+_BUS, _BYTES, _SRAM = (
+    tuple(field.name for field in fields(kind)) for kind in (BusCounts, ByteCounts, SramCounts)
+)

@@ -62,8 +62,14 @@ class BlockedMap:
             if beats is None or not beats.size
             else beats.reshape(2, 2, -1)
         )
-        costly, toggles = np.where(self.fallback, raw_beats, coded_beats)
-        self._summed = np.stack([self.block_bytes, self.n_lines, self.fallback, costly, toggles], 1)
+        self._summed = np.empty((len(raw_lines), 7), np.int64)
+        """[n_blocks] what windows add up: bytes, lines, whether it is stored raw, costly bits and
+        toggles, values that pass a decoder, values that an encoder works on."""
+        self._summed[:, 0], self._summed[:, 1] = self.block_bytes, self.n_lines
+        self._summed[:, 2] = self.fallback
+        self._summed[:, 3:5] = np.where(self.fallback, raw_beats, coded_beats).T
+        self._summed[:, 5] = np.where(self.fallback, 0, self._n_values)
+        self._summed[:, 6] = np.where(self._encode_cycles > 0, self._n_values, 0)
         self.grid: tuple[int, int, int] = block_grid(stored, block)
         if production_order is None:
             slot_lines = int(raw_lines.max(initial=0))
@@ -96,37 +102,28 @@ class BlockedMap:
         """
         first, blocks = blocks_in(fetched, self.block, self.grid)
         entries = partial(list_entries, first, blocks, self.entry_bits, self._line_bytes * 8)
-        first_table, table_line = listed(entries, len(fetched), n_lists=1)
-        coded = np.where(self.fallback, 0, self._n_values)
-        table = first_table, self.table_line + table_line
-        return self._moves(first, blocks, needed, self._decode_cycles, coded, table)
+        first_table, line = listed(entries, len(fetched), n_lists=1)
+        table = first_table, self.table_line + line
+        return self._moves(first, blocks, needed, table, write=False)
 
     def writes(self, tiles: Windows) -> Moves:
         """All blocks, whole: tiles are unions of blocks that cover the map."""
         first, blocks = blocks_in(tiles, self.block, self.grid)
-        coded = np.where(self._encode_cycles > 0, self._n_values, 0)
-        table = self._completed(first, blocks)
-        return self._moves(first, blocks, tiles, self._encode_cycles, coded, table)
+        return self._moves(first, blocks, tiles, self._completed(first, blocks), write=True)
 
     def _moves(
-        self,
-        first: Ints,
-        blocks: Ints,
-        needed: Windows,
-        work_cycles: Ints,
-        codec_values: Ints,
-        table: tuple[Ints, Ints],
+        self, first: Ints, blocks: Ints, needed: Windows, table: tuple[Ints, Ints], *, write: bool
     ) -> Moves:
         n, n_needed = len(needed), n_values(needed)
-        sums, share = np.empty((n, 6), np.int64), np.empty(n, np.int64)
-        add_up(first, blocks, np.column_stack([self._summed, codec_values]), sums)
+        sums, share = np.empty((7, n), np.int64), np.empty(n, np.int64)
+        add_up(first, blocks, self._summed, sums)
         share_bytes(needed, self.block, self.grid, self.block_bytes, self._n_values, share)
-        coded_bytes, n_lines, fallback, costly, toggles, coded_values = sums.T
+        coded_bytes, n_lines, fallback, costly, toggles, decoded, encoded = sums
         return Moves(
             first=first,
             first_line=self.first_line[blocks],
             n_lines=self.n_lines[blocks],
-            work_cycles=work_cycles[blocks],
+            work_cycles=(self._encode_cycles if write else self._decode_cycles)[blocks],
             first_table=table[0],
             table_line=table[1],
             counts=Counts(
@@ -135,7 +132,7 @@ class BlockedMap:
                 coded_bytes=coded_bytes,
                 padding_bytes=n_lines * self._line_bytes - coded_bytes,
                 overfetch_bytes=coded_bytes - share,
-                codec_values=coded_values,
+                codec_values=encoded if write else decoded,
                 fallback_blocks=fallback,
                 costly_bits=costly,
                 toggles=toggles,
@@ -145,6 +142,8 @@ class BlockedMap:
     def _completed(self, first: Ints, blocks: Ints) -> tuple[Ints, Ints]:
         """The lines of the table, by the window that makes the last of their blocks known."""
         n, line_bits = len(first) - 1, self._line_bytes * 8
+        if not n:
+            return first, np.zeros(0, np.int64)
         writer = np.zeros(len(self.n_lines), np.int64)
         writer[blocks] = np.repeat(np.arange(n), np.diff(first))
         line = np.arange(self.table_lines)

@@ -86,14 +86,14 @@ def list_blocks(windows: Ints, block: Block, grid: Block, first: Ints, number: I
 
 @kernel
 def add_up(first: Ints, number: Ints, of_block: Ints, sums: Ints) -> None:
-    """Fill ``sums`` [n, n_columns] with what the blocks of each window have in ``of_block``
+    """Fill ``sums`` [n_columns, n] with what the blocks of each window have in ``of_block``
     [n_blocks, n_columns]."""
-    for w in range(len(sums)):
-        for column in range(sums.shape[1]):
-            sums[w, column] = 0
+    for w in range(sums.shape[1]):
+        for column in range(len(sums)):
+            sums[column, w] = 0
         for i in range(first[w], first[w + 1]):
-            for column in range(sums.shape[1]):
-                sums[w, column] += of_block[number[i], column]
+            for column in range(len(sums)):
+                sums[column, w] += of_block[number[i], column]
 
 
 @kernel
@@ -150,14 +150,14 @@ def list_entries(
 
 
 @kernel
-def mark_writers(tiles: Ints, channels: int, cols: int, writer: Ints) -> None:
+def mark_writers(tiles: Ints, first: int, channels: int, cols: int, writer: Ints) -> None:
     """Note in ``writer`` [n_groups, n_rows, n_col_groups], groups of ``channels`` and ``cols``,
-    the number of the last of ``tiles`` [n, 6] that touches each cell."""
+    the last of ``tiles`` [n, 6], numbered from ``first`` on, that touches each cell."""
     for w in range(len(tiles)):
         for c in range(tiles[w, 0] // channels, (tiles[w, 1] - 1) // channels + 1):
             for r in range(tiles[w, 2], tiles[w, 3]):
                 for q in range(tiles[w, 4] // cols, (tiles[w, 5] - 1) // cols + 1):
-                    writer[c, r, q] = w
+                    writer[c, r, q] = first + w
 
 
 @kernel
@@ -221,6 +221,6 @@ def warm_up() -> None:
     share_bytes(window, unit, unit, one, one, one.copy())
     list_entries(two, np.zeros(1, np.int64), 1, 8, first, one.copy())
     writer = np.zeros(unit, np.int64)
-    mark_writers(window, 1, 1, writer)
+    mark_writers(window, 0, 1, 1, writer)
     find_last_writers(window, 1, 1, writer, -1, one.copy())
     look_up(one, one, 1, np.zeros((2, 2), np.int64), np.zeros(2, np.int64), np.zeros(1, bool))

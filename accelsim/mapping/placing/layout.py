@@ -12,7 +12,7 @@ a table of their lengths), ``weights`` (tiles of weights).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Generic, Protocol
 
 import numpy as np
@@ -44,7 +44,7 @@ class Counts(Generic[Count]):
 
     def totals(self) -> Counts[int]:
         """Of all windows together."""
-        columns = np.stack([getattr(self, field.name) for field in fields(self)])
+        columns = np.array([getattr(self, name) for name in self.__slots__])
         return Counts(*columns.sum(axis=1).tolist())
 
 
@@ -66,6 +66,11 @@ class Moves:
     """Lines of the table, rising in each window. Reads: with entries of its blocks. Writes: those
     whose last entry becomes known with it."""
     counts: Counts[Ints]
+
+    @property
+    def extents(self) -> tuple[Ints, tuple[Ints, Ints, Ints]]:
+        """Where those of each window begin, and all of them."""
+        return self.first, (self.first_line, self.n_lines, self.work_cycles)
 
 
 class Layout(Protocol):

@@ -28,40 +28,43 @@ NO_TILES: Final = np.zeros((0, 6), np.int64)
 
 
 class PlacedMap:
-    """A map in its place, and the rows of the program that its readers wait for."""
+    """A map in its place, and the tiles of the network that its readers wait for."""
 
     def __init__(
-        self, layout: MapLayout, codec_table: tuple[int, int], tiles: Windows, block: Block
+        self,
+        layout: MapLayout,
+        codec_table: tuple[int, int],
+        tiles: Windows,
+        first_tile: int,
+        block: Block,
     ) -> None:
-        """``tiles`` [n, 6] are its windows in the order in which its producer writes them.
+        """``tiles`` [n, 6] are its windows in the order in which its producer writes them;
+        ``first_tile`` is the number of the first in the network.
 
         Who waits for a value waits for all channels and columns of its ``block``.
         """
         self.layout = layout
         self.codec_table = codec_table
         """First line and lines of the codec's tables for this map."""
-        self._tiles, self._block, stored = tiles, block, layout.stored
+        self.written = layout.writes(tiles)
+        """What it costs to write the tiles."""
+        self._block, stored = block, layout.stored
         n_groups, n_cols = ceil_div(stored.channels, block[0]), ceil_div(stored.cols, block[2])
         self._writer = np.full((n_groups, stored.rows, n_cols), NONE, np.int64)
-        mark_writers(tiles, block[0], block[2], self._writer)
-        # Of the tiles; the last is that of values that no tile made.
-        self._rows = self._table_rows = np.full(len(tiles) + 1, NONE, np.int64)
+        mark_writers(tiles, first_tile, block[0], block[2], self._writer)
         self._table_writer = np.full(layout.table_lines, NONE, np.int64)
-
-    def wrote(self, rows: Ints, table_lines: Ints, table_rows: Ints) -> None:
-        """Remember that ``rows`` [n_tiles] wrote the tiles, and ``table_rows`` the
-        ``table_lines`` [n_table_lines] of the block table."""
-        self._rows = np.append(rows, NONE)
-        self._table_writer[table_lines - self.layout.table_line] = table_rows
+        n_lines = np.diff(self.written.first_table)
+        known = first_tile + np.repeat(np.arange(len(tiles)), n_lines)
+        self._table_writer[self.written.table_line - layout.table_line] = known
 
     def last_write(self, windows: Windows) -> Ints:
-        """[n] the row after which all of each window is stored; ``NONE`` for network inputs."""
+        """[n] the tile with which all of each window is stored; ``NONE`` for network inputs."""
         last = np.empty(len(windows), np.int64)
         find_last_writers(windows, self._block[0], self._block[2], self._writer, NONE, last)
-        return self._rows[last]
+        return last
 
     def table_write(self, lines: Ints) -> Ints:
-        """[n] the row after which each of these lines of the block table is stored."""
+        """[n] the tile with which each of these lines of the block table is stored."""
         return self._table_writer[lines - self.layout.table_line]
 
 
@@ -94,11 +97,18 @@ class Placement:
         tiles = WeightTiles(n_values, bits, 0, self.line_bytes, levels)
         return tiles.moved_to(self._allocator.take(tiles.total_lines))
 
-    def place(self, stored: StoredMap, stats: ImageStats, tiles: Windows = NO_TILES) -> PlacedMap:
+    def place(
+        self,
+        stored: StoredMap,
+        stats: ImageStats,
+        tiles: Windows = NO_TILES,
+        first_tile: int = 0,
+    ) -> PlacedMap:
         """The map's place, made on first use.
 
         ``tiles`` [n, 6] are the windows in the order in which its producer writes them, which
-        packed layouts follow; network inputs have none and lie in block order. Raises
+        packed layouts follow, from the network's tile ``first_tile`` on; network inputs have none
+        and lie in block order. Raises
         ``MappingError`` when a tile is no union of the map's blocks.
         """
         if stored not in self._maps:
@@ -109,7 +119,8 @@ class Placement:
             )
             placed = layout.moved_to(self._allocator.take(layout.total_lines))
             table = self._codec_table(stored, stats) if stored in stats else (0, 0)
-            self._maps[stored] = PlacedMap(placed, table, tiles, self._codec.block)
+            block = self._codec.block
+            self._maps[stored] = PlacedMap(placed, table, tiles, first_tile, block)
         return self._maps[stored]
 
     def _linear(self, stored: StoredMap) -> LinearMap:

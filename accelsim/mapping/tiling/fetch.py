@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -10,16 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.mapping.stages.stage import Stage, StoredMap
+from accelsim.mapping.tiling.kernel import bring
 from accelsim.mapping.tiling.passes import Passes
-from accelsim.mapping.windows.window import (
-    Block,
-    Ints,
-    Windows,
-    aligned,
-    inside,
-    n_values,
-    new_parts,
-)
+from accelsim.mapping.windows.window import Block, Ints, Windows, n_values
 from accelsim.units import bits_to_bytes
 
 BlockOf: TypeAlias = Callable[[StoredMap], Block | None]
@@ -58,13 +51,15 @@ class Fetches:
 
 
 class _Part(NamedTuple):
-    """Windows of several passes on one part of a map, some of them in pieces."""
+    """What windows of several passes bring from one part of a map, some of them in pieces."""
 
     step: Ints  # [n_pieces]
     needed: Windows
     fetched: Windows
     whole: Ints
     """[n_pieces] values of the piece in whole blocks, were nothing there before."""
+    stored: int
+    is_shortcut: bool
 
 
 def fetches(stage: Stage, passes: Passes, block_of: BlockOf) -> Fetches:
@@ -73,81 +68,67 @@ def fetches(stage: Stage, passes: Passes, block_of: BlockOf) -> Fetches:
     Of the shortcut nothing is kept from tile to tile: a block that two tiles share is fetched
     for both.
     """
-    number = {part: i for i, part in enumerate(dict.fromkeys(stage.reads))}
-    n, loads = passes.n_passes, np.flatnonzero(passes.loads_ifmap)
-    new_bytes, window_bytes, shortcut_bytes = np.zeros((3, n), np.int64)
-    found: list[tuple[int, bool, _Part]] = []
-    for parts in stage.inputs:
-        offset = 0
+    maps = tuple(dict.fromkeys(stage.reads))
+    (loads,), (last,) = np.nonzero(passes.loads_ifmap), np.nonzero(passes.last)
+    above = passes.retained[loads]
+    retained = passes.window[above]
+    retained[above < 0] = 0
+    windows, tiles = passes.window[loads], passes.computed[last]
+    found = []
+    for parts in (*stage.inputs, stage.shortcut):
+        offset, is_shortcut = 0, parts is stage.shortcut
         for part in parts:
-            piece = _of_windows(part, offset, passes, loads, block_of(part))
+            block = block_of(part) or (1, 1, 1)
+            step, asked, held = loads, windows, retained
+            if is_shortcut:
+                step, asked, held = last, tiles, np.zeros_like(tiles)
+            elif not (passes.row_pieces.are_whole and passes.col_pieces.are_whole):
+                of, asked = _in_pieces(windows, loads, passes, block)
+                step, held = loads[of], retained[of]
+            extents = part.channels, part.rows, part.cols
+            needed, fetched = np.empty((2, *asked.shape), np.int64)
+            whole = np.empty(len(asked), np.int64)
+            bring(asked, held, offset, extents, block, needed, fetched, whole)
+            found.append(_Part(step, needed, fetched, whole, maps.index(part), is_shortcut))
             offset += part.channels
-            found.append((number[part], False, piece))
-            value_bytes = bits_to_bytes(part.bits)
-            np.add.at(new_bytes, piece.step, n_values(piece.fetched) * value_bytes)
-            np.add.at(window_bytes, piece.step, piece.whole * value_bytes)
-    offset, last = 0, np.flatnonzero(passes.last)
-    for part in stage.shortcut:
-        piece = _of_tiles(part, offset, passes.computed[last], last, block_of(part))
-        offset += part.channels
-        found.append((number[part], True, piece))
-        np.add.at(shortcut_bytes, piece.step, piece.whole * bits_to_bytes(part.bits))
-    step = np.concatenate([piece.step for *_, piece in found])
-    needed, fetched = (np.concatenate([piece[i] for *_, piece in found]) for i in (1, 2))
-    lengths = [len(piece.step) for *_, piece in found]
-    stored, is_shortcut = (np.repeat([f[i] for f in found], lengths) for i in (0, 1))
-    brings = (n_values(needed) > 0) | (n_values(fetched) > 0)
+    return _in_order(found, maps, passes.n_passes)
+
+
+def _in_order(found: Sequence[_Part], maps: tuple[StoredMap, ...], n_passes: int) -> Fetches:
+    lengths = [len(part.step) for part in found]
+    step, needed, fetched, whole = (np.concatenate([p[i] for p in found]) for i in range(4))
+    stored = np.repeat([part.stored for part in found], lengths)
+    is_shortcut = np.repeat([part.is_shortcut for part in found], lengths)
+    value_bytes = np.array([bits_to_bytes(stored.bits) for stored in maps])[stored]
+    n_fetched = np.where(whole > 0, n_values(fetched), 0)
+    n_bytes = np.zeros((3, n_passes), np.int64)
+    np.add.at(n_bytes[0], step, n_fetched * value_bytes)
+    np.add.at(n_bytes[1], step, whole * value_bytes)
+    if is_shortcut.any():
+        np.add.at(n_bytes[2], step[is_shortcut], (whole * value_bytes)[is_shortcut])
+        n_bytes[:2] -= n_bytes[2]  # a shortcut's tile is fetched whole
+    # What is neither needed now nor crosses the bus, is no fetch.
+    brings = (whole > 0) & ((n_fetched > 0) | (n_values(needed) > 0))
     order = np.argsort(2 * step + is_shortcut, kind="stable")
     order = order[brings[order]]
+    new_bytes, window_bytes, shortcut_bytes = n_bytes
     return Fetches(
         step=step[order],
         is_shortcut=is_shortcut[order],
         stored=stored[order],
         needed=needed[order],
         fetched=fetched[order],
-        maps=tuple(number),
+        maps=maps,
         new_bytes=new_bytes,
         window_bytes=window_bytes,
         shortcut_bytes=shortcut_bytes,
     )
 
 
-def _of_windows(
-    part: StoredMap, offset: int, passes: Passes, loads: Ints, block: Block | None
-) -> _Part:
-    """What the windows of the passes ``loads`` bring from one part of their input."""
-    extents = part.channels, part.rows, part.cols
-    windows = inside(passes.window[loads], offset, extents)
-    touches = n_values(windows) > 0
-    step, windows = loads[touches], windows[touches]
-    above = passes.retained[step]
-    held = inside(passes.window[above], offset, extents)
-    held[above < 0] = 0
-    of, windows = _in_pieces(windows, step, passes, block or (1, 1, 1))
-    step, held = step[of], held[of]
-    whole = aligned(windows, block, extents)
-    fetched = new_parts(whole, aligned(held, block, extents))
-    return _Part(step, new_parts(windows, held), fetched, n_values(whole))
-
-
-def _of_tiles(
-    part: StoredMap, offset: int, tiles: Windows, step: Ints, block: Block | None
-) -> _Part:
-    """What tiles take of one part of the shortcut."""
-    extents = part.channels, part.rows, part.cols
-    needed = inside(tiles, offset, extents)
-    touches = n_values(needed) > 0
-    needed = needed[touches]
-    fetched = aligned(needed, block, extents)
-    return _Part(step[touches], needed, fetched, n_values(fetched))
-
-
 def _in_pieces(windows: Windows, step: Ints, passes: Passes, block: Block) -> tuple[Ints, Windows]:
     """The windows of passes cut into the pieces that are read: of which window each is one, and
     the pieces. Rows, then columns."""
     rows, cols = passes.row_pieces.joined(block[1]), passes.col_pieces.joined(block[2])
-    if rows.are_whole and cols.are_whole:
-        return np.arange(len(step)), windows
     row, col = passes.row_key[step], passes.col_key[step]
     n_cols = cols.n_each[col]
     n_pieces = rows.n_each[row] * n_cols

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from accelsim.mapping.dataflow import ConvPass
 from accelsim.mapping.stages.stage import Stage, Tiling
-from accelsim.mapping.tiling.spans import Axis, col_axis, read_pieces, row_axis, spans
+from accelsim.mapping.tiling.spans import Axis, Spans, col_axis, read_pieces, row_axis, spans
 from accelsim.mapping.tiling.tiles import Ranges, TileParts, kernel_sides, tile_parts
 from accelsim.mapping.windows.window import Ints, Windows
 from accelsim.workload.layer import Conv
@@ -43,10 +43,9 @@ class Pieces:
         return len(self.ends) == len(self.first)
 
     @cached_property
-    def hull(self) -> Ints:
-        """[n_keys, 2] from the first start to the last stop."""
-        last = self.first + self.n_each - 1
-        return np.stack([self.ends[self.first, 0], self.ends[last, 1]], axis=1)
+    def hull(self) -> tuple[Ints, Ints]:
+        """[n_keys] the first start and the last stop."""
+        return self.ends[self.first, 0], self.ends[self.first + self.n_each - 1, 1]
 
     def joined(self, block: int) -> Pieces:
         """Pieces with less than a block between them are read as one (as ``read_pieces`` says)."""
@@ -58,7 +57,7 @@ class Pieces:
         n_each = np.where(single, 1, self.n_each)
         first = np.cumsum(n_each) - n_each
         ends = self.ends[np.repeat(self.first - first, n_each) + np.arange(n_each.sum())]
-        ends[first[single]] = self.hull[single]
+        ends[first[single]] = np.stack(self.hull, axis=1)[single]
         return Pieces(first, n_each, ends)
 
 
@@ -150,7 +149,7 @@ def passes(stage: Stage, tiling: Tiling) -> Passes:
     part, place = parts.first[tile][at] + nth, place[at]
     q, r = np.divmod(place, n_rows)
     ranges = kernel_sides(stage, tiling.kernel)
-    row_pieces, col_pieces = map(_pieces, axes, (rows.computed, cols.computed), ranges)
+    row_pieces, col_pieces = map(_pieces, axes, (rows, cols), ranges)
     row_key = parts.positions[part, 0] * n_rows + r
     col_key = parts.positions[part, 1] * n_cols + q
     channels = parts.out_channels[part]
@@ -159,17 +158,10 @@ def passes(stage: Stage, tiling: Tiling) -> Passes:
     return Passes(
         parts=parts,
         part=part,
-        output=np.hstack(
-            [channels, *(np.stack(ends, 1)[i] for ends, i in ((rows.stored, r), (cols.stored, q)))]
-        ),
-        computed=np.hstack(
-            [
-                channels,
-                *(np.stack(ends, 1)[i] for ends, i in ((rows.computed, r), (cols.computed, q))),
-            ]
-        ),
-        window=np.hstack(
-            [parts.in_channels[part], row_pieces.hull[row_key], col_pieces.hull[col_key]]
+        output=_boxes(channels, (rows.stored, r), (cols.stored, q)),
+        computed=_boxes(channels, (rows.computed, r), (cols.computed, q)),
+        window=_boxes(
+            parts.in_channels[part], (row_pieces.hull, row_key), (col_pieces.hull, col_key)
         ),
         row_pieces=row_pieces,
         col_pieces=col_pieces,
@@ -184,13 +176,26 @@ def passes(stage: Stage, tiling: Tiling) -> Passes:
     )
 
 
-def _pieces(axis: Axis, computed: tuple[Ints, Ints], ranges: Ranges) -> Pieces:
+def _boxes(
+    channels: Ints, rows: tuple[tuple[Ints, Ints], Ints], cols: tuple[tuple[Ints, Ints], Ints]
+) -> Windows:
+    """Of channels [n, 2], and of which [n] of some rows and columns."""
+    found = np.empty((len(channels), 6), np.int64)
+    found[:, :2] = channels
+    for axis, ((start, stop), which) in ((2, rows), (4, cols)):
+        found[:, axis], found[:, axis + 1] = start[which], stop[which]
+    return found
+
+
+def _pieces(axis: Axis, cut: Spans, ranges: Ranges) -> Pieces:
     """What each tile reads along one axis for each range of kernel positions, in pieces without
     values between them; one empty piece for padding only. Keys: tiles of the first range first."""
-    n_tiles = len(computed[0])
+    n_tiles = len(cut.candidate)
+    if len(ranges) == 1:  # all positions: windows have no values between them
+        return Pieces(np.arange(n_tiles), np.ones(n_tiles, np.int64), np.stack(cut.read, axis=1))
     keys, ends = [], []
     for number, positions in enumerate(ranges):
-        tile, start, stop = read_pieces(axis, computed, positions, block=1)
+        tile, start, stop = read_pieces(axis, cut.computed, positions, block=1)
         keys.append(number * n_tiles + tile[stop > start])
         ends.append(np.stack([start, stop], axis=1)[stop > start])
     n_each = np.bincount(np.concatenate(keys), minlength=len(ranges) * n_tiles)
