@@ -26,7 +26,7 @@ def import_trace(
     pre_activations: Annotated[bool, Parameter(negative=())] = False,
     weights: bool = True,
 ) -> None:
-    """Take a network from an ONNX file, quantise it if it is not, and write its trace.
+    """Import a network from an ONNX file, quantise it if necessary, and write its trace.
 
     Needs the extra [onnx]. Integers in the file (QDQ, QOperator) are kept as they are. See
     `accelsim docs bring_your_own_network`.
@@ -36,21 +36,24 @@ def import_trace(
     model
         An ONNX file.
     inputs
-        What the network sees: a .npy file, an image file, or a folder of them.
+        Inputs of the network: a .npy file, an image file, or a folder of image files.
     out
-        The trace file; else the model's name with .h5 in this folder.
-    mean, std
-        The network sees (input - mean) / std: one number, or one by channel with commas.
+        The trace file to write; by default NAME.h5 in the current folder, after the model.
+    mean
+        The network receives (input - mean) / std: one number, or one per channel, separated by
+        commas.
+    std
+        See --mean.
     size
-        ROWSxCOLS of image files, for a network that takes any.
+        ROWSxCOLS to which image files are scaled, if the network takes any size.
     labels
-        A .npy file with the right class of each input; top-1 is then measured.
+        A .npy file with the correct class of each input, to measure top-1 accuracy.
     images
-        How many of the inputs go into the trace; all of them calibrate and check it.
+        How many of the inputs go into the trace; all of them are used to calibrate and check it.
     output
-        The tensor at which the network ends; else its own outputs.
+        The tensor at which the network ends; by default its own outputs.
     pre_activations
-        Also store the maps before ReLUs.
+        Also store the maps before their ReLUs.
     weights
         Store the weights and constants, without which a trace cannot be replayed.
     """
