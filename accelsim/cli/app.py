@@ -78,7 +78,7 @@ def make_app() -> App:
         "hw check": "Check a hardware file for errors and for unwise values.",
         "hw schema": "Print the JSON Schema of hardware files, for editors.",
         "trace info": "Show what a trace contains: layers, maps, density, entropy.",
-        "trace import": "Import a network from an ONNX file and write its trace (extra [onnx]).",
+        "trace import": "Import a network of your own (ONNX, torch) and write its trace.",
         "trace export": "Run a trained network and write its trace (extra [train]).",
         "trace synth": "Write a trace of random maps with given density and entropy.",
         "train cat": "Train a network to compress (compression-aware training).",

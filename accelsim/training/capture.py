@@ -11,9 +11,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from torch import Tensor, nn
+from torch.export import ExportedProgram
 
 from accelsim.errors import UserError, nearest
-from accelsim.training.capturing.exported import export
+from accelsim.training.capturing.exported import export, exported_again
 from accelsim.training.capturing.names import layer_names
 from accelsim.training.capturing.operand import Lowering
 from accelsim.training.capturing.operators import lower
@@ -33,13 +34,17 @@ def capture(
     input_mean: tuple[float, ...],
     input_std: tuple[float, ...],
     trained_words: Mapping[str, TrainedWord] | None = None,
+    real_inputs: bool = False,
+    program: ExportedProgram | None = None,
 ) -> FloatNetwork:
     """The network that ``module`` computes in inference for images like ``example``.
 
     ``example`` is float [1, channels, rows, cols], on the device of the module.
-    ``trained_words`` are by path of the ReLU's module, such as ``blocks.0.relu1``. The
-    module is left as it was. Raises ``UserError`` that names the line of code for an
-    operator that no layer computes, and for a path that depends on data.
+    ``trained_words`` are by path of the ReLU's module, such as ``blocks.0.relu1``;
+    ``real_inputs`` says that images are real numbers, no pixels; ``program`` is given when
+    ``module`` is that of one. The module is left as it was. Raises ``UserError`` that names
+    the line of code for an operator that no layer computes, and for a path that depends on
+    data.
 
     >>> import torch
     >>> module = nn.Sequential(nn.Conv2d(1, 4, 3), nn.ReLU(), nn.Flatten(), nn.Linear(16, 2))
@@ -50,7 +55,7 @@ def capture(
     """
     words = dict(trained_words or {})
     _check(module, example, input_mean, input_std, words)
-    exported = export(module, example)
+    exported = export(module, example) if program is None else exported_again(program, example)
     net = Steps([_shape(example)])
     state = Lowering(net, exported, {exported.input: 0}, words)
     for node in exported.nodes:
@@ -66,6 +71,7 @@ def capture(
         source=source,
         input_mean=input_mean,
         input_std=input_std,
+        real_inputs=real_inputs,
     )
 
 

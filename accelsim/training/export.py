@@ -36,8 +36,9 @@ from accelsim.workload.quantising.float_network import FloatNetwork, TrainedWord
 __all__ = ["SHIPPED_IMAGES", "export_checkpoint", "export_network", "export_trace"]
 
 ACCEPTED: Final = (
-    "give a checkpoint of `accelsim train`, or a network by name, such as squeezenet1_1; for any "
-    "other torch.nn.Module see `capture` in docs/training.md"
+    "give a checkpoint of `accelsim train`, or a network by name, such as squeezenet1_1; "
+    "`accelsim trace import` takes networks of your own, and `capture` in docs/training.md any "
+    "torch.nn.Module"
 )
 UNKNOWN: Final = (
     "written by an earlier accelsim, so the images that it was trained with are unknown, and its "

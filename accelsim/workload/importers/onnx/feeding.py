@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,42 +16,20 @@ from accelsim.workload.importers.onnx.lowering import as_map
 from accelsim.workload.importers.onnx.model_file import type_name
 from accelsim.workload.importers.onnx.network import OnnxInput
 from accelsim.workload.importers.onnx.values import WORDS, Tensor
+from accelsim.workload.importers.preparation import Preparation, Prepared, prepared_images
 from accelsim.workload.quantising.float_network import Word
 
-_PIXEL_TYPE: Final = np.uint8
-
 
 @dataclass(frozen=True)
-class Preparation:
-    """What happens to images before the network sees them: ``(image - mean) / std``."""
-
-    mean: tuple[float, ...] | None = None
-    """One number, or one by channel."""
-    std: tuple[float, ...] | None = None
-    size: tuple[int, int] | None = None
-    """(rows, cols) of image files, where the network takes any."""
-
-
-@dataclass(frozen=True)
-class Images:
-    """The images of one import."""
+class Images(Prepared):
+    """The images of one import; of integer models nothing is prepared."""
 
     wanted: OnnxInput
-    given: NDArray[Any]
-    """[n, ...] in the model's own order of axes, not prepared yet."""
-    mean: tuple[float, ...]
-    """By channel; so is the deviation."""
-    std: tuple[float, ...]
 
     @property
     def shape(self) -> tuple[int, ...]:
         """Of one image, as the model reads it."""
         return (1, *self.given.shape[1:])
-
-    @property
-    def are_pixels(self) -> bool:
-        """Whether they are whole numbers of 0 to 255, before they are prepared."""
-        return self.given.dtype == _PIXEL_TYPE
 
     def fed(self, image: int) -> NDArray[Any]:
         """One image as the model reads it."""
@@ -91,29 +69,12 @@ def read_inputs(path: Path, wanted: OnnxInput, prepared: Preparation, file: str)
             f"has shape {[n or 'any' for n in wanted.shape]}",
             "export it for one image at once: [1, channels, rows, cols]",
         )
-    given = read_images(path, wanted.shape, wanted.channels_last, prepared.size)
-    is_whole = given.dtype.kind == "f" and _are_pixels(given)
-    given = given.astype(_PIXEL_TYPE) if is_whole else given
     if wanted.kind in WORDS:
-        return Images(wanted, _as_integers(given, wanted.kind, str(path)), (0.0,), (1.0,))
-    if given.dtype == _PIXEL_TYPE and not is_whole and prepared.mean is prepared.std is None:
-        raise UserError(
-            str(path),
-            "holds pixels of 0 to 255, and nothing says what the network makes of them",
-            "give --mean and --std: of 0 to 255, one number or one by channel (0 and 1 for "
-            "pixels as they are)",
-        )
-    n = given.shape[-1 if wanted.channels_last else 1]
-    mean = _by_channel(prepared.mean or (0.0,), n, "--mean")
-    std = _by_channel(prepared.std or (1.0,), n, "--std")
-    if not all(x > 0 for x in std):
-        raise UserError("--std", "is not positive", "give the deviations of the pixels")
-    return Images(wanted, given, mean, std)
-
-
-def _are_pixels(values: NDArray[Any]) -> bool:
-    low, high = float(values.min()), float(values.max())
-    return low >= 0 and 1 < high <= 255 and bool((values == np.rint(values)).all())
+        given = read_images(path, wanted.shape, wanted.channels_last, prepared.size)
+        integers = _as_integers(given, wanted.kind, str(path))
+        return Images(integers, (0.0,), (1.0,), wanted)
+    found = prepared_images(path, wanted.shape, prepared, channels_last=wanted.channels_last)
+    return Images(found.given, found.mean, found.std, wanted)
 
 
 def _as_integers(given: NDArray[Any], kind: int, where: str) -> NDArray[Any]:
@@ -124,11 +85,3 @@ def _as_integers(given: NDArray[Any], kind: int, where: str) -> NDArray[Any]:
             where, f"holds {given.dtype}, but the network reads {type_name(kind)}", "save those"
         )
     return given.astype(dtype)
-
-
-def _by_channel(values: tuple[float, ...], n: int, option: str) -> tuple[float, ...]:
-    if len(values) not in (1, n):
-        raise UserError(
-            option, f"has {len(values)} numbers for {n} channels", "give one, or one by channel"
-        )
-    return values * n if len(values) == 1 else values

@@ -10,25 +10,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from accelsim.errors import UserError
-from accelsim.workload.importers.onnx.feeding import Images, Preparation, read_inputs
+from accelsim.workload.importers.labels import read_labels
+from accelsim.workload.importers.onnx.feeding import Images, read_inputs
 from accelsim.workload.importers.onnx.interpreter import float_maps, map_ranges
 from accelsim.workload.importers.onnx.model_file import read_model
 from accelsim.workload.importers.onnx.network import model_input, onnx_network
 from accelsim.workload.importers.onnx.runtime import Runtime
-from accelsim.workload.quantising.comparison import Checks
+from accelsim.workload.importers.preparation import Preparation
+from accelsim.workload.quantising.comparison import Checks, demand_same
 from accelsim.workload.quantising.export import export_network, quantised_network
-from accelsim.workload.quantising.float_network import FloatNetwork
 from accelsim.workload.quantising.quantise import QuantisedNetwork
 from accelsim.workload.replay import replay_layer
 
 _PACKAGES: Final = ("onnx", "onnxruntime", "numpy")
-_LARGEST_DIFFERENCE: Final = 1e-3  # of float32 sums in another order, over the largest value
 
 
 def import_onnx(
@@ -55,7 +54,7 @@ def import_onnx(
         raise UserError("--images", f"cannot be {images}", "store at least one")
     model = read_model(path)
     fed = read_inputs(inputs, model_input(model, file), preparation or Preparation(), file)
-    right = _labels(labels, len(fed.given))
+    right = read_labels(labels, len(fed.given))
     taken = onnx_network(
         model,
         file,
@@ -83,7 +82,7 @@ def import_onnx(
                 "those of ONNX Runtime"
             )
     else:
-        _demand_same(network, seen, outputs, file)
+        demand_same(network, float_maps(network, seen), outputs, file)
     for sentence in warnings:
         warn(sentence)
     n = min(images, len(seen))
@@ -101,27 +100,6 @@ def import_onnx(
         pre_activations=pre_activations,
         weights=weights,
     )
-
-
-def _demand_same(
-    network: FloatNetwork, seen: NDArray[Any], outputs: list[NDArray[np.float32]], file: str
-) -> None:
-    """Raise ``UserError`` unless the layers compute in real numbers what the runtime does."""
-    done = 0
-    for maps in float_maps(network, seen):
-        n = len(maps[network.graph.inputs[0]])
-        for edge, wanted in zip(network.graph.outputs, outputs, strict=True):
-            expected = wanted[done : done + n]
-            largest = float(np.abs(expected).max()) or 1.0
-            with np.errstate(invalid="ignore"):  # NaN is not the same
-                off = float(np.abs(maps[edge] - expected).max()) / largest
-            if not off <= _LARGEST_DIFFERENCE:
-                raise UserError(
-                    file,
-                    f"its layers miss what ONNX Runtime computes for {edge!r} by {off:.1%}",
-                    "report it: the importer misreads an operator of this network",
-                )
-        done += n
 
 
 def _layer_by_layer(
@@ -158,20 +136,3 @@ def _layer_by_layer(
         "runtime_equal": n_equal / n_values,
         "runtime_steps": float(most),
     }
-
-
-def _labels(path: Path | None, n: int) -> NDArray[np.int64] | None:
-    if path is None:
-        return None
-    try:
-        found = np.load(path, allow_pickle=False)
-    except Exception as error:  # numpy reports damage in many ways
-        reason = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise UserError(str(path), f"cannot be read ({reason})", "give a .npy file") from None
-    if found.shape != (n,) or found.dtype.kind not in "iu":
-        raise UserError(
-            str(path),
-            f"holds {found.dtype} {list(found.shape)} for {n} images",
-            "save the number of the right class of each image",
-        )
-    return np.asarray(found, np.int64)
