@@ -72,7 +72,7 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
     base_speed = speeds[names.index(base_name)]
     _finish(
         throughput,
-        "Throughput, steady state" if steady else "Throughput, one image from cold",
+        "Throughput, steady state" if steady else "Throughput, one image, cold start",
         "images/s",
         speeds,
         [value / base_speed for value in speeds],
@@ -80,7 +80,7 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
 
     gates = [results[name].codec_area_kge for name in names]
     area.barh(places, gates, 0.72, color=ENERGY_COLOURS["codec"])
-    _finish(area, "Codec, all lanes", "kGE", gates)
+    _finish(area, "Codec area, all lanes", "kGE", gates)
 
     energy.set_yticks(places, [_label(name, results) for name in names])
     energy.set_ylim(len(names) - 0.4, -0.6)
@@ -94,7 +94,7 @@ def _figure(results: Mapping[str, Result], mapping: str, by: Ranking) -> Figure:
     # Too long a line would stretch the whole plot.
     separator = ". " if len(traces) == 1 else ".\n"
     figure.suptitle(
-        f"What coding feature maps buys: {', '.join(traces)} on {base.hardware}",
+        f"What coding feature maps saves: {', '.join(traces)} on {base.hardware}",
         x=0.01,
         ha="left",
         fontsize=12,

@@ -51,9 +51,9 @@ def _loads(axes: Axes, character: Character) -> None:
                   color="#666666", ha="right", va="top", rotation=90)  # fmt: skip
     axes.set_yscale("log")
     axes.set_xlim(left=0)
-    axes.set_title("Latency of reads under load")
+    axes.set_title("Read latency under load")
     axes.set_xlabel("bandwidth, GB/s")
-    axes.set_ylabel("ns from arrival to the last beat")
+    axes.set_ylabel("latency, ns, from arrival to last beat")
     axes.legend(loc="upper left", bbox_to_anchor=(0, -0.13), ncols=2, fontsize=7)
 
 

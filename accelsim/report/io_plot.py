@@ -18,7 +18,7 @@ _COLOURS: Final = {
     "I/O": "#EE7733",
     "PHY": ENERGY_COLOURS["DRAM standby"],
 }
-_LABELS: Final = {"core": "inside the devices", "I/O": "data pins", "PHY": "PHY of the chip"}
+_LABELS: Final = {"core": "inside the devices", "I/O": "data pins", "PHY": "PHY on the chip"}
 _SAVED: Final = {"bits moved": "#999999", "energy of the pins": "#EE7733"}
 _GAP = 1.0
 """Between the bars of two memories: room for a name."""
@@ -60,7 +60,7 @@ def _figure(by_memory: ByMemory) -> Figure:
                     columnspacing=1.0, borderaxespad=0)  # fmt: skip
     first = next(iter(next(iter(by_memory.values())).values()))
     figure.suptitle(
-        f"The same data on the pins of other memories: {first.trace} on {first.hardware}",
+        f"The same data on the pins of several memories: {first.trace} on {first.hardware}",
         x=0.01,
         ha="left",
         fontsize=12,
@@ -100,6 +100,6 @@ def _savings(axes: Axes, places: list[float], figures: list[IoFigures]) -> None:
                           bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3})  # fmt: skip
     axes.axvline(1.0, color="#444444", lw=0.8)
     axes.set_xlim(0, 1.15 * max(max(f.saved_bits, f.saved_io) for f in figures))
-    axes.set_title("Times less than raw")
+    axes.set_title("Reduction relative to raw")
     axes.set_xlabel("x")
     axes.grid(visible=False, axis="y")

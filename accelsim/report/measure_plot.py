@@ -66,7 +66,7 @@ def _figure(measures: Mapping[str, Mapping[str, list[ArrayMeasure]]], source: st
     panels[0, 0].set_ylim(0, top)
     handles, labels = panels[0, 0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=4)
-    figure.suptitle("What codecs make of each array", x=0.01, ha="left", fontweight="bold")
+    figure.suptitle("Bits per value of each array", x=0.01, ha="left", fontweight="bold")
     figure.supxlabel(source, x=0.01, ha="left", fontsize=7.5, color="#666666")
     return figure
 

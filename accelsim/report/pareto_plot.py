@@ -51,8 +51,8 @@ def _figure(panels: Mapping[str, Sequence[Mark]], title: str) -> Figure:
         steady = marks[0].result.totals.images_per_second is not None
         _scatter(against_speed, marks, speeds, series, more_is_better=True)
         _scatter(against_area, marks, areas, series, more_is_better=False)
-        against_speed.set_xlabel("images/s" if steady else "images/s, one image from cold")
-        against_area.set_xlabel("codec, all lanes, kGE")
+        against_speed.set_xlabel("images/s" if steady else "images/s, one image, cold start")
+        against_area.set_xlabel("codec area, all lanes, kGE")
         _spread(against_area, areas)
         for axes in (against_speed, against_area):
             axes.set_title(name)
@@ -65,7 +65,7 @@ def _figure(panels: Mapping[str, Sequence[Mark]], title: str) -> Figure:
     figure.suptitle(title, x=0.01, ha="left", fontsize=12, fontweight="bold")
     figure.supxlabel(
         f"{source_line(first, with_machine=n_panels == 1)}.\n"
-        "Line: what no other beats in both. Lower is better; faster and smaller too.",
+        "Line: Pareto front. Better: lower energy, higher speed, smaller area.",
         x=0.01,
         ha="left",
         fontsize=7.5,

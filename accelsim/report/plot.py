@@ -30,7 +30,7 @@ def plot(what: Result | Comparison | SweepResult, path: str | Path) -> Path:
 
 @singledispatch
 def _draw(what: object, path: Path) -> None:
-    raise TypeError(f"a {type(what).__name__} has no picture: a result, comparison or sweep has")
+    raise TypeError(f"cannot plot a {type(what).__name__}, only a result, a comparison or a sweep")
 
 
 @_draw.register

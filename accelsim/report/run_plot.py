@@ -44,7 +44,7 @@ def _figure(result: Result) -> Figure:
     for text in cycles.containers:
         name = str(text.get_label())
         text.set_label(name if name in WORK_COLOURS else f"waits: {name}")
-    cycles.set_title("Core cycles: at work, and waiting by cause")
+    cycles.set_title("Core cycles: working, and stalls by cause")
     cycles.set_ylabel("thousand cycles")
 
     megabytes = {
@@ -52,7 +52,7 @@ def _figure(result: Result) -> Figure:
         for kind in TENSOR_COLOURS
     }
     stacked_bars(dram, places, megabytes, TENSOR_COLOURS, horizontal=False)
-    dram.set_title("DRAM traffic: read and written")
+    dram.set_title("DRAM traffic, read and written")
     dram.set_ylabel("MB")
     dram.set_xticks(places, [layer.name for layer in layers], rotation=90)
     dram.set_xlim(-0.7, len(layers) - 0.3)

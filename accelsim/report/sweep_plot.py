@@ -109,7 +109,7 @@ def _figure(result: SweepResult) -> Figure:
     first = next(iter(result.results.values()))
     steady = first.totals.images_per_second is not None
     grid[0][0].set_ylabel("energy per image, uJ")
-    grid[1][0].set_ylabel("images/s" if steady else "images/s, one image from cold")
+    grid[1][0].set_ylabel("images/s" if steady else "images/s, one image, cold start")
     if has_gain:
         grid[2][0].set_ylabel("energy, gain over raw")
         _share_scale(grid[2])
@@ -124,7 +124,7 @@ def _figure(result: SweepResult) -> Figure:
     )
     held = [_step_label(axis, axis.steps[0]) for axis in roles.held]
     version = source_line(first, with_machine=False)
-    scales = ["Each panel has scales of its own"] if len(panels) > 1 else []
+    scales = ["Each panel has its own scales"] if len(panels) > 1 else []
     figure.supxlabel(
         ". ".join([version, *scales, *(["Held: " + ", ".join(held)] if held else [])]),
         x=0.01,

@@ -197,7 +197,7 @@ def test_the_front_of_codecs_is_drawn_against_speed_and_area(results, tmp_path):
     with styled():
         figure = pareto_plot._figure(marks, "A title")
     said = texts(figure)
-    assert {"A title", "images/s, one image from cold", "codec, all lanes, kGE"} <= set(said)
+    assert {"A title", "images/s, one image, cold start", "codec area, all lanes, kGE"} <= set(said)
     energies = [line.get_ydata() for line in figure.axes[0].get_lines()]
     expected = [result.totals.energy_pj["total"] / 1e6 for result in results.values()]
     assert [float(e[0]) for e in energies[:3]] == pytest.approx(expected)

@@ -74,7 +74,7 @@ def test_one_function_draws_whatever_there_is(comparison, make_result, tmp_path)
     for what, name in ((comparison, "codecs.png"), (make_result(), "run.svg")):
         path = accelsim.plot(what, tmp_path / "pictures" / name)
         assert path.stat().st_size > 10_000
-    with pytest.raises(TypeError, match="a dict has no picture"):
+    with pytest.raises(TypeError, match="cannot plot a dict"):
         accelsim.plot({}, tmp_path / "no.png")  # type: ignore[arg-type]
     with pytest.raises(UserError, match="is a folder"):
         accelsim.plot(comparison, tmp_path)
