@@ -17,6 +17,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.codecs.code_limits import limit_of
+
 FLIP_FLOP_KGE: Final = 6e-3
 SRAM_BIT_KGE: Final = 0.5e-3
 PJ_PER_KGE: Final = 0.15 * 1.5
@@ -77,24 +79,19 @@ def packer_kge(word_bits: int) -> float:
     return 0.2 + 0.05 * word_bits
 
 
-def huffman_limit(word_bits: int) -> int:
-    """The longest code: 12 bits, or 16 if more than 4096 symbols can occur."""
-    return 12 if word_bits <= 12 else 16
-
-
 def huffman_encoder_bits(word_bits: int) -> int:
     """Table of an encoder lane: a code and its length (4 bits) for each word.
 
     >>> [huffman_encoder_bits(bits) for bits in (5, 8, 16)]
     [512, 4096, 1310720]
     """
-    return (huffman_limit(word_bits) + 4) << word_bits
+    return (limit_of(1 << word_bits) + 4) << word_bits
 
 
 def huffman_decoder_bits(word_bits: int) -> int:
     """Tables of a decoder lane: the words in the order of their codes; first code and offset
     for each length."""
-    limit = huffman_limit(word_bits)
+    limit = limit_of(1 << word_bits)
     return (word_bits << word_bits) + limit * (limit + word_bits)
 
 
@@ -116,7 +113,7 @@ def huffman_pj(word_bits: int) -> float:
     """
     tables = _huffman_tables_kge(8) / HUFFMAN_KGE
     size = huffman_encoder_bits(word_bits) / huffman_encoder_bits(8)
-    logic = (1 - tables) * huffman_limit(word_bits) / huffman_limit(8)
+    logic = (1 - tables) * limit_of(1 << word_bits) / limit_of(1 << 8)
     return FPGA_HUFFMAN_PJ * (logic + tables * float(size**SRAM_ENERGY_EXPONENT))
 
 
@@ -140,4 +137,4 @@ def _huffman_tables_kge(word_bits: int) -> float:
 
 def _huffman_logic_kge(word_bits: int) -> float:
     logic_of_8_bits = HUFFMAN_KGE - _huffman_tables_kge(8)
-    return logic_of_8_bits * huffman_limit(word_bits) / huffman_limit(8)
+    return logic_of_8_bits * limit_of(1 << word_bits) / limit_of(1 << 8)

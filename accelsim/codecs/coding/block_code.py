@@ -12,10 +12,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.codecs.code_limits import LONG_LIMIT
 from accelsim.codecs.words import Words
 from accelsim.jit import kernel
-
-SHORT_LIMIT, LONG_LIMIT = 12, 16
 
 
 class Scratch(NamedTuple):

@@ -49,6 +49,7 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import Values, Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.code_limits import LENGTH_FIELD_BITS, limit_of
 from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths, decoding_table
 from accelsim.codecs.coding.unseen import with_unseen
 from accelsim.codecs.lane_costs import (
@@ -65,8 +66,6 @@ from accelsim.codecs.words import Words, from_words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
 
-SHORT_LIMIT, LONG_LIMIT = 12, 16
-LENGTH_FIELD_BITS = 4
 MAX_SUBSTREAMS = 64
 
 
@@ -222,8 +221,7 @@ class Huffman(LosslessCodec):
         """
         found = histogram(calibration, self.word)
         counts = with_unseen(found, self.word.bits) if every_symbol else np.append(found, 0)
-        n_symbols = np.count_nonzero(counts)
-        limit = SHORT_LIMIT if n_symbols <= 1 << SHORT_LIMIT else LONG_LIMIT
+        limit = limit_of(int(np.count_nonzero(counts)))
         return replace(self, lengths=code_lengths(counts, limit).tobytes())
 
     @property
@@ -238,8 +236,7 @@ class Huffman(LosslessCodec):
 
     def worst_case_bits(self, n_values: int) -> int:
         """All values with the longest code; before ``fit``, with the limit of the word."""
-        limit = SHORT_LIMIT if self.word.bits <= SHORT_LIMIT else LONG_LIMIT
-        longest = self._longest or limit
+        longest = self._longest or limit_of(1 << self.word.bits)
         pointer_bits = int(_pointer_bits(n_values, self.substreams, longest))
         return n_values * longest + (self.substreams - 1) * pointer_bits
 

@@ -34,8 +34,8 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import Blocks, Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.code_limits import LONG_LIMIT
 from accelsim.codecs.coding.block_code import (
-    LONG_LIMIT,
     Scratch,
     build_lengths,
     clear_counts,

@@ -42,19 +42,17 @@ from numpy.typing import NDArray
 
 from accelsim.codecs.base import Values, Word
 from accelsim.codecs.bits import get, put
+from accelsim.codecs.code_limits import LENGTH_FIELD_BITS, LONG_LIMIT, limit_of
 from accelsim.codecs.coding.huffman_code import canonical_codes, code_lengths, decoding_table
 from accelsim.codecs.coding.run_classes import LONGEST_RUNS, class_counts, classes
 from accelsim.codecs.coding.unseen import with_unseen
-from accelsim.codecs.lane_costs import huffman_gates_pj, huffman_kge, huffman_limit, pj_per_value
+from accelsim.codecs.lane_costs import huffman_gates_pj, huffman_kge, pj_per_value
 from accelsim.codecs.lane_hardware import LaneHardware
 from accelsim.codecs.lossless import LosslessCodec, exercise
 from accelsim.codecs.rates import histogram
 from accelsim.codecs.words import Words, from_words, to_words
 from accelsim.errors import CodecError
 from accelsim.jit import kernel
-
-SHORT_LIMIT, LONG_LIMIT = 12, 16
-LENGTH_FIELD_BITS = 4
 
 
 @kernel
@@ -170,7 +168,7 @@ class ZeroRunHuffman(LosslessCodec):
 
     @property
     def hardware(self) -> LaneHardware:
-        bits, limit = self.word.bits, huffman_limit(self.word.bits)
+        bits, limit = self.word.bits, limit_of(1 << self.word.bits)
         n_symbols = (1 << bits) + self._n_classes
         pj = huffman_gates_pj(bits) + pj_per_value(1.0)
         return LaneHardware(
@@ -222,7 +220,7 @@ class ZeroRunHuffman(LosslessCodec):
             nonzero[-1] += nonzero[rarest].sum()
             nonzero[rarest] = 0
         counts = np.concatenate([np.zeros(1, np.int64), nonzero, of_classes])
-        limit = SHORT_LIMIT if np.count_nonzero(counts) <= 1 << SHORT_LIMIT else LONG_LIMIT
+        limit = limit_of(int(np.count_nonzero(counts)))
         return replace(self, lengths=code_lengths(counts, limit).tobytes())
 
     @property
