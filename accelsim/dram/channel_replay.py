@@ -1,8 +1,8 @@
 """A replay that offers one line in each clock to each channel, as the simulator's own front end.
 
-Channels are independent, so each has its requests to itself. The reference drivers
-(``accelsim.dram.replay``) offer one line a clock to all of them together, which many fast
-channels outrun.
+Channels are independent, so each has its own requests. The reference drivers
+(``accelsim.dram.replay``) offer one line per clock to all channels together, which is too slow for
+many fast channels.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from accelsim.dram.traces.requests import Requests
 
 @dataclass(frozen=True)
 class ChannelsResult:
-    """All channels together, each standing by until the last has finished."""
+    """Results of all channels; each stays in standby until the last one has finished."""
 
     counts: ReplayCounts
     done_cycle: NDArray[np.int64]  # [requests] data returned, or write acknowledged

@@ -1,7 +1,7 @@
-"""The reference drivers' replay in pieces: how a trace is cut changes nothing.
+"""Replay as by the reference drivers, in pieces; the way a trace is cut changes nothing.
 
-Memory is bounded by a piece. What is left of one at its end, the reads in flight and its
-last request, which is offered together with the next, goes in front of the next piece.
+Memory is bounded by the size of a piece. The rest of a piece at its end (the reads in flight, and
+its last request, which is offered together with the next) is put in front of the next piece.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ LOG_ROWS = 1 << 17
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayCounts(DramEvents):
-    """What a replay counted: events, and what became of its requests.
+    """Counts of a replay: events, and the outcome of its requests.
 
     ``reads`` are RD commands: merged and forwarded requests need none. ``row_hits`` of
     Ramulator are requests whose first command was their column access.
@@ -82,7 +82,7 @@ class ChunkedReplay:
         self._n_requests, self._n_reads, self._latency_cycles = 0, 0, 0
 
     def feed(self, requests: Requests) -> None:
-        """Run as far as ``requests`` alone decide."""
+        """Run as far as ``requests`` determine what happens."""
         self._append(requests)
         self._n_requests += len(requests)
         self._driver[Driver.STOP] = len(self._rows) - 1
@@ -90,7 +90,7 @@ class ChunkedReplay:
             self._run()
 
     def finish(self) -> ReplayCounts:
-        """Run until the reference driver would stop, and say what was counted."""
+        """Run until the reference driver would stop, and return the counts."""
         self.drain()
         return self.counts_until(self.cycles)
 

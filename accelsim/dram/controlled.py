@@ -1,8 +1,8 @@
 """A co-simulated memory behind the controller of a named simulator, command for command.
 
-All decisions are taken in compiled kernels (``accelsim.dram.kernel``); this file only moves
+All decisions are taken in compiled kernels (``accelsim.dram.kernel``); this file only passes
 transfers in and completions out. A line accepted in cycle t is acknowledged at the end of
-that cycle; data is there when its last beat is.
+that cycle; data are available when the last beat has arrived.
 """
 
 from __future__ import annotations

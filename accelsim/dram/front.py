@@ -1,7 +1,7 @@
-"""What the front end remembers: requesters, their transfers and blocks, lines in flight.
+"""State of the front end: requesters, their transfers and blocks, lines in flight.
 
-Each requester owns a ring of transfers, a ring of blocks and, behind a decoder, its lanes;
-numbers of transfers and blocks count up for ever and lie in their ring modulo its size.
+Each requester owns a ring of transfers, a ring of blocks and, if it has a decoder, its lanes;
+numbers of transfers and blocks increase forever and index their ring modulo its size.
 The constants here are frozen into kernels.
 """
 

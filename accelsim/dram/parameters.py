@@ -113,8 +113,8 @@ class P(IntEnum):
 
 
 ROW_HIT_LIMIT: Final = 64
-"""After so many accesses of a row only the oldest entry of its bank is served. In DRAMsim3
-each access delays the precharge again: a stream of hits locks others out until a refresh."""
+"""After this many accesses to a row, only the oldest entry of its bank is served. In DRAMsim3
+each access delays the precharge again, so a stream of hits locks others out until a refresh."""
 STAGGERED, SIMULTANEOUS, BANK_STAGGERED = range(3)
 READ_WRITE_TURN: Final[Mapping[str, int]] = {"DDR3": 2, "DDR4": 2}
 """Least clocks between the bursts of a read and a write of one rank: postamble and preamble."""
@@ -180,7 +180,7 @@ def _delays(config: DramConfig) -> dict[str, int]:
         "WRA_TO_ACT": wl + burst + t.tWR + t.tRP,
         "SREFE_TO_SREFX": t.tCKESR,
         "SREFX_TO_ACT": t.tXS,
-        # DRAMsim3 knows no DLL.
+        # DRAMsim3 has no DLL.
         "SREFX_TO_RD": 0 if strict else t.tXSDLL,
         "FAW": t.tFAW,
         "AW32": window32,

@@ -1,8 +1,8 @@
 """Replay a request trace as the simulators' own drivers do, and count what happened.
 
 One requester, at most one line per clock, in order, no limit of reads in flight. It ends
-where everything is returned and each write buffer holds what its controller leaves there:
-at most eight writes in DRAMsim3's, none in Ramulator's.
+when everything has returned and each write buffer holds only what its controller leaves there:
+at most eight writes for DRAMsim3, none for Ramulator.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from accelsim.dram.traces.requests import Requests
 
 @dataclass(frozen=True, kw_only=True)
 class ReplayResult(ReplayCounts):
-    """What a replay counted, and what became of each request."""
+    """Counts of a replay, and the outcome of each request."""
 
     accepted_cycle: NDArray[np.int64]  # [requests] the controller took it
     done_cycle: NDArray[np.int64]  # [requests] data returned, or write acknowledged

@@ -16,7 +16,7 @@ tCCD_S, not tCCD_L."""
 
 @dataclass(frozen=True)
 class DramStandard:
-    """One memory that can be bought: a device or channel at one speed.
+    """A real memory: a device or channel at one speed.
 
     ``sources`` gives, for every field of organisation, timing, power and controller, the
     document that it was read from, or the word "assumption" with a reason.
@@ -26,14 +26,14 @@ class DramStandard:
     description: str
     protocol: str
     organisation: Organisation
-    """Of one channel."""
+    """Organisation of one channel."""
     timing: Timing
     power: Power
     controller: Controller
     sources: dict[str, str]
     energy_known: EnergyKnown = ASSUMED
     package_channels: int = 1
-    """Channels of what one buys: 2 sub-channels of a DDR5 module, 16 of an HBM2 stack."""
+    """Channels per package: 2 sub-channels of a DDR5 module, 16 of an HBM2 stack."""
 
     @property
     def is_ddr3l(self) -> bool:
@@ -58,8 +58,8 @@ class DramStandard:
     ) -> DramConfig:
         """The complete configuration of ``channels`` such channels.
 
-        ``dbi`` switches data bus inversion; None leaves it as is customary. Raises
-        ``ConfigError`` for what cannot be built, say an address map without rows.
+        ``dbi`` switches data bus inversion; None leaves it as usual for the standard. Raises
+        ``ConfigError`` for impossible values, such as an address map without rows.
 
         >>> config = STANDARDS["ddr4_2400_x16"].config()
         >>> config.line_bytes, round(config.peak_gb_s, 1)

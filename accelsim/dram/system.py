@@ -1,7 +1,7 @@
-"""A DRAM system as it is described: organisation, timing, currents, controller.
+"""Description of a DRAM system: organisation, timing, currents, controller.
 
-What follows from these values stands here as well; whether they can be real is checked by
-``accelsim.dram.config``, and everybody else takes a ``DramConfig``. Times are in DRAM clock
+Values derived from these are here as well; whether they can be real is checked by
+``accelsim.dram.config``, and all other code takes a ``DramConfig``. Times are in DRAM clock
 cycles.
 """
 
@@ -25,7 +25,7 @@ SEPARATE_RCD: Final = ("GDDR5", "GDDR5X", "GDDR6", "HBM", "HBM2")
 
 @dataclass(frozen=True)
 class Organisation:
-    """How many of everything. All counts are powers of two."""
+    """Numbers of channels, ranks, banks, rows and columns. All counts are powers of two."""
 
     channels: int
     ranks: int
@@ -100,13 +100,13 @@ class Timing:
     tRPab: int = 0
     """Precharge of all banks to ACT and REF (LPDDR); 0 is tRP."""
     tCKESR: int = 0
-    """Least stay in self-refresh."""
+    """Least time in self-refresh."""
     tXS: int = 0
     """Exit of self-refresh to ACT; 0: not known, so self-refresh cannot be used."""
     tXSDLL: int = 0
     """Exit of self-refresh to RD, which needs a locked DLL (DDR)."""
     tCKE: int = 0
-    """Least stay in power-down (tPD, or tCKE where JEDEC has both)."""
+    """Least time in power-down (tPD, or tCKE if JEDEC has both)."""
     tXP: int = 0
     """Exit of power-down to any command; 0: not known, so power-down cannot be used."""
     tXPDLL: int = 0
@@ -140,14 +140,14 @@ class Controller:
     dual_command: bool = False
     """A row and a column command in one clock (HBM)."""
     self_refresh_cycles: int = 0
-    """A rank that is idle for so long enters self-refresh; 0: never."""
+    """A rank that is idle for this long enters self-refresh; 0: never."""
     power_down_cycles: int = 0
-    """A rank without work for so long is powered down; 0: never. See ``dram.power_down``."""
+    """A rank without work for this long is powered down; 0: never. See ``dram.power_down``."""
 
 
 @dataclass(frozen=True)
 class DramSystem:
-    """A whole memory system of identical channels, as somebody describes it: not checked."""
+    """A memory system of identical channels, as described and not yet checked."""
 
     name: str
     protocol: str
@@ -158,10 +158,10 @@ class DramSystem:
     compat: Compat
     """``dramsim3`` keeps that simulator's deviations from the standards; ``none`` does not."""
     sources: tuple[tuple[str, str], ...] = ()
-    """(key, source) of every value that a standard brought along."""
+    """(key, source) of every value that comes from a standard."""
     energy_known: EnergyKnown = ASSUMED
     warnings: tuple[str, ...] = field(default=(), compare=False)
-    """What its reader took otherwise than the file seems to say: it makes figures doubtful."""
+    """Where a file was read differently from what it seems to say, which makes figures doubtful."""
 
     @property
     def line_bytes(self) -> int:
@@ -172,7 +172,7 @@ class DramSystem:
     def posted_cycles(self) -> int:
         """How long before tRCD a read or write may be issued: additive latency.
 
-        DRAMsim3 takes it off tRCD, but not off the tRCDRD and tRCDWR of GDDR and HBM.
+        DRAMsim3 subtracts it from tRCD, but not from tRCDRD and tRCDWR of GDDR and HBM.
         """
         separate = self.compat == "dramsim3" and self.protocol in SEPARATE_RCD
         return 0 if separate else self.timing.AL

@@ -1,4 +1,4 @@
-"""What ``dram show`` says: every value of a memory with its unit and its source."""
+"""Data for ``dram show``: every value of a memory with its unit and its source."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class DramValue:
     value: float | str
     unit: str
     nanoseconds: float | None
-    """The same delay in ns; None if it is no delay."""
+    """The delay in ns; None if the value is not a delay."""
     source: str
 
 

@@ -1,4 +1,4 @@
-"""DRAMsim3's controller: command queues per bank, asked in turn."""
+"""DRAMsim3's controller: command queues per bank, served round-robin."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """An ideal memory: one latency, one bandwidth; no banks, refresh or bus turnaround.
 
-Lines leave the requesters one at a time, what is due first before the rest, over one bus of
-the configuration's peak bandwidth; data arrives one unloaded latency later. Fewer bytes or
-more decoder lanes never make anything slower here: the memory on which monotonicity laws
-hold. Writes are posted as the bus takes them, so none are left to flush.
+Lines leave the requesters one at a time, those that are due first before the others, over one bus
+with the peak bandwidth of the configuration; data arrive one unloaded latency later. With this
+memory, fewer bytes or more decoder lanes never make anything slower, so monotonicity laws hold on
+it. Writes are posted as the bus takes them, so none are left to flush.
 
 Counted as activity for energy: bursts, all row hits; every bank open; nominal refreshes.
 """

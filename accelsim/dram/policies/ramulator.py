@@ -1,8 +1,8 @@
 """Ramulator 2.1's controller: one read and one write buffer per channel, oldest legal first.
 
 Its scheduler is FRFCFS-RowHit, its row policy open, its refresh of all banks at once. Page
-policies that close rows, a unified queue and refresh of single banks are refused; command
-queues do not exist here, so their size and structure do not matter.
+policies that close rows, a unified queue and refresh of single banks are refused; there are
+no command queues, so settings of their size and structure have no effect.
 """
 
 from __future__ import annotations

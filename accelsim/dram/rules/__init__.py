@@ -1,1 +1,1 @@
-"""What makes a DRAM command legal: tables of rules, and the kernel that applies them."""
+"""Rules for legal DRAM commands, as tables, and the kernel that checks them."""

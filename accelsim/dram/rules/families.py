@@ -1,4 +1,4 @@
-"""What distinguishes families of DRAM beyond the timing of a configuration, and its sources."""
+"""Properties of DRAM families beyond the timing of a configuration, with sources."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from accelsim.errors import ConfigError
 
 @dataclass(frozen=True)
 class SelfRefresh:
-    """How long a rank stays in self refresh, and what waits for how long afterwards."""
+    """How long a rank stays in self-refresh, and how long other commands wait afterwards."""
 
     stay_ns: float
     stay_cycles: int
     """At least ``stay_ns``, and not less than this."""
     stay_more_cycles: int
     exit_ns: float
-    """On top of tRFC, to the next command."""
+    """Time to the next command, in addition to tRFC."""
     exit_cycles: int
-    """At least so many, if tRFC is shorter."""
+    """Least number of cycles, if tRFC is shorter."""
     lock_cycles: tuple[tuple[float, int], ...] = ()
     """(up to MT/s, clocks to the next read): the DLL has to lock."""
     stay_name: str = "tCKESR"
@@ -36,23 +36,23 @@ class Family:
     """One family: its command buses, turnarounds, and ways to refresh."""
 
     turn_ns: float
-    """From the last beat of a read to the first of a write to the same rank, rounded up ..."""
+    """From the last beat of a read to the first of a write to the same rank, rounded up; ..."""
     turn_cycles: int
-    """... and so many clocks more."""
+    """... plus this number of clocks."""
     bank_refresh: str = ""
-    """The name of the delay after the refresh of one bank; empty: there is none."""
+    """Name of the delay after the refresh of one bank; empty if there is none."""
     between_bank_refreshes_ns: float = 0.0
-    """From one bank's refresh to another's or to an ACT; 0: as a refresh, and tRRD."""
+    """From the refresh of one bank to that of another or to an ACT; 0: as a refresh, and tRRD."""
     split_bus: bool = False
     """Row commands have their own bus."""
     bus_cycles: Mapping[Command, int] = field(default_factory=dict)
-    """Clocks that a command holds its bus up to its own, where that is more than one."""
+    """Clocks for which a command occupies its bus, up to its own clock, if more than one."""
     self_refresh: SelfRefresh | None = None
-    """None: the times of the configuration, and no self refresh if it has none."""
+    """None: the times of the configuration, and no self-refresh if it has none."""
     all_banks_ns: float = 0.0
-    """From the precharge of all banks to what needs them idle, if longer than that of one."""
+    """From a precharge of all banks to commands that need idle banks, if longer than of one."""
     postponed: int = 8
-    """Refreshes that may wait, and that may be given in advance."""
+    """Refreshes that may be postponed, and that may be issued in advance."""
 
 
 _DDR3_LOCK: Final = ((float("inf"), 512),)
@@ -85,7 +85,7 @@ FAMILIES: Final[Mapping[str, Family]] = {
         all_banks_ns=21.0,  # tRPab
     ),
     # JESD79-5: two clocks of postamble and offset, two of tWPRE; two-clock commands; at most
-    # four normal refreshes postponed. REFsb names a bank of every group: not judged.
+    # four normal refreshes postponed. REFsb names a bank of every group: not checked.
     "DDR5": Family(0.0, 4, bus_cycles=dict.fromkeys((Command.ACT, *COLUMN), 2), postponed=4),
     # JESD209-5: tWCKDQO(max); ACT-1 and ACT-2; tSR, tXSR; tRPab. REFpb names two banks: not
     # judged.

@@ -1,8 +1,7 @@
-"""What the judge remembers of a command trace, as arrays, and what each column means.
+"""The state that the checker keeps of a command trace, as arrays, and the meaning of each column.
 
-What a rule asks is answered by the last command of each kind at each place: each bank, each
-bank group, each rank, each channel. So a command costs as many look-ups as it has rules,
-however long the trace is.
+To check a rule it is enough to know the last command of each kind in each bank, bank group, rank
+and channel. So a command costs as many look-ups as it has rules, however long the trace is.
 
 The constants here are frozen into kernels.
 """
@@ -27,14 +26,14 @@ RING: Final = 32
 
 
 class Size(IntEnum):
-    """Of the memory and of the level."""
+    """Sizes of the memory and of the level."""
 
     RANKS = 0
     GROUPS = auto()
     BANKS_PER_GROUP = auto()
     BANKS = auto()
     ALL_GROUPS = auto()
-    """Place of the first bank group: banks come before it ..."""
+    """Index of the first bank group: banks come before it ..."""
     ALL_RANKS = auto()
     """... then ranks ..."""
     ALL_CHANNELS = auto()
@@ -46,28 +45,28 @@ class Size(IntEnum):
 
 
 class RankHistory(IntEnum):
-    """What is remembered of a rank. Commands are rows of the trace, or NEVER."""
+    """State of a rank. Commands are rows of the trace, or NEVER."""
 
     ENTERED = 0
-    """The SRE, while in self refresh."""
+    """The SRE, while in self-refresh."""
     LEFT = auto()
     """The SRX, until the next refresh."""
     REFRESHED = auto()
-    """Banks refreshed since ``BASE``; no more refreshes ahead than may wait count."""
+    """Banks refreshed since ``BASE``; refreshes in advance count only as far as allowed."""
     BASE = auto()
-    """Cycle from which refreshes are due: 0, and later by all time in self refresh."""
+    """Cycle from which refreshes are due: 0, shifted by all time in self-refresh."""
     IS_LATE = auto()
-    """1 if it is late with its refreshes and that was reported."""
+    """1 if the rank is late with its refreshes and this has been reported."""
     TURN = auto()
     """Turns in which every bank was refreshed."""
     IN_TURN = auto()
     """Banks refreshed since."""
     WINDOWED = auto()
-    """Commands that windows count so far: the position in the ring."""
+    """Commands counted by windows so far: the position in the ring."""
 
 
 class History(NamedTuple):
-    """All that is remembered of the trace so far."""
+    """State of the trace so far."""
 
     size: NDArray[np.int64]  # [len(Size)]
     entries: NDArray[np.int64]  # [n, len(Entry)]
@@ -94,12 +93,12 @@ class Found(IntEnum):
     """Row of the earlier command, or NEVER."""
     SECOND = auto()
     REQUIRED = auto()
-    """Cycles, or 0 where the rule is no distance."""
+    """Cycles, or 0 if the rule is not a distance."""
     ACTUAL = auto()
 
 
 def new_history(organisation: Organisation, level: Level, room: int) -> History:
-    """Before the first command: all banks closed and refreshed, room for so many violations."""
+    """State before the first command: all banks closed and refreshed, with room for violations."""
     size, n_ranks = _sizes(organisation, level), organisation.channels * organisation.ranks
     n_banks = n_ranks * organisation.banks
     entries, begin = compiled(level)

@@ -1,7 +1,7 @@
 """The rules of the standards: DDR3 to 5 (JESD79), LPDDR4 and 5 (JESD209), HBM, GDDR6.
 
-Delays come from the configuration, under the standards' names; what a family adds to them
-is in ``families``. A command's cycle is that of its last clock edge, from which the
+Delays come from the configuration, under the names of the standards; additions of a family are
+in ``families``. A command's cycle is that of its last clock edge, from which the
 standards count.
 
 Not here: power-down, write clocks of LPDDR5, mode registers, ZQ calibration, ODT.
@@ -21,7 +21,7 @@ SRE, SRX = (Command.SRE,), (Command.SRX,)
 
 
 def jedec_level(config: DramConfig) -> Level:
-    """What the devices of ``config`` ask for.
+    """The rules that the devices of ``config`` require.
 
     Raises ``ConfigError`` for families whose rules are not here.
     """
@@ -45,13 +45,13 @@ def jedec_level(config: DramConfig) -> Level:
         close_idle_banks=True,
         refresh_cycles=config.timing.tREFI,
         postponed=own.postponed,
-        # A bank that is refreshed draws the current of an ACT.
+        # Refreshing a bank draws the current of an ACT.
         windowed=(*ACT, *REFB),
     )
 
 
 def _bus(own: Family) -> list[Rule]:
-    """Commands that take several clocks need the bus before the cycle that counts."""
+    """Commands of several clocks need the bus before the cycle that counts."""
     buses: dict[str, tuple[Command, ...]] = {"command bus": (*ROW, *COLUMN)}
     if own.split_bus:
         buses = {"row command bus": ROW, "column command bus": COLUMN}
@@ -63,12 +63,12 @@ def _bus(own: Family) -> list[Rule]:
 
 
 def _names(config: DramConfig, name: str) -> tuple[str, str]:
-    """The names of a delay within a bank group, and between two."""
+    """Names of a delay within a bank group, and between two groups."""
     return (f"{name}_L", f"{name}_S") if config.organisation.bankgroups > 1 else (name, name)
 
 
 def _columns(config: DramConfig, own: Family) -> list[Rule]:
-    """Bursts neither meet on the data bus nor inside the device."""
+    """Bursts must not collide on the data bus or inside the device."""
     t = config.timing
     burst, rl, wl = t.burst_cycles, t.read_latency, t.write_latency
     grouped = config.organisation.bankgroups > 1
@@ -95,7 +95,7 @@ def _columns(config: DramConfig, own: Family) -> list[Rule]:
 
 
 def _burst_distance(name: str, ccd: int, burst: int) -> tuple[str, int]:
-    """Name and cycles of what holds bursts apart: the device, or their length."""
+    """Name and cycles of the least distance of bursts: due to the device, or to their length."""
     return (name, ccd) if ccd >= burst else ("data bus", burst)
 
 
@@ -141,7 +141,7 @@ def _rows(config: DramConfig) -> list[Rule]:
 
 
 def _idle(config: DramConfig, then: tuple[Command, ...], scope: Scope) -> list[Rule]:
-    """Before ``then`` the banks have finished precharging, also by themselves."""
+    """Before ``then``, banks must have finished precharging, including auto-precharge."""
     t = config.timing
     return [
         Rule("tRP", PRECHARGES, then, scope, t.tRP),

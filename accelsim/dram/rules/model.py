@@ -1,9 +1,9 @@
 """The rules that the controller itself keeps: DRAMsim3's table of command distances.
 
-With ``compat: dramsim3`` they include that simulator's faults, of which each is named below;
-with ``compat: none`` those are mended. Neither counts refreshes.
+With ``compat: dramsim3`` they include the faults of that simulator, each of which is named below;
+with ``compat: none`` these are corrected. Neither setting counts refreshes.
 
-The controller's own table is not read: every distance is worked out here once more.
+The controller's own table is not used: every distance is derived here independently.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ SRE, SRX = (Command.SRE,), (Command.SRX,)
 
 
 def model_level(config: DramConfig) -> Level:
-    """What every trace of this project's controller, and of DRAMsim3, obeys."""
+    """The rules that every trace of this project's controller, and of DRAMsim3, obeys."""
     rules = [*_bus(config), *_columns(config), *_rows(config), *_refreshes(config)]
     sleeps = config.timing.tXS > 0
     if sleeps:
@@ -150,13 +150,13 @@ def _refreshes(config: DramConfig) -> tuple[Rule, ...]:
 def _longest(
     first: tuple[Command, ...], then: tuple[Command, ...], scope: Scope, *named: tuple[str, int]
 ) -> Rule:
-    """The rule of the longest of these delays, under its name."""
+    """A rule for the longest of these delays, under its name."""
     name, cycles = max(named, key=lambda delay: delay[1])
     return Rule(name, first, then, scope, cycles)
 
 
 def _closed(config: DramConfig, then: tuple[Command, ...], scope: Scope) -> tuple[Rule, ...]:
-    """Before ``then`` the banks have been precharged, also by themselves."""
+    """Before ``then``, banks must have been precharged, including auto-precharge."""
     t = config.timing
     rules = (
         Rule("tRP", PRECHARGES, then, scope, t.tRP),
@@ -177,7 +177,7 @@ def _self_refresh(config: DramConfig) -> list[Rule]:
         Rule("tXS", SRX, (*ACT, *REFRESHES), Scope.RANK, t.tXS),
     ]
     if not strict:
-        # DRAMsim3 knows no DLL.
+        # DRAMsim3 has no DLL.
         rules.append(Rule("tXSDLL", SRX, READS, Scope.RANK, t.tXSDLL))
     if strict and config.controller.refresh_policy == "bank_staggered":
         # Refreshes of banks delay no entry there.

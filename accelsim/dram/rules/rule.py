@@ -1,9 +1,9 @@
-"""A rule: how many cycles at least lie between two commands, and where both must be for it.
+"""A rule: the least number of cycles between two commands, and the scope in which it applies.
 
-A level is a list of such rules, and what it wants of the state of banks and of refreshes.
+A level is a list of such rules, together with rules for the states of banks and for refreshes.
 
-Written from the standards and not from the controller: nothing here is shared with it but
-the configuration, so that an error in one does not hide in the other.
+The rules are written from the standards and not from the controller. Only the configuration is
+shared with it, so that an error in one cannot be hidden by the other.
 
 The constants here are frozen into kernels.
 """
@@ -31,7 +31,7 @@ WHOLE_RANK: Final = (Command.REF, Command.PREA, Command.SRE, Command.SRX)
 
 
 class Scope(IntEnum):
-    """Where the earlier command must have gone, seen from the later one, for a rule to hold."""
+    """Where the earlier command must have gone, relative to the later one, for a rule to apply."""
 
     BANK = 0
     """The same bank."""
@@ -51,7 +51,7 @@ class Scope(IntEnum):
 
 
 class StateRule(IntEnum):
-    """Rules without a distance. Negative, so that they and positions of rules are one number."""
+    """Rules without a distance. Negative, to distinguish them from positions of other rules."""
 
     ACT_OPEN = -1
     COLUMN_CLOSED = -2
@@ -85,7 +85,7 @@ STATE_NAMES: Final = {
 class Rule:
     """The last of ``first`` in ``scope`` lies at least ``cycles`` before each of ``then``.
 
-    With a ``window`` of n, the n-th last. ``name`` is the standard's.
+    With a ``window`` of n, the n-th last one. ``name`` is that of the standard.
     """
 
     name: str
@@ -102,13 +102,13 @@ class Level:
 
     rules: tuple[Rule, ...]
     commands: Collection[Command]
-    """Those that the memory has."""
+    """The commands that the memory has."""
     close_idle_banks: bool
     """A PRE of a closed bank is allowed, and does nothing."""
     refresh_cycles: int
     """tREFI; 0: refreshes are not counted."""
     postponed: int = 8
-    """Refreshes that may wait, and that may be given in advance."""
+    """Refreshes that may be postponed, and that may be issued in advance."""
     windowed: Collection[Command] = (Command.ACT,)
     """The commands that rules with a window count."""
 

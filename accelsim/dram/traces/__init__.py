@@ -1,1 +1,1 @@
-"""Traces of requests and of commands: read, written, made."""
+"""Request traces and command traces: reading, writing, generating."""

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 LAST_CYCLE: Final = 1 << 44
 """Arrivals lie before it: hours of memory time, which take minutes to replay for its refreshes."""
 EDGE_NS: Final = 0.5e-6
-"""Half a femtosecond, the unit of time: what lies so little behind an edge is on it."""
+"""Half a femtosecond, the unit of time: a time this little after an edge counts as on it."""
 ROUNDING: Final = 2.0**-50
-"""Four times what a product of two numbers and its factors can be wrong, relative to it."""
+"""Four times the relative rounding error of a product of two numbers and its factors."""
 
 
 @dataclass(frozen=True)
@@ -31,8 +31,8 @@ class Requests:
 def first_edge(t_ns: NDArray[np.float64], tCK_ns: float) -> NDArray[np.float64]:
     """[n] the first clock edge not before each time, as a whole number of clocks.
 
-    Times are binary fractions, and 5/6 ns is none: an edge k tCK, however it was computed,
-    is met and not the one after it.
+    Times are binary fractions, and 5/6 ns cannot be one: a time computed as k tCK counts as edge k,
+    whatever its rounding error, and not as the edge after it.
 
     >>> first_edge(np.array([0.0, 10 / 12, 0.8334, 25.0, 25.000001]), 5 / 6).tolist()
     [0.0, 1.0, 2.0, 30.0, 31.0]

@@ -1,4 +1,4 @@
-"""DRAM commands as CSV, one a line, as they are issued."""
+"""DRAM commands as CSV, one per line, in the order in which they are issued."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Command traces in files: those of ``dram replay --commands``, and DRAMsim3's; also gzipped.
+"""Command traces in files: those of ``dram replay --commands`` and of DRAMsim3; possibly gzipped.
 
 CSV: the first line names the columns, ``cycle,command,channel,rank,bankgroup,bank,row,col``
 or the same without ``channel``. DRAMsim3's ``*cmd.trace``, one file for each channel: the same
-columns without a header, between spaces, row and column hexadecimal, and channel -1 where a
-refresh is the reason. A million lines take less than a second.
+columns without a header, between spaces, row and column hexadecimal, and channel -1 if a
+refresh is the cause. A million lines take less than a second.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from accelsim.jit import kernel
 
 COLUMNS: Final = ("cycle", "command", "channel", "rank", "bankgroup", "bank", "row", "col")
 MAX_BYTES: Final = 4 << 30
-"""Of a file, unpacked."""
+"""Largest size of a file, unpacked."""
 BLOCK_BYTES: Final = 1 << 20
 """Read at once; no line is longer."""
 _COMMA, _NEWLINE, _MINUS, _ZERO, _NINE, _X, _A, _F = (np.uint8(ord(c)) for c in ",\n-09xaf")
@@ -89,7 +89,7 @@ def read_commands(path: str | Path, config: DramConfig) -> CommandTrace:
 
 @dataclass(frozen=True)
 class _Form:
-    """How the lines of a file look."""
+    """The form of the lines of a file."""
 
     names: tuple[str, ...]
     is_dramsim3: bool
@@ -131,7 +131,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
             if n_bytes > MAX_BYTES:
                 raise DramTraceError(str(path), "holds more than 4 GiB", "split the trace")
             rest, mark = (rest + data).removeprefix(mark), b""
-            # What may still be blank lines at the end waits, unless it is too long for that.
+            # Possible blank lines at the end are kept back, unless there are too many.
             end = rest.rfind(b"\n", 0, max(len(rest.rstrip()), len(rest) - BLOCK_BYTES)) + 1
             if end:
                 yield rest[:end].replace(b"\r\n", b"\n")
@@ -145,7 +145,7 @@ def _blocks(path: Path) -> Iterator[bytes]:
 
 @contextmanager
 def _opened(path: Path) -> Iterator[Callable[[int], bytes]]:
-    """What reads from a file, unpacked if it is gzipped."""
+    """A reader of a file, unpacked if it is gzipped."""
     fix = "give a CSV file of `accelsim dram replay --commands`"
     try:
         with path.open("rb") as file:
@@ -159,7 +159,7 @@ def _opened(path: Path) -> Iterator[Callable[[int], bytes]]:
 
 
 def _name_channel(commands: NDArray[np.int64]) -> None:
-    """Give commands without a channel that of all others, if it is one."""
+    """Give commands without a channel the channel of all others, if there is only one."""
     channel = commands[:, Log.CHANNEL]
     named = np.unique(channel[channel >= 0])
     if len(named) <= 1:
@@ -175,7 +175,7 @@ def _words() -> NDArray[np.uint8]:
 
 @kernel
 def word_at(text: NDArray[np.uint8], start: int, words: NDArray[np.uint8]) -> int:
-    """Which of ``words`` stands at ``start``, followed by a comma; -1 if none."""
+    """Which of ``words`` is at ``start``, followed by a comma; -1 if none."""
     for w in range(words.shape[0]):
         k = 0
         while start + k < len(text) and text[start + k] == words[w, k]:

@@ -1,9 +1,9 @@
 """Request traces in numpy's ``.npz``, read in pieces from its members.
 
-``addr`` holds byte addresses, or ``line`` numbers of lines: a line is one burst of the memory
-at hand, so that each moves what it says. ``w`` or ``is_write`` is 1 for writes; ``t_ns`` are
-arrival times in nanoseconds, which become the first clock edge not before them
-(``first_edge``). All are one-dimensional and of one length.
+``addr`` holds byte addresses, or ``line`` holds numbers of lines, where a line is one burst of the
+memory. ``w`` or ``is_write`` is 1 for writes; ``t_ns`` holds arrival times in nanoseconds, which
+are rounded up to the next clock edge (``first_edge``). All arrays are one-dimensional and have the
+same length.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from accelsim.dram.traces.arrays import LAST_CYCLE, Requests, first_edge
 from accelsim.errors import DramTraceError
 
 CHUNK_REQUESTS: Final = 1 << 17
-# What zipfile and numpy raise on foreign and damaged files, or on a header that lies.
+# What zipfile and numpy raise on foreign and damaged files, or on an inconsistent header.
 _UNREADABLE: Final = (
     *(ValueError, EOFError, KeyError, NotImplementedError, RuntimeError, OverflowError),
     *(zipfile.BadZipFile, zlib.error, UnicodeError),
@@ -125,7 +125,7 @@ def _requests(
     t_ns: NDArray[np.float64],
     last_ns: float,
 ) -> Requests:
-    """Checked requests ``start``, ``start`` + 1, ...; the one in front came at ``last_ns``."""
+    """Checked requests ``start``, ``start`` + 1, ...; the previous one arrived at ``last_ns``."""
 
     def refuse(bad: NDArray[np.bool_], problem: str) -> None:
         if bad.any():

@@ -1,7 +1,7 @@
-"""Request patterns that tell memories apart, in lines (bursts) of any memory.
+"""Request patterns for comparing memories, in lines (bursts) of any memory.
 
-Streams are what DMA engines do, three of them what a layer does (ifmap, weights, ofmap),
-tiles what a window of a feature map does, and random reads what tables do. Seeds are fixed.
+A stream is the traffic of a DMA engine, three streams that of a layer (ifmap, weights, ofmap),
+tiles that of windows of a feature map, and random reads that of tables. Seeds are fixed.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from accelsim.dram.config import DramConfig
 from accelsim.dram.traces.requests import Requests
 
 STREAM_RUN_LINES: Final = 16
-"""Lines that each of three streams moves before the next has its turn."""
+"""Lines that each of three streams moves before the next one takes its turn."""
 TILE_ROW_BYTES: Final = 256
 TILE_PITCH_BYTES: Final = 7168
 """From one row of a tile to the next: 56 columns of 128 channels, a byte each."""
@@ -43,7 +43,7 @@ def three_streams(config: DramConfig, n: int) -> Requests:
 
 
 def tiles(config: DramConfig, n: int) -> Requests:
-    """Tiles of 16 rows of 256 bytes, each row 7168 bytes behind the last, left to right."""
+    """Tiles of 16 rows of 256 bytes, each row 7168 bytes after the previous, left to right."""
     row_lines = max(1, TILE_ROW_BYTES // config.line_bytes)
     pitch_lines = max(row_lines, TILE_PITCH_BYTES // config.line_bytes)
     tile, within = np.divmod(np.arange(n), row_lines * TILE_ROWS)
@@ -94,7 +94,7 @@ def at_load(
     is_write: NDArray[np.generic],
     every_cycles: float,
 ) -> Requests:
-    """One request each ``every_cycles`` DRAM cycles, at addresses modulo the memory's size."""
+    """One request every ``every_cycles`` DRAM cycles; addresses are modulo the memory size."""
     arrival = np.floor(np.arange(len(line)) * every_cycles).astype(np.int64)
     address = (np.asarray(line, np.int64) % config.n_lines) * config.line_bytes
     return Requests(address, np.asarray(is_write, np.int64), arrival)

@@ -1,11 +1,11 @@
-"""Request traces of any kind, read whole or piece by piece.
+"""Request traces of any kind, read completely or piece by piece.
 
 - DRAMsim3 text, ``0xADDR READ|WRITE CYCLE``;
 - Ramulator text, ``LD|ST ADDR`` or ``R|W channel,rank,bankgroup,bank,row,column``;
 - numpy ``.npz``, see ``accelsim.dram.traces.npz``.
 
 Text may be gzipped. Nothing in a trace is executed: text is parsed word by word, arrays are
-read without pickle. Memory is bounded by a piece, whatever a file claims to hold.
+read without pickle. Memory is bounded by the size of a piece, whatever a file claims to contain.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def request_chunks(
 
     In an ``.npz``, ``line`` holds addresses in units of ``line_address_bytes``, else of a burst
     of the memory.
-    ``on_progress`` hears now and then which share of the file, 0 to 1, is read.
+    ``on_progress`` is called from time to time with the fraction of the file read, 0 to 1.
 
     Raises ``DramTraceError`` with the line or index of what cannot be replayed.
     """

@@ -34,8 +34,8 @@ WORDS: Final = {
     Form.LOAD_STORE: (("LD",), ("ST",)),
     Form.READ_WRITE: (("R",), ("W",)),
 }
-"""(reads, writes) of each form. DRAMsim3 takes any other word for a read, a misspelt WRITE too:
-here it is refused. The reads are those of DRAMSim2's traces, which it reads as they are meant."""
+"""(reads, writes) of each form. DRAMsim3 treats any other word as a read, even a misspelt WRITE;
+here it is refused. The additional words are those of DRAMSim2's traces."""
 BLOCK_BYTES: Final = 1 << 19
 """Read at once; no request is longer."""
 CHUNK_REQUESTS: Final = 1 << 16
@@ -80,7 +80,7 @@ def _unpacked(raw: IO[bytes]) -> IO[bytes]:
 
 
 class _Reader:
-    """Where the text is, and the arrays that are filled again and again."""
+    """The text, and the arrays that are filled for every piece."""
 
     def __init__(self, path: Path, config: DramConfig) -> None:
         self._path, self._config = path, config
@@ -201,7 +201,7 @@ class _Reader:
 
 
 def _form_of(text: bytes) -> Form | None:
-    """By the first word of the first line that is not empty."""
+    """The form, recognised by the first word of the first line that is not empty."""
     words = text.lstrip(b" \t\r\n").split(maxsplit=1)
     if not words:
         return None

@@ -1,6 +1,6 @@
-"""Request traces in the forms that DRAMsim3, Ramulator and numpy read, for any tool one trusts.
+"""Writing request traces in the forms that DRAMsim3, Ramulator and numpy read.
 
-``load_store`` and ``read_write`` are Ramulator's: they keep the order and lose the times.
+``load_store`` and ``read_write`` are Ramulator's forms: they keep the order but not the times.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ PIECE: Final = 1 << 16
 def form_of(path: Path, form: TraceForm | None) -> TraceForm:
     """The form in which ``path`` is written: by its name if ``form`` is None.
 
-    Raises ``UserError`` if name and form contradict each other: nothing could read the file.
+    Raises ``UserError`` if name and form contradict each other, so that nothing could read the
+    file.
     """
     by_name: TraceForm = "npz" if path.suffix.lower() == ".npz" else "dramsim3"
     if form is not None and (form == "npz") != (by_name == "npz"):
@@ -44,10 +45,10 @@ def form_of(path: Path, form: TraceForm | None) -> TraceForm:
 def write_requests(
     path: Path, requests: Requests, config: DramConfig, form: TraceForm | None = None
 ) -> None:
-    """Write ``requests`` to the memory of ``config``, whole or not at all.
+    """Write ``requests`` to the memory of ``config`` to a file, completely or not at all.
 
-    Without ``form``, ``.npz`` is numpy's and everything else DRAMsim3's; text is gzipped if
-    the name ends in ``.gz``. Raises ``UserError`` if the file cannot be written.
+    Without ``form``, ``.npz`` means numpy arrays and every other suffix DRAMsim3's form; text is
+    gzipped if the name ends in ``.gz``. Raises ``UserError`` if the file cannot be written.
     """
     form = form_of(path, form)
     with replacing(path) as unfinished:
