@@ -1,4 +1,4 @@
-"""What passes bring from one stored map, window after window."""
+"""The passes of a stage one after another, and what they bring from one stored map."""
 
 from __future__ import annotations
 
@@ -11,6 +11,56 @@ from accelsim.jit import kernel
 from accelsim.mapping.windows.window import Block
 
 Ints: TypeAlias = NDArray[np.int64]
+Bools: TypeAlias = NDArray[np.bool_]
+
+
+@kernel
+def walk_passes(
+    first_part: Ints,
+    n_parts: Ints,
+    reads: Ints,
+    reads_first: Bools,
+    n_rows: int,
+    n_cols: int,
+    weights_outer: bool,
+    ifmap_resident: bool,
+    weights_resident: bool,
+    part: Ints,
+    row: Ints,
+    col: Ints,
+    loads_ifmap: Bools,
+    retained: Ints,
+    loads_weights: Bools,
+) -> None:
+    """Fill the columns from ``part`` on [n_passes] with the passes in execution order.
+
+    The first four are columns of ``TileParts``; places lie in ``n_rows`` and ``n_cols``. The
+    ifmap buffer holds the window of the pass before, or all so far; so does the weight buffer.
+    ``retained`` is the pass whose rows are used again, -1 for none.
+    """
+    n_tiles, n_places, i, place_before = len(first_part), n_rows * n_cols, 0, -1
+    for step in range(n_tiles * n_places):
+        tile, place = step // n_places, step % n_places
+        if not weights_outer:
+            place, tile = step // n_tiles, step % n_tiles
+        # The same part one place before, where all are kept.
+        distance = n_parts[tile] if weights_outer else len(reads)
+        for p in range(first_part[tile], first_part[tile] + n_parts[tile]):
+            part[i], row[i], col[i], retained[i] = p, place % n_rows, place // n_rows, -1
+            if ifmap_resident:
+                loads_ifmap[i] = reads_first[p]
+                if reads_first[p] and row[i] > 0:
+                    retained[i] = i - distance
+            else:
+                is_same = i > 0 and reads[part[i - 1]] == reads[p]
+                loads_ifmap[i] = not (is_same and place == place_before)
+                if is_same and place == place_before + 1 and row[i] > 0:
+                    retained[i] = i - 1
+            if weights_resident:
+                loads_weights[i] = place == 0
+            else:
+                loads_weights[i] = i == 0 or part[i - 1] != p
+            i, place_before = i + 1, place
 
 
 @kernel
@@ -69,4 +119,7 @@ def bring(
 def warm_up() -> None:
     """Compile with the types of production."""
     window, one = np.array([[0, 1, 0, 1, 0, 1]]), (1, 1, 1)
+    first, number, flag = np.zeros(1, np.int64), np.ones(1, np.int64), np.ones(1, bool)
+    columns = number.copy(), number.copy(), number.copy(), flag.copy(), number.copy(), flag.copy()
+    walk_passes(first, number, first, flag, 1, 1, True, False, False, *columns)
     bring(window, window, 0, one, one, window.copy(), window.copy(), np.ones(1, np.int64))

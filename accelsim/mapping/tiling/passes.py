@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from accelsim.mapping.dataflow import ConvPass
 from accelsim.mapping.stages.stage import Stage, Tiling
+from accelsim.mapping.tiling.kernel import walk_passes
 from accelsim.mapping.tiling.spans import Axis, Spans, col_axis, read_pieces, row_axis, spans
 from accelsim.mapping.tiling.tiles import Ranges, TileParts, kernel_sides, tile_parts
 from accelsim.mapping.windows.window import Ints, Windows
@@ -138,41 +139,41 @@ def passes(stage: Stage, tiling: Tiling) -> Passes:
         for axis, extent in zip(axes, (tiling.out_rows, tiling.out_cols), strict=True)
     )
     n_rows, n_cols = len(rows.candidate), len(cols.candidate)
-    n_places, n_tiles = n_rows * n_cols, len(parts.first)
-    if tiling.order == "weights_outer":
-        tile, place = np.divmod(np.arange(n_tiles * n_places), n_places)
-    else:
-        place, tile = np.divmod(np.arange(n_tiles * n_places), n_tiles)
-    n_each = parts.n_each[tile]
-    at = np.repeat(np.arange(len(tile)), n_each)  # the tile at its place
-    nth = np.arange(len(at)) - np.repeat(np.cumsum(n_each) - n_each, n_each)
-    part, place = parts.first[tile][at] + nth, place[at]
-    q, r = np.divmod(place, n_rows)
+    n = len(parts.reads) * n_rows * n_cols
+    part, r, q, retained = np.empty((4, n), np.int64)
+    loads_ifmap, loads_weights = np.empty((2, n), np.bool_)
+    walk_passes(
+        parts.first,
+        parts.n_each,
+        parts.reads,
+        parts.reads_first,
+        n_rows,
+        n_cols,
+        tiling.order == "weights_outer",
+        tiling.ifmap_resident,
+        tiling.weights_resident,
+        *(part, r, q, loads_ifmap, retained, loads_weights),
+    )
     ranges = kernel_sides(stage, tiling.kernel)
     row_pieces, col_pieces = map(_pieces, axes, (rows, cols), ranges)
     row_key = parts.positions[part, 0] * n_rows + r
     col_key = parts.positions[part, 1] * n_cols + q
-    channels = parts.out_channels[part]
-    bring = _windows_when_resident if tiling.ifmap_resident else _windows_in_turn
-    loads_ifmap, retained = bring(parts.reads[part], place, r, n_places)
+    channels, read = parts.out_channels[part], parts.in_channels[part]
     return Passes(
         parts=parts,
         part=part,
         output=_boxes(channels, (rows.stored, r), (cols.stored, q)),
         computed=_boxes(channels, (rows.computed, r), (cols.computed, q)),
-        window=_boxes(
-            parts.in_channels[part], (row_pieces.hull, row_key), (col_pieces.hull, col_key)
-        ),
+        window=_boxes(read, (row_pieces.hull, row_key), (col_pieces.hull, col_key)),
         row_pieces=row_pieces,
         col_pieces=col_pieces,
         row_key=row_key,
         col_key=col_key,
         loads_ifmap=loads_ifmap,
         retained=retained,
-        loads_weights=_weights_brought(part, tiling.weights_resident)
-        & isinstance(stage.layer, Conv),
-        first=nth == 0,
-        last=nth == n_each[at] - 1,
+        loads_weights=loads_weights & isinstance(stage.layer, Conv),
+        first=parts.is_first[part],
+        last=parts.is_last[part],
     )
 
 
@@ -205,35 +206,3 @@ def _pieces(axis: Axis, cut: Spans, ranges: Ranges) -> Pieces:
     n_each[padding] = 1
     padded = np.concatenate([*ends, np.zeros((len(padding), 2), np.int64)])
     return Pieces(np.cumsum(n_each) - n_each, n_each, padded[order])
-
-
-def _windows_in_turn(reads: Ints, place: Ints, row: Ints, n_places: int) -> tuple[Bools, Ints]:
-    """Which passes load their windows, and the pass whose rows each uses again, in a buffer that
-    holds one window: that of the pass before."""
-    same = np.zeros(len(reads), np.bool_)
-    same[1:] = reads[1:] == reads[:-1]
-    step = np.diff(place, prepend=place[:1])
-    loads = ~(same & (step == 0))
-    follows = same & (step == 1) & (row > 0)
-    return loads, np.where(follows, np.arange(len(reads)) - 1, NONE)
-
-
-def _windows_when_resident(
-    reads: Ints, place: Ints, row: Ints, n_places: int
-) -> tuple[Bools, Ints]:
-    """The same in a buffer that keeps all: each window is loaded when it is first read."""
-    window, first = np.unique(reads * n_places + place, return_index=True)
-    loads, retained = np.zeros(len(reads), np.bool_), np.full(len(reads), NONE)
-    loads[first] = True
-    # In the order of their places, down the rows of each column.
-    follows = (np.diff(window) == 1) & (row[first[1:]] > 0)
-    retained[first[1:][follows]] = first[:-1][follows]
-    return loads, retained
-
-
-def _weights_brought(part: Ints, resident: bool) -> Bools:
-    """Which passes load their weights: what the pass before did not use, or none before did."""
-    before = np.full(len(part), NONE)
-    before[1:] = np.maximum.accumulate(part)[:-1] if resident else part[:-1]
-    found: Bools = part > before if resident else part != before
-    return found

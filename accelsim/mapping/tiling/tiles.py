@@ -12,6 +12,7 @@ from itertools import product
 from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.mapping.stages.stage import Stage, Tiling
 from accelsim.mapping.tiling.spans import position_ranges
@@ -77,6 +78,22 @@ class TileParts:
     """[n_parts, 2] kernel rows and columns; none on the vector unit, which has no products."""
     reads: Ints
     """Parts of one number read the same values of a place."""
+    reads_first: NDArray[np.bool_]
+    """Whether no part before reads them."""
+
+    @cached_property
+    def is_first(self) -> NDArray[np.bool_]:
+        """Whether no part of its tile comes before it."""
+        found = np.zeros(len(self.reads), np.bool_)
+        found[self.first] = True
+        return found
+
+    @cached_property
+    def is_last(self) -> NDArray[np.bool_]:
+        """Whether no part of its tile comes after it."""
+        found = np.zeros(len(self.reads), np.bool_)
+        found[self.first + self.n_each - 1] = True
+        return found
 
     @cached_property
     def out_per_group(self) -> Ints:
@@ -119,9 +136,14 @@ def tile_parts(stage: Stage, tiling: Tiling) -> TileParts:
     in_start = first[tile] * group_in + step * tiling.in_channels
     in_stop = np.minimum(in_start + tiling.in_channels, last[tile] * group_in)
     in_stop = np.where(groups[tile] == 1, in_stop, last[tile] * group_in)
-    positions = np.stack(np.divmod(position, n_cols), axis=1)
-    sizes = [np.array([b - a for a, b in of_axis]) for of_axis in ranges]
-    kernel = np.stack([sizes[i][positions[:, i]] for i in (0, 1)], axis=1)
+    positions, kernel = np.zeros((2, len(tile), 2), np.int64)
+    positions[:, 0], positions[:, 1] = np.divmod(position, n_cols)
+    if isinstance(stage.layer, Conv):
+        for i, of_axis in enumerate(ranges):
+            kernel[:, i] = np.array([b - a for a, b in of_axis])[positions[:, i]]
+    reads = in_start * n_positions + position
+    reads_first = np.zeros(len(tile), np.bool_)
+    reads_first[np.unique(reads, return_index=True)[1]] = True
     return TileParts(
         first=first_part,
         n_each=n_each,
@@ -129,6 +151,7 @@ def tile_parts(stage: Stage, tiling: Tiling) -> TileParts:
         in_channels=np.stack([in_start, in_stop], axis=1),
         groups=groups[tile],
         positions=positions,
-        kernel=kernel if isinstance(stage.layer, Conv) else np.zeros_like(kernel),
-        reads=in_start * n_positions + position,
+        kernel=kernel,
+        reads=reads,
+        reads_first=reads_first,
     )
