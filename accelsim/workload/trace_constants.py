@@ -87,7 +87,7 @@ def arrays_of(
 def arithmetic_of(
     layer: Conv | Add | Pool, shift: int, read: ReadConstant, where: str
 ) -> LayerArithmetic:
-    """The constants of a layer, as ``read`` finds them in a file; checked."""
+    """The constants of a layer, read with ``read`` and checked."""
     parameters: LayerArithmetic
     if isinstance(layer, Add | Pool):
         multiplier = read("multiplier", (len(layer.inputs),), np.dtype("<i4"))

@@ -20,7 +20,7 @@ from accelsim.workload.layer import Activation, Add, Concat, Conv, Layer, Pool, 
 
 MAX_DOCUMENT_BYTES: Final = 1 << 26
 MAX_MAP_VALUES: Final = 1 << 28
-"""Values of one map of one image, and of one layer's weights: what a reader may allocate."""
+"""Limit for the values of one map of one image, and of the weights of one layer."""
 
 Size = Annotated[int, Field(ge=1, le=1 << 24)]
 Extent = Annotated[int, Field(ge=0, le=1 << 16)]
@@ -148,7 +148,7 @@ def to_json(document: TraceDocument, where: str) -> bytes:
             "outputs": document.graph.outputs,
             "edges": [asdict(e) for e in document.graph.edges],
             "layers": [_layer_fields(x) for x in document.graph.layers],
-            # Left out where there is none: versions before it then read the file, too.
+            # Left out if empty, so that earlier versions can still read the file.
             **({"cut": document.graph.cut} if document.graph.cut else {}),
         },
         "pre_activations": {n: asdict(e) for n, e in document.pre_activations.items()},

@@ -47,8 +47,8 @@ from accelsim.workload.trace_tensors import (
 def read_trace(name_or_path: str | Path) -> TraceFile:
     """Open a trace: a file, or the name of a shipped one.
 
-    Raises ``TraceError`` when there is no such file or it is no trace that this version
-    can read; unknown names give the nearest shipped one.
+    Raises ``TraceError`` if there is no such file, or if this version cannot read it as a trace;
+    for unknown names it suggests the nearest shipped one.
 
     >>> read_trace("squeezenet1_1").graph.layers[0].name
     'conv1'
@@ -59,7 +59,7 @@ def read_trace(name_or_path: str | Path) -> TraceFile:
 class TraceFile:
     """An open trace file. Satisfies ``Trace``; close it, or use it in a ``with``.
 
-    It can be pickled (by its path, reopened on the other side) as long as the file stays.
+    It can be pickled (by its path, and is reopened when unpickled) as long as the file exists.
     """
 
     def __init__(self, path: str | Path) -> None:
@@ -108,7 +108,7 @@ class TraceFile:
         return None if found is None else self._arithmetic(found)
 
     def constants(self) -> dict[str, LayerArithmetic]:
-        """The constants of all layers that have them: what ``replay`` needs of a trace.
+        """The constants of all layers that have them, as needed by ``replay``.
 
         >>> from accelsim.workload.replay import replay
         >>> with read_trace("squeezenet1_1") as trace:
@@ -128,7 +128,7 @@ class TraceFile:
         return 0 if dataset is None else int(dataset.id.get_storage_size())
 
     def pre_activation_edge(self, layer: str) -> Edge | None:
-        """Word and scale of a layer's values before its activation, where stored."""
+        """Word and scale of a layer's values before its activation, if stored."""
         return self._document.pre_activations.get(layer)
 
     def pre_activations(self, layer: str, image: int) -> Values | None:

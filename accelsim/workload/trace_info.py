@@ -1,4 +1,4 @@
-"""What a trace holds, as plain rows: the tables of ``accelsim trace info``."""
+"""Contents of a trace as plain rows, for ``accelsim trace info``."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class EdgeRow:
     scale: float
     zero_point: int
     density: float
-    """Share of values that are not zero."""
+    """Fraction of non-zero values."""
     entropy_bits: float
     """Zeroth-order entropy, bits per value."""
     stored: bool
@@ -50,13 +50,13 @@ class LayerRow:
 
 @dataclass(frozen=True)
 class TraceInfo:
-    """A trace at a glance."""
+    """Summary of a trace."""
 
     facts: TraceFacts
     edges: tuple[EdgeRow, ...]
     layers: tuple[LayerRow, ...]
     n_values: int
-    """Values of all maps of one image, derived ones included."""
+    """Values of all maps of one image, including derived ones."""
     macs: int
     n_weights: int
     file_bytes: int

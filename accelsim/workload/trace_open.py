@@ -1,4 +1,4 @@
-"""Finding and opening a trace file, up to its document: is it there, is it ours, is it too new."""
+"""Finding and opening a trace file, up to its document: existence, format and version."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from accelsim.workload.trace_tensors import (
 
 
 def find_trace(name_or_path: str | Path) -> Path:
-    """The path of a trace: as given, else among the shipped ones."""
+    """The path of a trace: as given, otherwise that of a shipped one."""
     given = Path(name_or_path)
     try:
         if given.is_file():
@@ -39,7 +39,7 @@ def find_trace(name_or_path: str | Path) -> Path:
 
 
 def open_trace(path: Path, where: str) -> h5py.File:
-    """The open HDF5 file, read only. Raises ``TraceError`` when it is none."""
+    """The HDF5 file, opened read-only. Raises ``TraceError`` if it is not one."""
     try:
         with path.open("rb") as raw:
             is_empty = not raw.read(1)
@@ -57,7 +57,7 @@ def open_trace(path: Path, where: str) -> h5py.File:
 
 
 def read_document(file: h5py.File, where: str) -> bytes:
-    """The JSON document of an HDF5 file. Raises ``TraceError`` when it is no trace we read."""
+    """The JSON document of an HDF5 file. Raises ``TraceError`` if it is not a readable trace."""
     with broken_file_as_trace_error(where):
         if _fixed_attribute(file, "format") != FORMAT.encode():
             raise TraceError(
@@ -88,8 +88,8 @@ def read_document(file: h5py.File, where: str) -> bytes:
 def _fixed_attribute(file: h5py.File, name: str) -> object:
     """A number or fixed-length text at the root, or None.
 
-    Text of variable length lies in a heap that HDF5 does not checksum, and HDF5 may loop
-    forever in a damaged one; so it is never read.
+    Text of variable length is stored in a heap that HDF5 does not checksum, and HDF5 may loop
+    forever in a damaged one, so it is never read.
     """
     if name not in file.attrs or file.attrs.get_id(name).dtype.kind not in "iuS":
         return None

@@ -1,8 +1,8 @@
 """The HDF5 side of a trace file: names, hashes, and checks before anything is allocated.
 
-A file comes from someone else. A dataset is read only when it is what the document
-promises: plain integers of the promised shape in this very file, behind at most gzip,
-shuffle and Fletcher-32. What was read must have the SHA-256 that the document holds.
+Files are not trusted. A dataset is only read if it is what the document announces: plain integers
+of that shape in this file itself, with no filters except gzip, shuffle and Fletcher-32. The values
+read must have the SHA-256 that the document states.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ DOCUMENT: Final = "document"
 
 _FILTERS: Final = {h5py.h5z.FILTER_DEFLATE, h5py.h5z.FILTER_SHUFFLE, h5py.h5z.FILTER_FLETCHER32}
 # zlib cannot expand data more than 1032-fold (its documentation), so a dataset that
-# promises more was never written.
+# announces more was never written.
 _MAX_EXPANSION: Final = 1032
 AGAIN: Final = "copy or export the trace again"
 
@@ -57,7 +57,7 @@ def sha256(values: NDArray[Any]) -> str:
 
 @contextmanager
 def broken_file_as_trace_error(where: str) -> Iterator[None]:
-    """HDF5 reports damage as half a dozen exceptions; the user gets one sentence."""
+    """HDF5 reports damage with half a dozen exceptions; the user gets one message."""
     try:
         yield
     except TraceError:
@@ -72,7 +72,7 @@ def checked_dataset(
 ) -> h5py.Dataset:
     """The dataset at ``path``, of exactly this shape and dtype, safe to read.
 
-    Raises ``TraceError`` otherwise, before any memory is taken for its values.
+    Raises ``TraceError`` otherwise, before any memory is allocated for its values.
     """
     dataset = _hard_linked(file, path, where)
     if dataset.dtype != dtype:
@@ -101,7 +101,7 @@ def checked_dataset(
 
 
 def read_checked(dataset: h5py.Dataset, selection: Any, digest: str, where: str) -> NDArray[Any]:
-    """The selected values. Raises ``TraceError`` when they are not those that were written."""
+    """The selected values. Raises ``TraceError`` if they are not those that were written."""
     with broken_file_as_trace_error(where):
         values: NDArray[Any] = np.asarray(dataset[selection])
     if sha256(values) != digest:

@@ -1,7 +1,7 @@
-"""Writing trace files, whole or not at all.
+"""Writing trace files, completely or not at all.
 
-The file is written beside its target and moved into place, so a crash, a full disk or a
-mistake in the tensors never leaves half a trace. The same tensors and facts give the same
+The file is written next to its target and then moved into place, so a crash, a full disk or an
+error in the tensors never leaves half a trace. The same tensors and facts give the same
 bytes (for one version of HDF5 and zlib): no time stamp is stored.
 """
 
@@ -64,11 +64,11 @@ def write_trace(
     codec_in_loop: str | None = None,
     warnings: Sequence[str] = (),
 ) -> None:
-    """Write a trace; the target appears when all is written and checked.
+    """Write a trace; the target appears when everything is written and checked.
 
-    ``images`` gives for each image its maps by edge name, integer [channels, rows, cols]:
-    all of ``stored_edges(graph)``, and derivable ones that the first image brings (its own
-    choice: their values are then read, not derived). It may be a generator: one image is
+    ``images`` gives for each image its maps by edge name, integer [channels, rows, cols]: all of
+    ``stored_edges(graph)``, and optionally derivable ones; those that the first image contains are
+    stored for all images, and then read rather than derived. It may be a generator: one image is
     in memory at a time. ``pre_activations`` likewise, by layer name. Raises ``TraceError``.
     """
     target = Path(path)

@@ -1,1 +1,1 @@
-"""What the stored maps of a trace are in the chip's codec."""
+"""Sizes and statistics of the stored tensors of a trace in the codec of the chip."""

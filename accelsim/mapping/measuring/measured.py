@@ -1,8 +1,8 @@
-"""What every stored map of an image is in the chip's codec: values stop here.
+"""Statistics of every stored map of an image in the codec of the chip; values go no further.
 
-Tables (Huffman) are fitted on the other images of the trace, at most four of them, as a
-machine that calibrates offline would; a trace with one image has only itself. Every
-stream is written and read back once, when it is measured; then the size cache knows it.
+Tables (Huffman) are fitted to the other images of the trace, at most four of them, as for a
+machine that is calibrated offline; if a trace has one image only, to that image. Every
+stream is written and read back once, when it is measured; then the size is cached.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ MAX_CALIBRATION_IMAGES = 4
 
 
 def calibration_images(n_images: int, image: int) -> tuple[int, ...]:
-    """The images whose values the tables for ``image`` are fitted on.
+    """The images to whose values the tables for ``image`` are fitted.
 
     >>> calibration_images(3, 1), calibration_images(1, 0)
     ((0, 2), (0,))
@@ -49,9 +49,9 @@ def measure_maps(
     cache: SizeCache,
     pins: Pins | None = None,
 ) -> dict[StoredMap, MapStats]:
-    """Statistics of the blocks of each map of one image, and what they do on ``pins``.
+    """Statistics of the blocks of each map of one image, and their bits and toggles on ``pins``.
 
-    Maps of words that the codec does not take are measured as raw ones.
+    Maps with words that the codec does not take are measured as raw.
     Raises ``TraceError`` for broken tensors, ``CodecError`` for values that the codec
     cannot take.
     """
@@ -82,10 +82,10 @@ def measure_maps(
 def bus_levels(
     trace: Trace, maps: Sequence[Mapping[StoredMap, MapStats]], pins: Pins, cache: SizeCache
 ) -> BusLevels:
-    """What all that has no blocks does on ``pins``; ``maps`` are those of each image.
+    """Bits and toggles on ``pins`` of everything without blocks; ``maps`` are those of each image.
 
-    Weights are the trace's own, in the order in which it holds them; where it has none, and
-    for tables, random bytes stand.
+    Weights are those of the trace, in its order. If it has none, and for tables, random bytes are
+    assumed.
     """
     linear = [
         {stored: levels_of(m.linear) for stored, m in image.items() if m.linear} for image in maps
@@ -119,7 +119,7 @@ def _weight_levels(trace: Trace, pins: Pins, cache: SizeCache) -> dict[str, Leve
 def planned_sizes(
     maps: Mapping[StoredMap, MapStats], coded: Collection[StoredMap], chip: Chip
 ) -> Sizes:
-    """What the planner is told: where raw maps lie, and each block of ``coded`` maps."""
+    """What the planner knows: the arrangement of raw maps, and each block of ``coded`` maps."""
     line_bytes, block = chip.dram.config.line_bytes, chip.codec.block
     found: dict[str, MapSize] = {}
     for stored, measured in maps.items():
@@ -144,13 +144,14 @@ def values_of(trace: Trace, stored: StoredMap, image: int) -> Values:
 
 
 def is_file(trace: Trace) -> bool:
-    """Whether the trace's hash stands for its tensors, which are checked against it as they are
-    read. Whatever wraps, derives from or patches a file may give others under the same hash."""
+    """Whether the hash of the trace identifies its tensors, which are checked against it when they
+    are read. An object that wraps, derives from or patches a file may return other tensors under
+    the same hash."""
     return type(trace) is TraceFile and not {"values", "weights"} & vars(trace).keys()
 
 
 def _contents(trace: Trace, stored: StoredMap, images: Sequence[int]) -> str:
-    """What tells tensors apart that have one trace's hash and images; nothing for a file."""
+    """What distinguishes tensors with the same hash and images of a trace; empty for a file."""
     if is_file(trace):
         return ""
     return "".join(f" {digest(values_of(trace, stored, image))}" for image in images)
@@ -175,7 +176,7 @@ def _fitted(
         return codec
     maps = [values_of(trace, stored, image) for image in images]
     if codec.lossless:
-        # Runs of values are those of the order in which blocks hold them.
+        # Runs of values depend on the order in which blocks hold them.
         ordered = [cut(each, block.block, block.scan).values for each in maps]
         return codec.fit(np.concatenate(ordered), every_symbol=True)
     return codec.fit(np.stack(maps), every_symbol=True)

@@ -1,8 +1,8 @@
-"""What the weights of each layer are in a codec, tile by tile: a pass loads one tile.
+"""Statistics of the weights of each layer in a codec, tile by tile: a pass loads one tile.
 
-Weights are encoded offline, so tables are fitted on the weights themselves, a table for each
-layer, and its bits count. Every tile is encoded and decoded once, when it is measured; then the
-size cache knows it. What is stored raw follows from the bursts of the memory, as for maps
+Weights are encoded offline, so tables are fitted to the weights themselves, one per layer, and
+their bits are counted. Every tile is encoded and decoded once, when it is measured; then its size
+is cached. Which tiles are stored raw follows from the bursts of the memory, as for maps
 (``MapStats.as_stored``).
 """
 
@@ -54,17 +54,17 @@ def measure_weights(
     cache: SizeCache,
     pins: Pins | None = None,
 ) -> dict[str, MapStats]:
-    """Statistics of the tiles of each layer: coded bits and cycles, and what they do on ``pins``.
+    """Statistics of the tiles of each layer: coded bits, cycles, and bits and toggles on ``pins``.
 
     ``tiles`` are those of each layer by its name; block i of the result is tile i. ``codec`` is a
-    name as users write it; weights whose words it does not take are measured as raw ones. Layers
-    whose weights the trace does not hold are left out.
+    name as users write it; weights with words that it does not take are measured as raw. Layers
+    whose weights are not in the trace are left out.
     Raises ``CodecError`` for a lossy codec and for tiles outside the weights, ``MappingError``
     for a layer that has no weights, ``TraceError`` for broken tensors.
     """
     codecs = {name: _codec_of(trace, name, codec) for name in tiles}
     keys = {name: _key(trace, name, tiles[name], codecs[name], pins) for name in tiles}
-    # One read where all are known; else a key for each layer: the others may be cut as before.
+    # One read if all are known; otherwise one key per layer, as some may be cut as before.
     together = hashlib.sha256(" ".join(keys.values()).encode()).hexdigest()
     found = cache.get_many(together)
     if found:

@@ -1,16 +1,16 @@
-"""Values that lie without gaps in DRAM, and the lines that windows of them touch.
+"""Values stored without gaps in DRAM, and the lines that windows of them touch.
 
-Values lie in groups of channels, then rows, columns, and the channels of the group
-innermost. ``Arrangement.parts`` says where: the layout of raw maps lists lines by it, the
-planner counts them by it. A window costs the distinct lines of its values, because a line
+Values are ordered by groups of channels, then rows, columns, and the channels of the group
+innermost. ``Arrangement.parts`` gives their places: the layout of raw maps uses it to list lines,
+the planner to count them. A window costs the distinct lines of its values, because a line
 that it touches twice is moved once.
 
-Counting. In one group the pixels of a window follow each other at rising addresses, so a
-pixel adds what lies beyond the last line of the pixel before it: the lines of a window are
+Counting. In one group, the pixels of a window follow each other at rising addresses, so a
+pixel adds the lines beyond the last line of the previous pixel: the lines of a window are
 those of its first pixel and what every other pixel adds. Along a row that repeats with a
 period of line / gcd(line, bits of a pixel) pixels, and from row to row with a period of
-rows. So few first pixels, rows and columns stand for all; only lines shared by the last
-pixel of one group and the first of the next are counted for themselves.
+rows. So a few first pixels, rows and columns represent all others; only lines shared by the last
+pixel of one group and the first of the next are counted separately.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Images a few at a time, and what their maps have in common."""
+"""Processing images a few at a time, and joining the ranges of their maps."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Is the integer network still the network that was trained?
+"""Checking that the integer network is still the network that was trained.
 
-Both are run on images that the caller gives. With 20 images or more, it is refused when
+Both are run on images from the caller. With 20 images or more, the integer network is refused if
 
 * class scores: both have the same best class on less than 90 % of the images;
 * features: the error of the output map is more than half of it (root mean squares).
@@ -30,14 +30,14 @@ _LARGEST_DIFFERENCE: Final = 1e-3  # of float32 sums in another order, over the 
 
 @dataclass(frozen=True)
 class Checks:
-    """What the trained network makes of some images; the integer network must do the same."""
+    """Images, and the outputs of the trained network, which the integer network must reproduce."""
 
     images: NDArray[np.uint8]
     """[n, channels, rows, cols]."""
     outputs: NDArray[np.float32]
     """[n, ...] class scores, or features."""
     labels: NDArray[np.int64] | None = None
-    """[n] the right classes; None when the outputs are features."""
+    """[n] the correct classes; None if the outputs are features."""
 
 
 def integer_outputs(quantised: QuantisedNetwork, images: NDArray[np.uint8]) -> Values:
@@ -48,7 +48,7 @@ def integer_outputs(quantised: QuantisedNetwork, images: NDArray[np.uint8]) -> V
 
 
 def compared(quantised: QuantisedNetwork, checks: Checks) -> dict[str, float]:
-    """How the integer network does on the check images.
+    """Figures of the integer network on the check images.
 
     With labels: ``top1`` of the integer network (and ``top5`` with 100 classes or more), the
     same of the trained network as ``float_top1``, or ``fake_quantised_top1`` when it was
@@ -77,7 +77,7 @@ def compared(quantised: QuantisedNetwork, checks: Checks) -> dict[str, float]:
 
 
 def demand_agreement(name: str, figures: Mapping[str, float]) -> None:
-    """Raise ``UserError`` when enough images show that the integers are another network."""
+    """Raise ``UserError`` if enough images show that the integer network differs."""
     n = round(figures["n_images"])
     if n < _ENOUGH_IMAGES:
         return
@@ -107,8 +107,8 @@ def demand_same(
 ) -> None:
     """Raise ``UserError`` unless the layers, in real numbers, compute ``outputs``.
 
-    ``maps`` are those of an interpreter, some images at a time; ``outputs`` are what the
-    network itself makes of all images, one array for each output of the graph.
+    ``maps`` are those of an interpreter, a few images at a time; ``outputs`` are the outputs of the
+    network itself for all images, one array per output of the graph.
     """
     done = 0
     for batch in maps:
@@ -128,7 +128,7 @@ def demand_same(
 
 
 def ranked(scores: NDArray[Any]) -> NDArray[np.int64]:
-    """The five best classes of each image, best first, [n, 5]; of equals the lower number.
+    """The five best classes of each image, best first, [n, 5]; ties go to the lower number.
 
     >>> ranked(np.array([[1, 9, 3, 9, 0, 3]], np.uint16)).tolist()
     [[1, 3, 2, 5, 0]]
@@ -138,7 +138,7 @@ def ranked(scores: NDArray[Any]) -> NDArray[np.int64]:
 
 
 def agreement(ranks: NDArray[np.int64], others: NDArray[np.int64]) -> float:
-    """The share of images with the same best class."""
+    """The fraction of images with the same best class."""
     return float((ranks[:, 0] == others[:, 0]).mean())
 
 

@@ -1,12 +1,12 @@
 """One trained word for all parts of a concatenation, without changing the network.
 
-Each ReLU of compression-aware training has a step of its own, but a convolution behind a
+Each ReLU of compression-aware training has a step of its own, but a convolution after a
 concatenation has one scale for its whole input. A ReLU is homogeneous, ``relu(f x) = f
-relu(x)``: so the convolution that makes a part is multiplied by ``f``, and the weights that
+relu(x)``: so the convolution that produces a part is multiplied by ``f``, and the weights that
 read the part are divided by it (cross-layer equalisation: Nagel et al., "Data-Free
-Quantization Through Weight Equalization and Bias Correction", ICCV 2019). With ``f`` the
-ratio of the steps all parts have the step of the largest, and every stored integer is the
-one that was trained.
+Quantization Through Weight Equalization and Bias Correction", ICCV 2019). If ``f`` is the
+ratio of the steps, all parts have the largest step, and every stored integer is the one that was
+trained.
 
 Concatenations whose parts differ in bits, are not all trained convolutions, or are read by
 a sum or the outside are left as they are.
@@ -47,7 +47,7 @@ def equalised(network: FloatNetwork) -> FloatNetwork:
 
 
 def _common_word(network: FloatNetwork, group: frozenset[str]) -> dict[str, TrainedWord]:
-    """The word for each trained part of ``group``; empty when nothing is to be done."""
+    """The word for each trained part of ``group``; empty if nothing needs to be done."""
     trained = {n: network.trained_words[n] for n in group if n in network.trained_words}
     words = set(trained.values())
     if len(words) < 2 or len({w.bits for w in words}) > 1:
@@ -81,7 +81,7 @@ def _factors(
     factors: dict[str, NDArray[np.float64]],
     common: dict[str, TrainedWord],
 ) -> NDArray[np.float64]:
-    """[channels] by what the values of a layer's output are multiplied."""
+    """[channels] the factors by which the output values of a layer are multiplied."""
     if isinstance(layer, Pool):
         return factors[layer.input]
     if isinstance(layer, Concat):

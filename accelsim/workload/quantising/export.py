@@ -1,8 +1,8 @@
 """From any ``FloatNetwork`` to a trace file: quantised, replayed in integers, and checked.
 
 The trace stores exactly what the integer network computes (``accelsim.workload.replay``).
-Nothing is written when that is another network than the one that was trained: see
-``comparison``. Who calls brings an interpreter of float networks: torch, or ONNX Runtime.
+Nothing is written if this differs from the network that was trained (see ``comparison``). The
+caller provides an interpreter of float networks: torch or ONNX Runtime.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Padding, batch normalisation and ReLUs move into the layers around them. All is exact.
+"""Folding padding, batch normalisation and ReLUs into the layers around them, exactly.
 
 * Padding becomes the padding of the convolutions (and maximum poolings) that read it.
 * Batch normalisation scales the weights of the convolution before it, or of the unpadded
@@ -8,8 +8,8 @@
 
 * A word that the network came with becomes that of the map: see ``given``.
 
-What is left (a ReLU on a map that others read before it, a batch normalisation of a
-concatenation) becomes a depthwise convolution of 1 x 1.
+What is left (such as a ReLU on a map with other readers, or batch normalisation of a
+concatenation) becomes a 1 x 1 depthwise convolution.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _may_pad(net: Steps, pad: Pad, reader: Convolution | Pooling) -> bool:
         return False
     if any(reader.window.padding):
         return pad.value == -np.inf
-    # The padding of a maximum never wins; zeros do not either where no value is below zero
+    # Padding of a maximum pooling is never the maximum; nor are zeros if no value is below zero
     # and every window sees a value.
     (rows, cols), (top, bottom, left, right) = reader.window.extent, pad.padding
     sees_a_value = max(top, bottom) < rows and max(left, right) < cols

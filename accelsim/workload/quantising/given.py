@@ -1,9 +1,9 @@
-"""Words that a network came with: they move to the maps that they are of. All is exact.
+"""Words that a network came with are assigned to their maps, exactly.
 
 * Rounding a padded map is padding the rounded map: zero has an integer in every word.
 * A map that only its rounding reads is stored in that word from the start.
-* What a concatenation or a maximum pooling reads is stored in the word of its result; where
-  a map has another one, a layer with one weight to a channel goes between, as the network
+* The inputs of a concatenation or a maximum pooling are stored in the word of its result. If
+  a map has another word, a layer with one weight per channel is inserted, because the network
   itself rounds a second time.
 """
 

@@ -1,4 +1,4 @@
-"""How the integers of the input map stand for an image: exactly, wherever that is possible.
+"""How the integers of the input map represent an image: exactly, if possible.
 
 A network sees ``(pixels - mean) / std``. There are four forms of its stored input:
 
@@ -6,7 +6,7 @@ A network sees ``(pixels - mean) / std``. There are four forms of its stored inp
   ``1 / std``. Exact, and padding with zero is padding with the mean. Needs one integer mean
   and one deviation for all channels.
 * ``first_bias``: the pixels themselves with zero point 0; the mean is folded into the bias
-  of the first convolution. Exact but for the rounding of that bias. Needs one deviation,
+  of the first convolution. Exact except for the rounding of that bias. Needs one deviation,
   and a first convolution without padding.
 * ``normalised``: the normalised image, rounded to signed words like any other map. Always
   possible; the scale is calibrated.
@@ -33,7 +33,7 @@ FACTS: dict[InputForm, str] = {
     "normalised": "the normalised image in signed words, calibrated",
     "given": "in the word that the network came with",
 }
-"""What a trace says about its input."""
+"""Descriptions of the input form that a trace states."""
 
 
 def input_form(network: FloatNetwork) -> InputForm:

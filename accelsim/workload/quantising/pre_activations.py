@@ -1,4 +1,4 @@
-"""Maps before their ReLU, as integers: what a transform codec in front of the ReLU would see.
+"""Maps before their ReLU, as integers: the input of a transform codec placed before the ReLU.
 
 Each layer with an activation gets a twin without one, reading the same inputs with the same
 constants. Twins are quantised like every other map, to signed words with a calibrated

@@ -1,4 +1,4 @@
-"""A float network becomes integers only: the constants of every layer.
+"""Converting a float network to integers: the constants of every layer.
 
 * Words of the feature maps: see ``words``; form of the input map: see ``input_map``.
 * Weights are signed 8-bit, symmetric, one scale per output channel, rounded up to 12
@@ -6,7 +6,7 @@
 * A sum of maps has a multiplier for each input; so has an average that came with a word of
   its own, and does not just keep that of its input.
 
-Calibration (the ranges of maps) is the caller's: see ``batches.MapRanges``.
+Calibration (the ranges of maps) is done by the caller: see ``batches.MapRanges``.
 """
 
 from __future__ import annotations

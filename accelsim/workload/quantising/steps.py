@@ -1,6 +1,6 @@
-"""A network on its way from the operators of its own language to layers.
+"""An intermediate form of networks, between the operators of a framework and layers.
 
-Steps read and make maps, which are numbers with a shape (channels, rows, cols). Four kinds
+Steps read and produce maps, which are numbers with a shape (channels, rows, cols). Four kinds
 become layers: ``Convolution``, ``Pooling``, ``Sum``, ``Stack``. The others (``Affine``,
 ``Rectify``, ``Pad``, ``Stored``) are folded into these by
 ``accelsim.workload.quantising.fold``.
@@ -36,7 +36,7 @@ class Origin(Protocol):
         ...
 
     def refused(self, problem: str, fix: str = SUPPORTED) -> UserError:
-        """The error that says where it stands and what is wrong with it."""
+        """An error that says where the operator is and what is wrong with it."""
         ...
 
 
@@ -145,7 +145,7 @@ class Steps:
         return [s for s in self.steps if read in s.inputs]
 
     def is_private(self, made: int, reader: Step) -> bool:
-        """True when nobody but ``reader`` sees the map."""
+        """True if only ``reader`` reads the map."""
         return made not in self.outputs and self.consumers(made) == [reader]
 
     def final(self, made: int) -> int:
@@ -158,7 +158,7 @@ class Steps:
         self.steps.insert(self.steps.index(step), new)
 
     def remove(self, step: Step) -> None:
-        """Drop a step with one input: who read its output reads its input."""
+        """Remove a step with one input; readers of its output then read its input."""
         self.steps.remove(step)
         self.joined[step.output] = step.inputs[0]
         for other in self.steps:
@@ -172,7 +172,7 @@ class Steps:
 def per_channel(
     step: Affine | Rectify, scale: Reals, shift: Reals, activation: Activation = "none"
 ) -> Convolution:
-    """What no layer before can take over: a depthwise convolution of 1 x 1, exact."""
+    """What cannot be folded into an earlier layer, as an exact 1 x 1 depthwise convolution."""
     return Convolution(
         origin=step.origin,
         inputs=step.inputs,
