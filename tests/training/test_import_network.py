@@ -159,6 +159,7 @@ PROBLEMS = {
     "is not a program that torch loads": ("text.pt2", ()),
     "was exported for 3 images at once": ("three.pt2", ()),
     "but an image of the network has [3, 9, 9]": ("nine.pt2", ()),
+    "statistics of the batch": ("trained.pt2", ()),
     "give --network NAME": ("w.pth", ()),
     "unknown model 'squeeze'": ("w.pth", ("--network", "squeeze")),
     "is not a state dict": ("list.pth", ("--network", "squeezenet1_1")),
@@ -179,6 +180,9 @@ def test_what_is_wrong_is_one_message(
         example = torch.zeros(3, 3, 8, 8) if model == "three.pt2" else torch.zeros(1, 3, 9, 9)
         conv = nn.Sequential(nn.Conv2d(3, 4, 3))
         torch.export.save(torch.export.export(conv, (example,)), folder / model)
+    if model == "trained.pt2":
+        program = torch.export.export(module().train(), (torch.zeros(1, 3, 8, 8),))
+        torch.export.save(program, folder / model)
     torch.save(module().state_dict(), folder / "w.pth")
     torch.save([1, 2], folder / "list.pth")
     capsys.readouterr()

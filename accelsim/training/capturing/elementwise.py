@@ -25,7 +25,7 @@ def batch_norm(state: Lowering, node: fx.Node, given: Arguments) -> int:
         raise unsupported(
             node,
             "normalises by the statistics of the batch, also in inference",
-            "let batch normalisation keep running statistics (track_running_stats=True)",
+            "export it in inference, module.eval(), with running statistics (track_running_stats)",
         )
     if tensor_shape(given["input"])[:2] != (1, channels):
         raise unsupported(node, f"normalises {list(tensor_shape(given['input']))} by another axis")

@@ -162,6 +162,7 @@ _OPERATORS: Final[dict[str, Callable[[Lowering, fx.Node, Arguments], int]]] = {
     "linear": _linear,
     "batch_norm": elementwise.batch_norm,
     "_native_batch_norm_legit_no_training": elementwise.batch_norm,
+    "_native_batch_norm_legit_functional": elementwise.batch_norm,
     "relu": elementwise.relu,
     "relu6": elementwise.relu6,
     "hardtanh": elementwise.hardtanh,

@@ -146,6 +146,15 @@ def test_words_and_weights_are_those_of_the_file(tmp_path: Path) -> None:
         assert trace.facts.provenance["input"] == "in the word that the network came with"
 
 
+def test_zeros_that_are_stored_as_another_integer_are_warned_of(tmp_path: Path) -> None:
+    """Signed words with zero point -128 behind ReLUs: no value is stored as 0."""
+    signed, _ = imported(residual(I8), tmp_path, image(1, 3, 9, 8))
+    unsigned, _ = imported(residual(U8), tmp_path, image(1, 3, 9, 8))
+    with signed, unsigned:
+        assert [w for w in signed.facts.warnings if "store their many zeros as another" in w]
+        assert not unsigned.facts.warnings
+
+
 def test_the_trace_replays_by_its_own_constants(tmp_path: Path) -> None:
     trace, _ = imported(residual(), tmp_path, image(1, 3, 9, 8))
     with trace:

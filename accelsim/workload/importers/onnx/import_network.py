@@ -10,9 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from accelsim.errors import UserError
 from accelsim.workload.importers.labels import read_labels
@@ -27,6 +28,7 @@ from accelsim.workload.quantising.export import export_network, quantised_networ
 from accelsim.workload.quantising.quantise import QuantisedNetwork
 from accelsim.workload.replay import replay_layer
 
+_MANY: Final = 0.1
 _PACKAGES: Final = ("onnx", "onnxruntime", "numpy")
 
 
@@ -81,6 +83,12 @@ def import_onnx(
                 f"{file}: a layer's integers are up to {accuracy['runtime_steps']:.0f} steps off "
                 "those of ONNX Runtime"
             )
+        if (n_hidden := _hidden_zeros(quantised, seen[0])) > 0:
+            warnings.append(
+                f"{file}: {n_hidden} maps store their many zeros as another integer (a zero point "
+                "that is not 0), so codecs that look for zeros find none; quantise activations "
+                "after a ReLU to unsigned words with zero point 0"
+            )
     else:
         demand_same(network, float_maps(network, seen), outputs, file)
     for sentence in warnings:
@@ -99,6 +107,15 @@ def import_onnx(
         warnings=warnings,
         pre_activations=pre_activations,
         weights=weights,
+    )
+
+
+def _hidden_zeros(quantised: QuantisedNetwork, image: NDArray[Any]) -> int:
+    """How many maps of an image have many zeros, and store them as another integer than 0."""
+    maps, edges = quantised.maps(image), quantised.graph.edge
+    return sum(
+        edges[name].zero_point != 0 and float((values == edges[name].zero_point).mean()) > _MANY
+        for name, values in maps.items()
     )
 
 
