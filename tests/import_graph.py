@@ -21,7 +21,18 @@ FOUNDATIONS = (
 """What belongs to no subject: single files at the top of the package, and ``jit``."""
 ORDER = (
     *FOUNDATIONS,
-    *("workload", "codecs", "dram", "hardware", "program", "mapping", "sim", "energy", "results"),
+    *(
+        "workload",
+        "codecs",
+        "dram",
+        "array",
+        "hardware",
+        "program",
+        "mapping",
+        "sim",
+        "energy",
+        "results",
+    ),
     *("simulation", "sweeps", "report", "training", "cli", "__main__", "accelsim"),
 )
 """The rooms, lowest first: each imports only rooms that stand before it."""

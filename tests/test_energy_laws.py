@@ -10,9 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from accelsim import read_hardware, registry, simulate
+from accelsim.array.dataflow import DATAFLOWS
 from accelsim.hardware.chip import Chip
-from accelsim.hardware.problems import DATAFLOW_NAMES
-from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.results.figures import ENERGY_PARTS
 from accelsim.results.result import Result
 from accelsim.workload.graph import Edge, Graph
@@ -53,7 +52,7 @@ def renamed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
     found = registry.entry_points
 
     def rename(name: str) -> None:
-        module = f"accelsim.mapping.dataflows.{name}:DATAFLOW"
+        module = f"accelsim.array.dataflows.{name}:DATAFLOW"
         points = [EntryPoint("somebody_elses", module, "accelsim.dataflows")]
         monkeypatch.setattr(
             registry,
@@ -63,9 +62,8 @@ def renamed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str], None]]:
         forget()
 
     def forget() -> None:
-        for names in (DATAFLOWS, DATAFLOW_NAMES):
-            for cached in ("_registered", "_entry_points"):
-                names.__dict__.pop(cached, None)
+        for cached in ("_registered", "_entry_points"):
+            DATAFLOWS.__dict__.pop(cached, None)
 
     yield rename
     monkeypatch.undo()

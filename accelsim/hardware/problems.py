@@ -10,6 +10,7 @@ from typing import Any, Final, cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from accelsim.array.dataflow import DATAFLOWS
 from accelsim.codecs.named import codec_of_any_width
 from accelsim.dram.memory import POLICIES
 from accelsim.dram.standard import STANDARDS
@@ -19,12 +20,8 @@ from accelsim.hardware.keys import KeyFacts, leaves
 from accelsim.hardware.schema import HardwareFile
 from accelsim.registry import Registry
 
-# Only names are listed: importing mapping from here would reverse the order of the rooms.
-DATAFLOW_NAMES: Final[Registry[object]] = Registry(
-    "dataflow", "accelsim.mapping.dataflows", "DATAFLOW", "accelsim.dataflows"
-)
 NAMES: Final[dict[str, Registry[Any]]] = {
-    "array.dataflow": DATAFLOW_NAMES,
+    "array.dataflow": DATAFLOWS,
     "dram.standard": STANDARDS,
     "dram.policy": POLICIES,
 }

@@ -9,11 +9,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any, Final
 
+from accelsim.array.dataflow import DATAFLOWS
 from accelsim.codecs.base import CODECS
 from accelsim.codecs.named import base_name
 from accelsim.dram.memory import POLICIES
 from accelsim.dram.standard import STANDARDS
-from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.registry import Registry
 from accelsim.version import __version__
 

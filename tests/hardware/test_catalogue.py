@@ -12,10 +12,8 @@ from accelsim.hardware.catalogue import (
     summary,
 )
 from accelsim.hardware.keys import KeyFacts, leaves
-from accelsim.hardware.problems import DATAFLOW_NAMES
 from accelsim.hardware.read import read_hardware, shipped_files
 from accelsim.hardware.schema import HardwareFile
-from accelsim.mapping.dataflow import DATAFLOWS
 
 
 def warnings_of(tmp_path: Path, *options: tuple[str, str]) -> list[str]:
@@ -154,11 +152,6 @@ def test_every_default_has_a_reason() -> None:
             and facts.key not in ("sources", "dram.ini_text")
         ):
             assert facts.default_reason, facts.key
-
-
-def test_dataflow_names_are_those_of_the_mapping() -> None:
-    """The schema may not import the mapping, so it looks the names up by itself."""
-    assert list(DATAFLOW_NAMES) == list(DATAFLOWS)
 
 
 def test_the_documentation_lists_every_key_as_the_schema_has_it() -> None:

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from accelsim.array.dataflow import DATAFLOWS
 from accelsim.codecs.base import CODECS
 from accelsim.dram.standard import STANDARDS
 from accelsim.errors import ConfigError
@@ -21,7 +22,6 @@ from accelsim.hardware.chip import (
     VectorUnit,
 )
 from accelsim.hardware.document import flat
-from accelsim.hardware.problems import DATAFLOW_NAMES
 from accelsim.hardware.read import chip_from_resolved, read_hardware, shipped_files
 from accelsim.results.json_form import config_sha256
 from accelsim.simulation.lanes import with_codec
@@ -39,7 +39,7 @@ OVERRIDES: dict[str, st.SearchStrategy[Any]] = {
     "core.clock_mhz": st.floats(1, 10_000),
     "array.rows": st.integers(1, 4096),
     "array.cols": st.integers(1, 4096),
-    "array.dataflow": st.sampled_from(sorted(DATAFLOW_NAMES)),
+    "array.dataflow": st.sampled_from(sorted(DATAFLOWS)),
     "array.fold_overlap": st.booleans(),
     "buffers.ifmap_kib": st.integers(1, 1 << 20).map(lambda n: n / 1024),
     "buffers.weight_kib": st.integers(1, 1 << 20),

@@ -14,10 +14,10 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from accelsim.array.dataflow import DATAFLOWS
 from accelsim.dram.standard import STANDARDS
 from accelsim.errors import MappingError
 from accelsim.hardware.chip import Buffers, PeArray
-from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.mapping.placing.blocked import block_grid, blocks_in
 from accelsim.mapping.placing.index_cache import IndexCache
 from accelsim.mapping.placing.linear import LinearMap

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from accelsim.mapping.dataflow import ConvPass
+from accelsim.array.dataflow import ConvPass
 from accelsim.mapping.stages.stage import Stage, Tiling
 from accelsim.mapping.tiling.spans import Axis, Spans, col_axis, read_pieces, row_axis, spans
 from accelsim.mapping.tiling.tiles import Kernel, Ranges, channel_groups, kernel_ranges

@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from accelsim.array.dataflow import DATAFLOWS, PassCost
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.dataflow import DATAFLOWS, PassCost
 from accelsim.mapping.lowering.units import In
 from accelsim.mapping.placing.layout import Moves
 from accelsim.mapping.placing.place import Placement

@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from accelsim.mapping.dataflow import PassCost
+from accelsim.array.dataflow import PassCost
 from accelsim.mapping.placing.bus import NO_LEVELS, Levels
 from accelsim.mapping.placing.layout import Counts
 from accelsim.mapping.stages.stage import Stage

@@ -10,9 +10,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import fields
 from typing import Any, Literal, TypeAlias
 
+from accelsim.array.dataflow import DATAFLOWS
 from accelsim.dram.reach import reachable_gb_s
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.dataflow import DATAFLOWS
 from accelsim.mapping.stages.stage import Stage, Tiling
 from accelsim.mapping.tiling.sizes import BlockedSize, MapSize, Sizes
 

@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from accelsim.array.dataflow import DATAFLOWS, ConvPass
 from accelsim.hardware.chip import PeArray
-from accelsim.mapping.dataflow import DATAFLOWS, ConvPass, Count
 from accelsim.mapping.stages.stage import Stage, StoredMap
 from accelsim.mapping.tiling.axes import Reads
 from accelsim.mapping.tiling.candidates import pooling_overlaps
 from accelsim.mapping.tiling.cuts import StageCuts, per_pair
 from accelsim.mapping.tiling.tiles import channel_groups, kernel_of
 from accelsim.mapping.windows.occurrences import Floats, Ints
-from accelsim.units import bits_to_bytes
+from accelsim.units import Count, bits_to_bytes
 from accelsim.workload.layer import Conv
 
 

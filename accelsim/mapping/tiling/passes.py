@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from accelsim.mapping.dataflow import ConvPass
+from accelsim.array.dataflow import ConvPass
 from accelsim.mapping.stages.stage import Stage, Tiling
 from accelsim.mapping.tiling.kernel import walk_passes
 from accelsim.mapping.tiling.spans import Axis, Spans, col_axis, read_pieces, row_axis, spans

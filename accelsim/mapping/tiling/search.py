@@ -7,9 +7,9 @@ from functools import cached_property
 
 import numpy as np
 
+from accelsim.array.dataflow import DATAFLOWS, ConvPass
 from accelsim.dram.reach import reachable_gb_s
 from accelsim.hardware.chip import Chip
-from accelsim.mapping.dataflow import DATAFLOWS, ConvPass
 from accelsim.mapping.stages.stage import Stage
 from accelsim.mapping.tiling.cuts import StageCuts, per_pair
 from accelsim.mapping.tiling.needs import BufferNeeds

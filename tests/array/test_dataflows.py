@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from accelsim.hardware.chip import PeArray
-from accelsim.mapping.dataflow import DATAFLOWS, ConvPass, PassCost
-from accelsim.mapping.scalesim import scalesim_total_cycles
+from accelsim.array.dataflow import DATAFLOWS, ConvPass, Grid, PassCost
+from accelsim.array.scalesim import scalesim_total_cycles
 
 Matrix = NDArray[np.int64]
 SCALESIM = Path(__file__).parents[1] / "data" / "scalesim"
@@ -37,7 +36,7 @@ def cost(
 ) -> PassCost[int]:
     """``groups`` products of m x n x k, as 1 x 1 convolutions of one row of m pixels."""
     work = ConvPass(1, m, n, k, 1, 1, groups, int(accumulate), stride=(1, 1), dilation=(1, 1))
-    return DATAFLOWS[name].cost(work, PeArray(rows, cols, name, overlap, psum_bits=32))
+    return DATAFLOWS[name].cost(work, Grid(rows, cols, overlap))
 
 
 class Collision(Exception):
@@ -188,7 +187,7 @@ def test_overlap_never_costs_cycles_and_never_beats_the_number_of_macs(
 def test_costs_of_arrays_are_the_costs_of_their_elements(name: str) -> None:
     m, n, k = np.meshgrid([1, 31, 33], [1, 64, 65], [9, 32, 100])
     for overlap in (False, True):
-        array = PeArray(32, 16, name, overlap, psum_bits=32)
+        array = Grid(32, 16, overlap)
         ones, groups, first = (np.full_like(m, i) for i in (1, 3, 0))
         work = ConvPass(ones, m, n, k, ones, ones, groups, first, stride=(1, 1), dilation=(1, 1))
         many = DATAFLOWS[name].cost(work, array)

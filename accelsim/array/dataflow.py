@@ -9,16 +9,37 @@ program every pass of the one that was chosen.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, Generic, NamedTuple, Protocol, runtime_checkable
 
-import numpy as np
-from numpy.typing import NDArray
-
-from accelsim.hardware.chip import PeArray
 from accelsim.registry import Registry
+from accelsim.units import Count
 
-Count = TypeVar("Count", int, NDArray[np.int64])
-"""An integer, or an array of them."""
+
+class PeGrid(Protocol):
+    """What a dataflow knows of an array of PEs: ``PeArray``, the part of a chip, is one."""
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def cols(self) -> int: ...
+
+    @property
+    def fold_overlap(self) -> bool:
+        """Whether the next fold is loaded while the current one streams."""
+        ...
+
+    @property
+    def psum_bits(self) -> int: ...
+
+
+class Grid(NamedTuple):
+    """A ``PeGrid`` without a chip, for checks and examples."""
+
+    rows: int
+    cols: int
+    fold_overlap: bool = True
+    psum_bits: int = 32
 
 
 class ConvPass(NamedTuple, Generic[Count]):
@@ -97,19 +118,19 @@ class PassCost(Generic[Count]):
 class Dataflow(Protocol):
     """A dataflow; its formulas and their derivation stand in its file.
 
-    ``accelsim.mapping.dataflow_contract.check_dataflow`` checks what is promised here.
+    ``accelsim.array.contract.check_dataflow`` checks what is promised here.
     """
 
     name: str
 
-    def cost(self, work: ConvPass[Count], array: PeArray) -> PassCost[Count]:
+    def cost(self, work: ConvPass[Count], array: PeGrid) -> PassCost[Count]:
         """One pass on the array, fill and drain included: passes do not overlap.
 
         ``array.fold_overlap`` hides fill and drain behind the neighbouring fold in the pass.
         """
         ...
 
-    def keeps_psums(self, work: ConvPass[Count], array: PeArray) -> Any:
+    def keeps_psums(self, work: ConvPass[Count], array: PeGrid) -> Any:
         """Whether partial sums wait in the ofmap buffer within the pass, to be read back.
 
         Where they do, a tile needs the space of wide sums. The larger of two passes keeps
@@ -141,10 +162,10 @@ def _complaint(found: object) -> str:
     if isinstance(found, type):
         return "is a class; the entry point must name an object of it"
     if not isinstance(found, Dataflow):
-        return "lacks one of name, cost and keeps_psums of accelsim.mapping.dataflow.Dataflow"
+        return "lacks one of name, cost and keeps_psums of accelsim.array.dataflow.Dataflow"
     return ""
 
 
 DATAFLOWS: Registry[Dataflow] = Registry(
-    "dataflow", "accelsim.mapping.dataflows", "DATAFLOW", "accelsim.dataflows", _complaint
+    "dataflow", "accelsim.array.dataflows", "DATAFLOW", "accelsim.dataflows", _complaint
 )

@@ -7,8 +7,7 @@ the product of folds and cycles per fold.
 
 from __future__ import annotations
 
-from accelsim.hardware.chip import PeArray
-from accelsim.mapping.dataflow import ConvPass, Dataflow
+from accelsim.array.dataflow import ConvPass, Dataflow, Grid
 
 
 def scalesim_total_cycles(dataflow: Dataflow, m: int, n: int, k: int, rows: int, cols: int) -> int:
@@ -16,10 +15,10 @@ def scalesim_total_cycles(dataflow: Dataflow, m: int, n: int, k: int, rows: int,
 
     m: output pixels, by its shapes (rounded up); n: filters; k: products of one output.
 
-    >>> from accelsim.mapping.dataflow import DATAFLOWS
+    >>> from accelsim.array.dataflow import DATAFLOWS
     >>> scalesim_total_cycles(DATAFLOWS["output_stationary"], 64, 512, 256, 32, 32)
     10175
     """
-    array = PeArray(rows, cols, dataflow.name, fold_overlap=False, psum_bits=32)
+    array = Grid(rows, cols, fold_overlap=False)
     work = ConvPass(m, 1, n, k, 1, 1, groups=1, accumulate=0, stride=(1, 1), dilation=(1, 1))
     return dataflow.cost(work, array).cycles - 1

@@ -31,22 +31,23 @@ sum is read and written in place.
 
 from __future__ import annotations
 
-from accelsim.hardware.chip import PeArray
-from accelsim.mapping.dataflow import Count, PassCost, larger, n_folds
-from accelsim.mapping.matrix_dataflow import MatrixDataflow, Product
+from accelsim.array.dataflow import PassCost, PeGrid, larger, n_folds
+from accelsim.array.matrix_dataflow import MatrixDataflow, Product
+from accelsim.units import Count
 
 
 class OutputStationary(MatrixDataflow):
     """See the module's text.
 
-    >>> array = PeArray(32, 32, "output_stationary", fold_overlap=False, psum_bits=32)
+    >>> from accelsim.array.dataflow import Grid
+    >>> array = Grid(32, 32, fold_overlap=False)
     >>> DATAFLOW.product_cost(Product(m=64, n=512, k=256, groups=1, accumulate=0), array).cycles
     10176
     """
 
     name = "output_stationary"
 
-    def product_cost(self, product: Product[Count], array: PeArray) -> PassCost[Count]:
+    def product_cost(self, product: Product[Count], array: PeGrid) -> PassCost[Count]:
         m, n, k, groups = product.m, product.n, product.k, product.groups
         macs, sums = groups * m * n * k, groups * m * n
         return PassCost(
@@ -61,11 +62,11 @@ class OutputStationary(MatrixDataflow):
             psum_registers=2 * macs,
         )
 
-    def splits_sums(self, k: Count, array: PeArray) -> bool:
+    def splits_sums(self, k: Count, array: PeGrid) -> bool:
         return False
 
 
-def _cycles(m: Count, n: Count, k: Count, groups: Count, array: PeArray) -> Count:
+def _cycles(m: Count, n: Count, k: Count, groups: Count, array: PeGrid) -> Count:
     rows, cols = array.rows, array.cols
     row_folds, col_folds = n_folds(m, rows), n_folds(n, cols)
     whole_fold = k + rows + cols - 2

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from accelsim.hardware.chip import PeArray
-from accelsim.mapping.dataflow import DATAFLOWS, ConvPass, PassCost
-from accelsim.mapping.dataflow_contract import Case, check_dataflow, check_pass, n_inputs
+from accelsim.array.contract import Case, check_dataflow, check_pass, n_inputs
+from accelsim.array.dataflow import DATAFLOWS, ConvPass, Grid, PassCost, PeGrid
 
 each_dataflow = pytest.mark.parametrize("name", list(DATAFLOWS))
 sides = st.integers(1, 9)
@@ -23,7 +22,7 @@ def cases(draw: st.DrawFn) -> Case:
     """Passes of a few pixels, channels and groups on small arrays."""
     sizes = [draw(sides) for _ in ConvPass._fields[:7]]
     work = ConvPass(*sizes, draw(st.integers(0, 1)), draw(pairs), draw(pairs))
-    array = PeArray(draw(sides), draw(sides), "output_stationary", draw(st.booleans()), 32)
+    array = Grid(draw(sides), draw(sides), draw(st.booleans()))
     return Case(work, array)
 
 
@@ -45,7 +44,7 @@ def test_inputs_are_counted_once_and_those_between_windows_not_at_all() -> None:
 
 
 Cost = PassCost[Any]
-FAULTS: dict[str, tuple[str, Callable[[Cost, ConvPass[Any], PeArray], Cost]]] = {
+FAULTS: dict[str, tuple[str, Callable[[Cost, ConvPass[Any], PeGrid], Cost]]] = {
     "a group is left out": (
         "products of",
         lambda cost, work, _: replace(cost, macs=cost.macs // work.groups),
@@ -102,10 +101,10 @@ def test_a_planted_fault_is_found(fault: str) -> None:
     class Faulty:
         name = "faulty"
 
-        def cost(self, work: Any, array: PeArray) -> Any:
+        def cost(self, work: Any, array: PeGrid) -> Any:
             return spoil(DATAFLOWS["output_stationary"].cost(work, array), work, array)
 
-        def keeps_psums(self, work: Any, array: PeArray) -> Any:
+        def keeps_psums(self, work: Any, array: PeGrid) -> Any:
             return False
 
     with pytest.raises(AssertionError, match=message):

@@ -14,23 +14,24 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from accelsim.hardware.chip import PeArray
-from accelsim.mapping.dataflow import Count, PassCost
-from accelsim.mapping.dataflows.weight_stationary import DATAFLOW as WEIGHT_STATIONARY
-from accelsim.mapping.matrix_dataflow import MatrixDataflow, Product
+from accelsim.array.dataflow import PassCost, PeGrid
+from accelsim.array.dataflows.weight_stationary import DATAFLOW as WEIGHT_STATIONARY
+from accelsim.array.matrix_dataflow import MatrixDataflow, Product
+from accelsim.units import Count
 
 
 class InputStationary(MatrixDataflow):
     """See the module's text.
 
-    >>> array = PeArray(32, 32, "input_stationary", fold_overlap=False, psum_bits=32)
+    >>> from accelsim.array.dataflow import Grid
+    >>> array = Grid(32, 32, fold_overlap=False)
     >>> DATAFLOW.product_cost(Product(m=64, n=512, k=256, groups=1, accumulate=0), array).cycles
     9696
     """
 
     name = "input_stationary"
 
-    def product_cost(self, product: Product[Count], array: PeArray) -> PassCost[Count]:
+    def product_cost(self, product: Product[Count], array: PeGrid) -> PassCost[Count]:
         transposed = replace(product, m=product.n, n=product.m)
         mirrored = WEIGHT_STATIONARY.product_cost(transposed, array)
         return replace(
@@ -41,7 +42,7 @@ class InputStationary(MatrixDataflow):
             weight_registers=mirrored.ifmap_registers,
         )
 
-    def splits_sums(self, k: Count, array: PeArray) -> Any:
+    def splits_sums(self, k: Count, array: PeGrid) -> Any:
         return WEIGHT_STATIONARY.splits_sums(k, array)
 
 

@@ -12,8 +12,8 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Any, Generic
 
-from accelsim.hardware.chip import PeArray
-from accelsim.mapping.dataflow import ConvPass, Count, PassCost
+from accelsim.array.dataflow import ConvPass, PassCost, PeGrid
+from accelsim.units import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,20 +32,20 @@ class MatrixDataflow(ABC):
 
     name: str
 
-    def cost(self, work: ConvPass[Count], array: PeArray) -> PassCost[Count]:
+    def cost(self, work: ConvPass[Count], array: PeGrid) -> PassCost[Count]:
         """See ``Dataflow``."""
         m, k = work.rows * work.cols, work.in_channels * work.kernel_rows * work.kernel_cols
         product = Product(m, work.out_channels, k, work.groups, work.accumulate)
         return self.product_cost(product, array)
 
-    def keeps_psums(self, work: ConvPass[Count], array: PeArray) -> Any:
+    def keeps_psums(self, work: ConvPass[Count], array: PeGrid) -> Any:
         """See ``Dataflow``."""
         return self.splits_sums(work.in_channels * work.kernel_rows * work.kernel_cols, array)
 
     @abstractmethod
-    def product_cost(self, product: Product[Count], array: PeArray) -> PassCost[Count]:
+    def product_cost(self, product: Product[Count], array: PeGrid) -> PassCost[Count]:
         """The cost of the product."""
 
     @abstractmethod
-    def splits_sums(self, k: Count, array: PeArray) -> Any:
+    def splits_sums(self, k: Count, array: PeGrid) -> Any:
         """Whether several folds add to one sum of k products, so that it waits between them."""

@@ -12,7 +12,7 @@ from tests.outside_packages import MAIN, accelsim, install, python, run_python
 SIDE_BY_SIDE = Path(__file__).parent / "outside" / "side_by_side.py"
 
 TEST_OF_THE_PACKAGE = """
-from accelsim.mapping.dataflow_contract import check_dataflow
+from accelsim.array.contract import check_dataflow
 from side_by_side import DATAFLOW
 check_dataflow(DATAFLOW)
 """

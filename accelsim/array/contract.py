@@ -12,25 +12,22 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.random import Generator
 
-from accelsim.hardware.chip import PeArray
-from accelsim.mapping.dataflow import ConvPass, Dataflow, PassCost
+from accelsim.array.dataflow import ConvPass, Dataflow, Grid, PassCost
 
 SIZES: Final = ConvPass._fields[:7]
 """Names of the sizes that make a pass larger."""
 COUNTS: Final = tuple(field.name for field in fields(PassCost))
-NAME: Final = "output_stationary"
-"""Of the arrays here: one that is always registered. A dataflow does not read its own name."""
 
 
 class Case(NamedTuple):
     """A pass on an array."""
 
     work: ConvPass[int]
-    array: PeArray
+    array: Grid
 
 
 def check_dataflow(dataflow: Dataflow, n_random_passes: int = 500, seed: int = 0) -> None:
-    """Check every promise of ``accelsim.mapping.dataflow.Dataflow``."""
+    """Check every promise of ``accelsim.array.dataflow.Dataflow``."""
     assert isinstance(dataflow, Dataflow), "lacks one of name, cost and keeps_psums"
     rng = np.random.default_rng(seed)
     for _ in range(n_random_passes):
@@ -97,7 +94,7 @@ def check_later_passes(dataflow: Dataflow, case: Case) -> None:
 def check_overlap(dataflow: Dataflow, case: Case) -> None:
     """Overlapped folds take no more cycles than serial ones, and change no access."""
     one, other = (
-        dataflow.cost(case.work, replace(case.array, fold_overlap=overlap))
+        dataflow.cost(case.work, case.array._replace(fold_overlap=overlap))
         for overlap in (True, False)
     )
     _demand(one.cycles <= other.cycles, case, "overlapped folds take more cycles than serial ones")
@@ -179,7 +176,7 @@ def random_case(rng: Generator) -> Case:
         dilation=(size(3), size(3)),
     )
     overlap = bool(rng.integers(2))
-    return Case(work, PeArray(size(64), size(64), NAME, overlap, psum_bits=32))
+    return Case(work, Grid(size(64), size(64), overlap))
 
 
 def _demand(is_kept: object, case: Case, what: str) -> None:

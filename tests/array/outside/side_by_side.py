@@ -7,9 +7,9 @@ and drain, instead of ceil(M/R) * ceil(N/C) * G. Inputs are read for each fold o
 
 from dataclasses import replace
 
-from accelsim.mapping.dataflow import n_folds
-from accelsim.mapping.dataflows.output_stationary import DATAFLOW as OUTPUT_STATIONARY
-from accelsim.mapping.matrix_dataflow import MatrixDataflow
+from accelsim.array.dataflow import n_folds
+from accelsim.array.dataflows.output_stationary import DATAFLOW as OUTPUT_STATIONARY
+from accelsim.array.matrix_dataflow import MatrixDataflow
 
 
 class SideBySide(MatrixDataflow):

@@ -1,0 +1,1 @@
+"""The PE array: what a dataflow promises, and the dataflows, one file each."""

@@ -1,0 +1,1 @@
+"""One file per dataflow; each exports ``DATAFLOW``, an ``accelsim.array.dataflow.Dataflow``."""

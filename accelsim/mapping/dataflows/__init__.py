@@ -1,1 +1,0 @@
-"""One file per dataflow; each exports ``DATAFLOW``, an ``accelsim.mapping.dataflow.Dataflow``."""
