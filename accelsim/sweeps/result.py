@@ -57,7 +57,7 @@ class SweepResult:
             [percent(each.totals.utilization) for each in done],
         )
         return Table(
-            title=f"{self.study.name}: the points that no other beats in energy and in speed",
+            title=f"{self.study.name}: Pareto front of energy and speed",
             columns=(
                 Column("point"),
                 *(Column(key, is_text=True) for key in keys),

@@ -71,7 +71,7 @@ def test_a_sweep_has_a_column_of_warnings_and_says_how_many_points_they_concern(
     said = accelsim("sweep", study, "--jobs", 1, "--out", tmp_path / "out")
     assert said.code == 0, said.err
     assert warnings_in(said.err).count(f"{UNKNOWN} (1 of 2 points)") == 1
-    assert "lpddr4_3200_x16: partly assumed; odd: as its file says: maxima, no pins" in said.err
+    assert "lpddr4_3200_x16: partly assumed; odd: as in its file: maxima, no pins" in said.err
     odd, native = csv.DictReader((tmp_path / "out" / "points.csv").open())
     assert UNKNOWN in odd["warnings"] and native["warnings"] == ""
 

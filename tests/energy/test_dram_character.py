@@ -118,6 +118,6 @@ def test_tables_and_picture_name_units_patterns_and_maps(character) -> None:
     with styled():
         figure = dram_plot._figure(character, "Source: a test.")
     titles = [axes.get_title(loc="left") for axes in figure.axes]
-    assert titles[0] == "Latency of reads under load"
+    assert titles[0] == "Read latency under load"
     assert "GB/s" in figure.axes[1].get_xlabel()
     assert "pJ/bit" in figure.axes[2].get_xlabel()
