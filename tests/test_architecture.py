@@ -10,6 +10,7 @@ What is found by name at run time is not seen.
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Mapping, Set
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -30,6 +31,15 @@ from tests.import_graph import (
 
 SRC = Path(__file__).parents[1] / "accelsim"
 MODULES = sorted(SRC.rglob("*.py"))
+SHARED_NAMES = {
+    "Block",  # of a residual network; of a transfer
+    "Held",  # a tensor of an ONNX file; bytes that a row takes of a pool
+    "Lowering",  # of operators, from torch and from ONNX
+    "Pool",  # a layer; bytes on the chip
+    "Prepared",  # a run before it starts; a network before it is quantised
+    "Reads",  # what tiles of an axis read; the READ rows of a program
+    "Word",  # of a codec; as a network names it
+}
 each_module = pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(SRC)))
 
 
@@ -88,6 +98,17 @@ def test_a_room_imports_only_what_stands_before_it(name: str) -> None:
 
 def test_the_drawing_of_the_rooms_is_that_of_the_imports() -> None:
     assert PAGE.read_text("utf-8") == drawn_page(), "mend it: python -m tests.import_graph"
+
+
+def test_no_two_classes_have_one_name() -> None:
+    """Where both are usual words of their fields, the rooms say which is meant."""
+    counts = Counter(
+        node.name
+        for path in MODULES
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+    assert {name for name, n in counts.items() if n > 1} <= SHARED_NAMES
 
 
 @each_module

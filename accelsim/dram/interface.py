@@ -52,7 +52,7 @@ class PinEnergy(NamedTuple):
         return self.every + (self.costly + self.toggle) / 2
 
 
-class Held(NamedTuple):
+class HeldShare(NamedTuple):
     """The share of burst currents that pins draw with random data; not to be charged twice."""
 
     rail: str
@@ -77,7 +77,7 @@ class Interface:
     """Whether the standard has inversion for fewer costly bits (DBI DC)."""
     dbi: bool = False
     """Whether it is on."""
-    held: Held | None = None
+    held: HeldShare | None = None
 
     def __post_init__(self) -> None:
         if self.dbi and not (self.has_dbi and self.signalling in LEVEL_COSTS):

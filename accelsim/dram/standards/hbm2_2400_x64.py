@@ -1,6 +1,6 @@
 """HBM2 at 2.4 Gb/s per pin: one 64-bit pseudo channel of a stack of four 8 Gb dies."""
 
-from accelsim.dram.interface import Held, Interface, Path
+from accelsim.dram.interface import HeldShare, Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 from accelsim.dram.system import Controller, Organisation, Timing
@@ -89,7 +89,7 @@ STANDARD = DramStandard(
             read=Path(50),
             write=Path(50),
             pads_pf=2.2,
-            held=Held("VDD", read=1 - 1 / _RANDOM, write=1 - 1 / _RANDOM),
+            held=HeldShare("VDD", read=1 - 1 / _RANDOM, write=1 - 1 / _RANDOM),
         ),
     ),
     controller=Controller(

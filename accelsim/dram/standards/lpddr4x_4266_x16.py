@@ -1,6 +1,6 @@
 """LPDDR4X-4266, one 16-bit channel of a dual-channel 8 Gb die."""
 
-from accelsim.dram.interface import Held, Interface, Path
+from accelsim.dram.interface import HeldShare, Interface, Path
 from accelsim.dram.power import EnergyKnown, Power, Rail, TypicalShares
 from accelsim.dram.standard import DEFAULT_ADDRESS_MAP, DramStandard
 from accelsim.dram.system import Controller, Organisation, Timing
@@ -124,7 +124,7 @@ STANDARD = DramStandard(
             write=Path(40, 40),
             pads_pf=1.7,
             has_dbi=True,
-            held=Held("VDDQ", read=1.0, write=1.0),
+            held=HeldShare("VDDQ", read=1.0, write=1.0),
         ),
     ),
     controller=Controller(address_map=DEFAULT_ADDRESS_MAP, power_down_cycles=128),
