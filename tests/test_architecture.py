@@ -36,7 +36,7 @@ SHARED_NAMES = {
     "Held",  # a tensor of an ONNX file; bytes that a row takes of a pool
     "Lowering",  # of operators, from torch and from ONNX
     "Pool",  # a layer; bytes on the chip
-    "Prepared",  # a run before it starts; a network before it is quantised
+    "Prepared",  # a run before it starts; images for a network
     "Reads",  # what tiles of an axis read; the READ rows of a program
     "Word",  # of a codec; as a network names it
 }
