@@ -22,7 +22,7 @@ _GRAPH_FIELD: Final = 7
 _VARINT, _EIGHT_BYTES, _COUNTED, _FOUR_BYTES = 0, 1, 2, 5  # wire types of Protocol Buffers
 
 
-def demand_torch_archive(path: Path, mend: str) -> None:
+def demand_torch_archive(path: Path, mend: str, wanted: str = "a checkpoint of accelsim") -> None:
     """Raise ``UserError`` unless ``path`` is a plain zip of ``torch.save`` of consistent size.
 
     The message names the format if it can be recognised by its content.
@@ -40,7 +40,7 @@ def demand_torch_archive(path: Path, mend: str) -> None:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(str(path), f"cannot be read ({reason})", mend) from None
     if kind is not None:
-        raise UserError(str(path), f"is {kind}, not a checkpoint of accelsim", mend)
+        raise UserError(str(path), f"is {kind}, not {wanted}", mend)
 
 
 def _in_zip(path: Path) -> str | None:

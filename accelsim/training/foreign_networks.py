@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 import warnings
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +62,9 @@ def _from_program(path: Path) -> Loaded:
     try:
         with warnings.catch_warnings(), quiet():
             warnings.simplefilter("ignore")
+            with zipfile.ZipFile(path) as archive:  # torch does not compare its checksums
+                if archive.testzip() is not None:
+                    raise ValueError("its checksums do not fit")
             program = torch.export.load(path)
             module = program.module()
     except Exception as error:  # whatever damage makes torch raise
@@ -109,7 +113,8 @@ def _from_script(path: Path, function: str) -> Loaded:
 
 
 def _from_state_dict(path: Path, network: str | None) -> Loaded:
-    demand_torch_archive(path, f"{_STATE_DICT}, a .pt2 or .onnx file, or FILE.py:FUNCTION")
+    mend = f"{_STATE_DICT}, a .pt2 or .onnx file, or FILE.py:FUNCTION"
+    demand_torch_archive(path, mend, "a state dict")
     if network is None:
         raise UserError(
             str(path),

@@ -157,6 +157,8 @@ PROBLEMS = {
     "fails with SyntaxError": ("bad.py:build", ()),
     "no such file": ("absent.py:build", ()),
     "is not a program that torch loads": ("text.pt2", ()),
+    "its checksums do not fit": ("damaged.pt2", ()),
+    "is a TorchScript model, not a state dict": ("script.pt", ()),
     "was exported for 3 images at once": ("three.pt2", ()),
     "but an image of the network has [3, 9, 9]": ("nine.pt2", ()),
     "statistics of the batch": ("trained.pt2", ()),
@@ -180,6 +182,14 @@ def test_what_is_wrong_is_one_message(
         example = torch.zeros(3, 3, 8, 8) if model == "three.pt2" else torch.zeros(1, 3, 9, 9)
         conv = nn.Sequential(nn.Conv2d(3, 4, 3))
         torch.export.save(torch.export.export(conv, (example,)), folder / model)
+    if model == "damaged.pt2":
+        program = torch.export.export(module(), (torch.zeros(1, 3, 8, 8),))
+        torch.export.save(program, folder / model)
+        data = (folder / model).read_bytes()
+        weights = module()[0].weight.detach().numpy().tobytes()
+        (folder / model).write_bytes(data.replace(weights, weights[::-1]))
+    if model == "script.pt":
+        torch.jit.script(nn.ReLU()).save(folder / model)
     if model == "trained.pt2":
         program = torch.export.export(module().train(), (torch.zeros(1, 3, 8, 8),))
         torch.export.save(program, folder / model)

@@ -251,6 +251,31 @@ def test_weights_far_from_their_zero_point_take_nine_bits(tmp_path: Path) -> Non
         assert trace.weights("c").ravel().tolist() == [-10, 245, -7, -9, -8, 240]
 
 
+def test_weights_that_the_graph_quantises_itself_keep_its_integers(tmp_path: Path) -> None:
+    """As training with quantisation exports them: real weights, QuantizeLinear, and back."""
+    real = RNG.normal(size=(4, 3, 3, 3)).astype("f4")
+    steps = (np.abs(real).max((1, 2, 3)) / 127).astype("f4")
+    made = model(
+        [
+            *between("x", "in", "i"),
+            node("QuantizeLinear", "w ws wz", "wq", axis=0),
+            node("DequantizeLinear", "wq ws wz", "wr", axis=0),
+            node("Conv", "i wr", "c"),
+            *between("c", "out", "y"),
+        ],
+        {
+            **words(U8, **{"in": 0.0213, "out": 0.0523}),
+            **{"w": real, "ws": steps, "wz": np.zeros(4, I8)},
+        },
+    )
+    trace, figures = imported(made, tmp_path, image(1, 3, 8, 8))
+    assert figures["runtime_equal"] == 1
+    with trace:
+        np.testing.assert_array_equal(
+            trace.weights("c"), np.rint(real / steps[:, None, None, None])
+        )
+
+
 def test_images_in_integers_are_stored_as_they_are(tmp_path: Path) -> None:
     made = model(
         [
