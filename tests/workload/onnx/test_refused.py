@@ -42,6 +42,13 @@ def test_others_are_named_with_it_even_when_they_are_many() -> None:
     assert "and 3 more" in message
 
 
+def test_others_are_named_too_where_a_layer_computes_it_only_otherwise() -> None:
+    nodes = [node("Mul", "c c", "m"), node("Sigmoid", "m", "s"), node("Relu", "s", "y")]
+    assert "node 'm' (Mul): multiplies two maps, which no layer computes, nor perhaps 's' (Sig" in (
+        refused(nodes)
+    )
+
+
 def test_a_softmax_at_the_end_is_to_be_left_out() -> None:
     message = refused([node("GlobalAveragePool", "c", "g"), node("Softmax", "g", "y")])
     assert message.endswith("fix: let the network end with its logits: --output g")

@@ -122,14 +122,11 @@ def onnx_network(
         state.values.infer(node)
         if quantised.fold_constant(state, node) or state.values.fold(node):
             continue
-        if not is_lowered(node.operator):
-            raise node.refused(f"no layer computes it{_others(live[i + 1 :])}")
-        made = state.values.types[node.outputs[0]]
-        if not made.may_be_map:
-            raise node.refused(
-                f"makes a map of {made.type_name}", "let maps be float32, or quantised integers"
-            )
-        lower(state, node)
+        try:
+            _lower(state, node)
+        except UserError as error:
+            problem = f"{error.problem}{_others(live[i + 1 :])}"
+            raise UserError(error.where, problem, error.fix) from None
     for name_ in outputs:
         if name_ not in state.maps:
             raise UserError(file, f"makes {shortened(name_)!r} from no image", "give a network")
@@ -159,6 +156,15 @@ def onnx_network(
     in_file = {name for n in model.graph.node for name in n.output}
     stored = [n for n, held in state.maps.items() if held.word is not None and n in in_file]
     return Taken(network, kept(outputs), kept(stored))
+
+
+def _lower(state: Lowering, node: Node) -> None:
+    made = state.values.types[node.outputs[0]]
+    if is_lowered(node.operator) and not made.may_be_map:
+        raise node.refused(
+            f"makes a map of {made.type_name}", "let maps be float32, or quantised integers"
+        )
+    lower(state, node)
 
 
 def _start(model: ModelProto, given: OnnxInput, shape: Sequence[int], file: str) -> Values:
