@@ -8,6 +8,7 @@ What is found by name at run time is not seen.
 """
 
 import ast
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -98,6 +99,12 @@ def test_a_room_imports_only_what_stands_before_it(name: str) -> None:
 
 def test_the_drawing_of_the_rooms_is_that_of_the_imports() -> None:
     assert PAGE.read_text("utf-8") == drawn_page(), "mend it: python -m tests.import_graph"
+
+
+def test_the_page_names_only_what_there_is() -> None:
+    named = re.findall(r"`([\w/*]+(?:/|\.py))`", PAGE.read_text("utf-8"))
+    missing = [n for n in named if not [*SRC.glob(n.strip("/")), *SRC.parent.glob(n.strip("/"))]]
+    assert len(named) > 20 and missing == []
 
 
 def test_no_two_classes_have_one_name() -> None:
