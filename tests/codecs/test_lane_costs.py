@@ -17,8 +17,12 @@ from accelsim.workload.layer import Conv, Window
 from accelsim.workload.synth import synthesise
 from tests.mapping.test_lower import graph_of
 
-FIXED_WIDTH = {"raw", "eyeriss_rlc", "bdi", "fpc", "spark", "cap", "transform_coding"}
-"""64-bit words, lines of memory, nibbles, and codecs of symbols of at most 8 bits."""
+FIXED_WIDTH = {
+    *("raw", "eyeriss_rlc", "bdi", "fpc", "spark", "cap", "transform_coding"),
+    "bit_compactor",
+}
+"""64-bit words, lines of memory, nibbles, codecs of symbols of at most 8 bits, and a format of
+byte cells, whatever words lie in them."""
 
 
 def lane(name: str, bits: int = 8) -> LaneHardware:
