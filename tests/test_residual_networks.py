@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from accelsim import read_hardware, read_trace, simulate
 from accelsim.codecs.size_cache import SizeCache
 from accelsim.errors import MappingError
-from accelsim.hardware.chip import Chip
+from accelsim.hardware.chip import Chip, MappingChoice
 from accelsim.mapping.lowering.lower import lower
 from accelsim.mapping.lowering.units import In, Of
 from accelsim.mapping.measuring.measured import measure_maps, planned_sizes
@@ -127,7 +127,7 @@ def test_apart_the_map_before_the_addition_is_written_and_read_again(tmp_path: P
 def test_tiles_that_do_not_fit_whole_still_add_every_value_once(kib: int, tmp_path: Path) -> None:
     """Tiles are whole rows, so whole lines: halo rows stay, and the shortcut costs its bytes."""
     machine = chip("dram.policy=ideal", "codec.name=raw", f"buffers.ifmap_kib={kib}")
-    machine = replace(machine, objective="traffic")
+    machine = replace(machine, mapping=MappingChoice("traffic"))
     prepared = prepare(machine, written(block(mean=False), tmp_path))
     two, tiling = prepared.program.stages[2], prepared.plans[2].tiling
     assert tiling.out_rows < 8 or kib > 1  # where all rows fit, fewer are as good
@@ -172,7 +172,7 @@ def test_parts_add_up_to_the_whole(trace: Trace, codec: str, policy: str) -> Non
 @pytest.mark.parametrize("codec", ["raw", "zvc"])
 def test_fused_additions_save_bytes_and_cycles(trace: Trace, codec: str) -> None:
     """Of each addition the map before it, written once and read once."""
-    machine = replace(chip("dram.policy=ideal", f"codec.name={codec}"), objective="traffic")
+    machine = chip("dram.policy=ideal", f"codec.name={codec}", "mapping.objective=traffic")
     fused = prepare(machine, trace)
     adds = frozenset(x.name for x in trace.graph.layers if isinstance(x, Add))
     work = stages(trace.graph, adds)

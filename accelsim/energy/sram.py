@@ -92,18 +92,21 @@ def sram_macro(size_bytes: int, width_bits: int, node_nm: int, cell: str) -> Sra
 
 
 def buffer_macros(chip: Chip) -> tuple[SramMacro, SramMacro, SramMacro]:
-    """The ifmap, weight and ofmap buffers."""
-    buffers, energy = chip.buffers, chip.energy
+    """The buffers of ifmaps, weights and ofmaps: one and the same where they share it."""
     ifmap, weight, ofmap = (
-        sram_macro(size_bytes, buffers.port_bits, energy.node_nm, energy.sram_cell)
-        for size_bytes in (buffers.ifmap_bytes, buffers.weight_bytes, buffers.ofmap_bytes)
+        _macro(chip, chip.buffers.of(tensor)) for tensor in ("ifmap", "weight", "ofmap")
     )
     return ifmap, weight, ofmap
 
 
 def buffers_leakage_mw(chip: Chip) -> float:
-    """Leakage of all three buffers."""
-    return sum(macro.leakage_mw for macro in buffer_macros(chip))
+    """Every buffer once."""
+    return sum(_macro(chip, n_bytes).leakage_mw for n_bytes in chip.buffers.memories)
+
+
+def _macro(chip: Chip, size_bytes: int) -> SramMacro:
+    energy = chip.energy
+    return sram_macro(size_bytes, chip.buffers.port_bits, energy.node_nm, energy.sram_cell)
 
 
 def _inside(key: str, value: int, axis: tuple[int, ...], unit: str) -> None:

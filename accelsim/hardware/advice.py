@@ -33,8 +33,11 @@ def _tiny_macros(chip: Chip, document: Document) -> Iterator[Problem]:
         "ifmap": buffers.ifmap_bytes,
         "weight": buffers.weight_bytes,
         "ofmap": buffers.ofmap_bytes,
+        "shared": buffers.shared_bytes,
     }
     for name, size_bytes in sizes.items():
+        if not size_bytes:
+            continue
         rows = size_bytes * 8 // buffers.port_bits
         if rows < MIN_MACRO_ROWS:
             yield Problem(

@@ -28,6 +28,7 @@ class ChipSummary:
     ifmap_kib: float
     weight_kib: float
     ofmap_kib: float
+    shared_kib: float
     dram: str
     """Channels and standard: `2 x hbm2_2000`."""
     peak_gb_s: float
@@ -80,6 +81,7 @@ def summary(chip: Chip) -> ChipSummary:
         ifmap_kib=in_kib(chip.buffers.ifmap_bytes),
         weight_kib=in_kib(chip.buffers.weight_bytes),
         ofmap_kib=in_kib(chip.buffers.ofmap_bytes),
+        shared_kib=in_kib(chip.buffers.shared_bytes),
         dram=f"{config.organisation.channels} x {config.name}",
         peak_gb_s=round(config.peak_gb_s, 6),
         macs_per_byte=macs_per_s / (config.peak_gb_s * 1e9),

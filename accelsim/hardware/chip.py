@@ -54,26 +54,47 @@ class PeArray:
 
 @dataclass(frozen=True)
 class Buffers:
-    """On-chip SRAM, in bytes. Each is double buffered: a tile may fill half of it."""
+    """On-chip SRAM, in bytes. Each is double buffered: a tile may fill half of it.
+
+    With ``shared_bytes`` one global buffer holds ifmaps and ofmaps, and weights where they
+    have no buffer of their own.
+
+    >>> unified = Buffers(0, 0, 0, 128, shared_bytes=1 << 18)
+    >>> unified.memories, unified.of("weight")
+    ((262144,), 262144)
+    """
 
     ifmap_bytes: int
     weight_bytes: int
     ofmap_bytes: int
     port_bits: int
     """Width of one SRAM access, for energy."""
+    shared_bytes: int = 0
 
     def __post_init__(self) -> None:
         check_part("buffers", self.section())
 
     @property
+    def memories(self) -> tuple[int, ...]:
+        """Bytes of each buffer that there is."""
+        every = (self.ifmap_bytes, self.weight_bytes, self.ofmap_bytes, self.shared_bytes)
+        return tuple(n_bytes for n_bytes in every if n_bytes)
+
+    def of(self, tensor: Literal["ifmap", "weight", "ofmap"]) -> int:
+        """Bytes of the buffer that holds this kind of tensor."""
+        own = {"ifmap": self.ifmap_bytes, "weight": self.weight_bytes, "ofmap": self.ofmap_bytes}
+        return own[tensor] or self.shared_bytes
+
+    @property
     def total_kib(self) -> float:
-        return in_kib(self.ifmap_bytes + self.weight_bytes + self.ofmap_bytes)
+        return in_kib(sum(self.memories))
 
     def section(self) -> SectionValues:
         return {
             "ifmap_kib": in_kib(self.ifmap_bytes),
             "weight_kib": in_kib(self.weight_bytes),
             "ofmap_kib": in_kib(self.ofmap_bytes),
+            "shared_kib": in_kib(self.shared_bytes),
             "port_bits": self.port_bits,
         }
 
@@ -151,6 +172,21 @@ class EnergyChoice:
 
 
 @dataclass(frozen=True)
+class MappingChoice:
+    """What the planner may do, and what it minimises first."""
+
+    objective: Literal["latency", "traffic"] = "latency"
+    on_chip: bool = True
+    """Whether maps may stay in a shared buffer."""
+
+    def __post_init__(self) -> None:
+        check_part("mapping", self.section())
+
+    def section(self) -> SectionValues:
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class KeyOrigin:
     """Where the value of one key comes from; valid for that value only."""
 
@@ -182,8 +218,7 @@ class Chip:
     vector: VectorUnit
     codec: CodecBlock
     dram: DramPort
-    objective: Literal["latency", "traffic"]
-    """What the planner minimises first."""
+    mapping: MappingChoice
     energy: EnergyChoice
     frame_rate_hz: float | None
     origins: tuple[KeyOrigin, ...] = ()
@@ -235,7 +270,7 @@ class Chip:
             "vector": self.vector.section(),
             "codec": self.codec.section(),
             "dram": self.dram.section(),
-            "mapping": {"objective": self.objective},
+            "mapping": self.mapping.section(),
             "energy": self.energy.section(),
             "frame_rate_hz": self.frame_rate_hz,
         }

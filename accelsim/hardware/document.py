@@ -62,6 +62,9 @@ class Document:
         if _get(values, "dram.standard") != self.get("dram.standard"):
             _remove(values, "dram.ini_text")
             _remove(values, "dram.changes")
+        # A shared buffer takes the place of those of the maps.
+        if dict(given).get("buffers.shared_kib"):
+            _put_all(values, [("buffers.ifmap_kib", 0), ("buffers.ofmap_kib", 0)])
         _put_all(values, given)
         return Document(self.where, values, self.text, self.overridden | options)
 

@@ -74,6 +74,7 @@ def check_part(section: str, values: dict[str, Any]) -> None:
         *_left_open(document),
         *_unknown_names(document),
         *_blocks_of_a_codec(document),
+        *_buffers(document),
     ):
         raise problem.error()
 
@@ -148,6 +149,7 @@ def _unknown_codec(document: Document, key: str) -> Iterator[Problem]:
 
 
 def _combinations(document: Document) -> Iterator[Problem]:
+    yield from _buffers(document)
     yield from _blocks_of_a_codec(document)
     yield from _data_on_the_pins(document)
 
@@ -160,6 +162,28 @@ def _blocks_of_a_codec(document: Document) -> Iterator[Problem]:
             f"linear has no blocks, which {document.get('codec.name')} needs",
             "one of auto, slotted, packed",
         )
+
+
+def _buffers(document: Document) -> Iterator[Problem]:
+    """Ifmaps, weights and ofmaps each lie in one buffer: their own, or the shared one."""
+    if not isinstance(document.get("buffers"), dict):
+        return
+    shared = document.get("buffers.shared_kib") or 0
+    for name in ("ifmap", "weight", "ofmap"):
+        key = f"buffers.{name}_kib"
+        own, facts = document.get(key), _LEAVES[key]
+        where = document.place(["buffers", f"{name}_kib"])
+        if own is None and not shared:
+            yield Problem(where, "is missing", f"add {facts.meaning}: {_wanted(facts)}")
+        elif own == 0 and not shared:
+            fix = f"{_about(facts)}; or set buffers.shared_kib"
+            yield Problem(where, "must be above 0 where no buffer is shared, got 0", fix)
+        elif own and shared and name != "weight":
+            yield Problem(
+                where,
+                f"must be 0, got {_shown(own)}: buffers.shared_kib takes its place",
+                f"leave {key} out, or set buffers.shared_kib to 0",
+            )
 
 
 def _data_on_the_pins(document: Document) -> Iterator[Problem]:

@@ -19,6 +19,7 @@ from accelsim.hardware.chip import (
     EnergyChoice,
     KeyOrigin,
     Layout,
+    MappingChoice,
     PeArray,
     VectorUnit,
 )
@@ -49,6 +50,7 @@ def resolve(document: Document) -> Chip:
             weight_bytes=round(file.buffers.weight_kib * KIB),
             ofmap_bytes=round(file.buffers.ofmap_kib * KIB),
             port_bits=file.buffers.port_bits,
+            shared_bytes=round(file.buffers.shared_kib * KIB),
         ),
         vector=VectorUnit(file.vector.lanes),
         codec=_codec(file, str(lane_codec(document.values))),
@@ -60,7 +62,7 @@ def resolve(document: Document) -> Chip:
             standard=file.dram.standard,
             ini_text=file.dram.ini_text,
         ),
-        objective=file.mapping.objective,
+        mapping=MappingChoice(**file.mapping.model_dump()),
         energy=EnergyChoice(**file.energy.model_dump()),
         frame_rate_hz=file.frame_rate_hz,
     )

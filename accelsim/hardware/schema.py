@@ -17,6 +17,8 @@ from accelsim.hardware.dram_section import DramSection
 from accelsim.hardware.keys import REQUIRED, Section, key, part
 from accelsim.units import KIB
 
+IN_SHARED = "lies in the shared buffer"
+
 
 class CoreSection(Section):
     clock_mhz: float = key(REQUIRED, "MHz", "clock of array, buffers and codec", ge=1, le=10_000)
@@ -45,9 +47,20 @@ class ArraySection(Section):
 
 
 class BuffersSection(Section):
-    ifmap_kib: float = key(REQUIRED, "KiB", "ifmap buffer, both halves", gt=0, le=1 << 20)
-    weight_kib: float = key(REQUIRED, "KiB", "weight buffer, both halves", gt=0, le=1 << 20)
-    ofmap_kib: float = key(REQUIRED, "KiB", "ofmap and psum buffer, both halves", gt=0, le=1 << 20)
+    ifmap_kib: float = key(0, "KiB", "ifmap buffer, both halves", IN_SHARED, ge=0, le=1 << 20)
+    weight_kib: float = key(0, "KiB", "weight buffer, both halves", IN_SHARED, ge=0, le=1 << 20)
+    ofmap_kib: float = key(
+        0, "KiB", "ofmap and psum buffer, both halves", IN_SHARED, ge=0, le=1 << 20
+    )
+    shared_kib: float = key(
+        0,
+        "KiB",
+        "one global buffer in place of the ifmap and the ofmap buffer, and of the weight buffer "
+        "where that has 0 KiB; maps can stay in it",
+        "three buffers of their own",
+        ge=0,
+        le=1 << 20,
+    )
     port_bits: int = key(
         128,
         "bits",
@@ -57,7 +70,7 @@ class BuffersSection(Section):
         le=512,
     )
 
-    @field_validator("ifmap_kib", "weight_kib", "ofmap_kib")
+    @field_validator("ifmap_kib", "weight_kib", "ofmap_kib", "shared_kib")
     @classmethod
     def _is_whole_bytes(cls, kib: float) -> float:
         if not (kib * KIB).is_integer():
@@ -111,6 +124,12 @@ class MappingSection(Section):
         "",
         "what the planner minimises first: modelled time or modelled DRAM bytes",
         "minimising bytes can slow a compute-bound array down by more than it saves",
+    )
+    on_chip: bool = key(
+        True,
+        "",
+        "whether feature maps may stay in buffers.shared_kib, where the planner finds it cheaper",
+        "a compiler would; without a shared buffer none can",
     )
 
 

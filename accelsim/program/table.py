@@ -37,6 +37,8 @@ class Kind(IntEnum):
     """Occupies a PE array."""
     VECTOR = 2
     """Occupies the vector unit, which takes turns with the array of its core."""
+    RESERVE = 3
+    """Takes no time: what needs it may use the bytes that it took."""
 
 
 class Moment(IntEnum):
@@ -69,7 +71,7 @@ class Rows:
     @cached_property
     def working(self) -> Column:
         """[n] the COMPUTE and VECTOR rows, in order."""
-        return np.flatnonzero(self.kind != Kind.TRANSFER)
+        return np.flatnonzero((self.kind == Kind.COMPUTE) | (self.kind == Kind.VECTOR))
 
 
 @dataclass(frozen=True)

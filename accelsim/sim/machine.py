@@ -155,6 +155,9 @@ class Machine:
                         times.freed_by[row] = self._pools[pool].freed_by
             if self._kind[row] == Kind.TRANSFER:
                 self._transfer(row, unit, requester, lanes)
+            elif self._kind[row] == Kind.RESERVE:
+                times.submit[row] = now_fs(env)
+                self._finish(row)
             else:
                 start = self._core.to_fs(self._core.edge_at_or_after(now_fs(env)))
                 times.submit[row] = start

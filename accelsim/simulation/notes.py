@@ -21,8 +21,8 @@ def run_warnings(chip: Chip, trace: Trace, prepared: Prepared) -> tuple[str, ...
     if chip.codec.layout != "linear" and not prepared.coded:
         found.append(
             f"codec {chip.codec.name} coded no map of this trace: every map is an image, holds "
-            "logits or words that the codec cannot code, or is smaller than its table; its area "
-            "is wasted"
+            "logits or words that the codec cannot code, is smaller than its table, or stays on "
+            "the chip; its area is wasted"
         )
     return tuple(dict.fromkeys(found))
 

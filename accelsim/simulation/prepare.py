@@ -15,11 +15,12 @@ from accelsim.mapping.measuring.measured import (
     planned_sizes,
 )
 from accelsim.mapping.placing.bus import NO_BUS, BusLevels, pins_of
+from accelsim.mapping.residency.keep import plan_network
 from accelsim.mapping.stages.form import storable_maps, stored_maps
 from accelsim.mapping.stages.stage import StoredMap
-from accelsim.mapping.tiling.fuse import Plans, plan_graph
+from accelsim.mapping.tiling.fuse import Plans
 from accelsim.program.table import Program
-from accelsim.simulation.coded import coded_maps
+from accelsim.simulation.coded import coded_maps, output_edges
 from accelsim.simulation.lanes import at_rates_of, with_lanes_for
 from accelsim.workload.trace import Trace
 
@@ -59,12 +60,14 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
     held = mapping and stored_maps(p.stage for p in mapping)
     first = measure_maps(trace, held or storable_maps(trace.graph), 0, chip.codec, cache, pins)
     in_blocks = coded_maps(chip, trace, first)
-    plans = mapping or plan_graph(trace.graph, chip, planned_sizes(first, in_blocks, chip))
+    sizes = planned_sizes(first, in_blocks, chip)
+    plans = mapping or plan_network(trace.graph, chip, sizes, output_edges(trace.graph))
     stored = stored_maps(p.stage for p in plans)
     maps = [{m: first[m] for m in stored}]
     for image in range(1, images):
         maps.append(measure_maps(trace, stored, image, chip.codec, cache, pins))
-    coded = tuple(m for m in stored if m in in_blocks)
+    kept = frozenset[StoredMap]().union(*(plan.on_chip for plan in plans))
+    coded = tuple(m for m in stored if m in in_blocks and m not in kept)
     chip = with_lanes_for(coded, chip)
     blocked = [{m: at_rates_of(chip, image[m]) for m in coded} for image in maps]
     levels = bus_levels(trace, maps, pins, cache) if pins else NO_BUS

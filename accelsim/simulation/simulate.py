@@ -77,7 +77,11 @@ def simulate(
         codec_area_kge=chip.codec.lanes * chip.codec.hardware.gates_kge,
         notes=[
             *mapping_notes(
-                chip, images=images, is_coded=bool(prepared.coded), is_held=mapping is not None
+                chip,
+                prepared.plans,
+                images=images,
+                is_coded=bool(prepared.coded),
+                is_held=mapping is not None,
             ),
             *run_notes(chip, trace, prepared),
             *energy_notes(counts, chip),

@@ -56,6 +56,7 @@ OVERRIDES: dict[str, st.SearchStrategy[Any]] = {
     "dram.dbi": st.sampled_from(["default", "off"]),
     "dram.power_down_cycles": st.none() | st.just(0),
     "mapping.objective": st.sampled_from(["latency", "traffic"]),
+    "mapping.on_chip": st.booleans(),
     "energy.node_nm": st.integers(22, 65),
     "frame_rate_hz": st.none() | st.floats(0.001, 1e6),
 }
@@ -151,8 +152,9 @@ INVALID: list[tuple[Any, dict[str, Any], str]] = [
     (ARRAY, {"rows": -3}, "array.rows: must be a whole number from 1 to 4096 (PEs), got -3"),
     (ARRAY, {"rows": 2.0}, "array.rows: must be a whole number"),
     (ARRAY, {"dataflow": "row"}, "array.dataflow: unknown dataflow 'row'"),
-    (EDGE.buffers, {"ifmap_bytes": 0}, "buffers.ifmap_kib: must be a number above 0"),
-    (EDGE.buffers, {"ifmap_bytes": -1}, "buffers.ifmap_kib: must be a number above 0"),
+    (EDGE.buffers, {"ifmap_bytes": 0}, "buffers.ifmap_kib: must be above 0 where no buffer is"),
+    (EDGE.buffers, {"ifmap_bytes": -1}, "buffers.ifmap_kib: must be a number from 0"),
+    (EDGE.buffers, {"shared_bytes": 1024}, "buffers.ifmap_kib: must be 0, got 96"),
     (EDGE.buffers, {"port_bits": 8}, "buffers.port_bits: must be a whole number from 64 to 512"),
     (EDGE.vector, {"lanes": 0}, "vector.lanes: must be"),
     (CODEC, {"lanes": 0}, "codec.lanes: must be"),
@@ -169,7 +171,7 @@ INVALID: list[tuple[Any, dict[str, Any], str]] = [
     (EDGE.dram, {"standard": "ddr9"}, "dram.standard: unknown DRAM standard 'ddr9'"),
     (EDGE.energy, {"node_nm": 7}, "energy.node_nm: must be a whole number from 22 to 65"),
     (EDGE, {"frame_rate_hz": -1.0}, "frame_rate_hz: must be"),
-    (EDGE, {"objective": "speed"}, "mapping.objective: must be one of latency, traffic"),
+    (EDGE.mapping, {"objective": "speed"}, "mapping.objective: must be one of latency, traffic"),
     (EDGE, {"core": Clock(1)}, "core.clock_mhz: must be a number from 1 to 10000"),
     (EDGE, {"energy": replace(EDGE.energy, dram_data="vampire_a")}, "is measured on DDR3L"),
 ]

@@ -158,7 +158,7 @@ def lowered(case: Case, chip: Chip | None = None) -> Lowered:
     maps = {m: made_up_stats(m, chip, rng) for m in stored_maps(work)}
     coded = {} if chip.codec.layout == "linear" or not case.ends_coded else maps
     sizes = planned_sizes(maps, coded.keys(), chip)
-    plans = plan(work, chip, sizes, chip.objective)
+    plans = plan(work, chip, sizes, chip.mapping.objective)
     return Lowered(lower(plans, [coded], chip), plans, sizes)
 
 

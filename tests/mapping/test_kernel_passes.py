@@ -75,7 +75,7 @@ def test_every_product_is_made_once_from_values_that_are_there(drawn, block) -> 
 def moved_bytes(layer: Conv, shape: tuple[int, int, int], chip: Chip) -> tuple[int, int]:
     """Bytes and cycles of one raw layer on ``shape``."""
     work = stages(graph_of([layer], [Edge("x", *shape)]))
-    plans = plan(work, chip, Sizes.raw(stored_maps(work), 16, 16), chip.objective)
+    plans = plan(work, chip, Sizes.raw(stored_maps(work), 16, 16), chip.mapping.objective)
     program = lower(plans, [{}], chip)
     moved = sum(b.fetched_bytes for b in program.stages[0].bytes_by_tensor.values())
     assert moved == plans[0].tiling.traffic_bytes

@@ -45,7 +45,7 @@ def by_name(graph: Graph, *unfused: str) -> dict[str, Stage]:
 def program_of(graph: Graph, *unfused: str) -> Program:
     work = stages(graph, frozenset(unfused))
     chip = read_hardware("edge_npu", ["dram.policy=ideal", "codec.name=raw"])
-    plans = plan(work, chip, Sizes.raw(stored_maps(work), 16, 16), chip.objective)
+    plans = plan(work, chip, Sizes.raw(stored_maps(work), 16, 16), chip.mapping.objective)
     return lower(plans, [{}], chip)
 
 

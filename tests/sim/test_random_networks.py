@@ -150,7 +150,9 @@ def test_the_laws_hold(seed: int, codec: str, layout: str, policy: str) -> None:
     images = measured(graph, chip, rng)
     blocked = coded_part(images, graph, chip)
     work = stages(graph)
-    plans = plan(work, chip, planned_sizes(images[0], blocked[0].keys(), chip), chip.objective)
+    plans = plan(
+        work, chip, planned_sizes(images[0], blocked[0].keys(), chip), chip.mapping.objective
+    )
     program = lower(plans, blocked, chip)
     check_bytes(program, chip)
     check_macs(program, graph)

@@ -14,23 +14,25 @@ Lists: TypeAlias = tuple[Ints, tuple[Ints, ...]]
 """``first`` [n + 1], where the lists of each begin, and the lists of all."""
 
 
-def joined(parts: Sequence[Lists]) -> Lists:
-    """Lists of some, behind those of others.
+def joined(parts: Sequence[Lists], n_lists: int = 1) -> Lists:
+    """``n_lists`` lists of some, behind those of others.
 
     >>> one, two = (np.array([0, 2]), (np.array([7, 8]),)), (np.array([0, 0, 1]), (np.array([5]),))
     >>> first, (both,) = joined([one, two])
     >>> first.tolist(), both.tolist()
     ([0, 2, 2, 3], [7, 8, 5])
     """
+    if not parts:
+        return in_order((), 0, n_lists)
     n_each = np.concatenate([first[1:] - first[:-1] for first, _ in parts])
     lists = zip(*(lists for _, lists in parts), strict=True)
     return starts(n_each), tuple(map(np.concatenate, lists))
 
 
-def in_order(parts: Sequence[tuple[Ints, Lists]], n: int) -> Lists:
+def in_order(parts: Sequence[tuple[Ints, Lists]], n: int, n_lists: int = 1) -> Lists:
     """The lists of n windows, put together from those of some of them each.
 
-    A part has the numbers of its windows and their lists; each window is in one part.
+    A part has the numbers of its windows and their ``n_lists`` lists; each window is in one part.
 
     >>> odd = np.array([1]), (np.array([0, 2]), (np.array([7, 8]),))
     >>> even = np.array([0, 2]), (np.array([0, 1, 1]), (np.array([5]),))
@@ -40,6 +42,8 @@ def in_order(parts: Sequence[tuple[Ints, Lists]], n: int) -> Lists:
     """
     if len(parts) == 1:
         return parts[0][1]
+    if not parts:
+        return np.zeros(1, np.int64), tuple(np.zeros((n_lists, 0), np.int64))
     n_each = np.zeros(n, np.int64)
     for which, (first, _) in parts:
         n_each[which] = first[1:] - first[:-1]

@@ -18,13 +18,14 @@ from accelsim.mapping.lowering.edges import write_rows
 from accelsim.mapping.lowering.moves import StageMoves, stage_moves
 from accelsim.mapping.lowering.planned import PlannedStage
 from accelsim.mapping.lowering.rows import NetworkRows, network_rows
+from accelsim.mapping.lowering.space import space_of
 from accelsim.mapping.lowering.tally import Tally
-from accelsim.mapping.lowering.units import pools_of, units_of
+from accelsim.mapping.lowering.units import units_of
 from accelsim.mapping.placing.bus import NO_BUS, BusLevels
 from accelsim.mapping.placing.index_cache import IndexCache
 from accelsim.mapping.placing.place import ImageStats, Placement
-from accelsim.mapping.stages.stage import StagePlan
-from accelsim.program.table import Program
+from accelsim.mapping.stages.stage import StagePlan, StoredMap
+from accelsim.program.table import NONE, Program
 from accelsim.program.writer import ProgramWriter
 
 
@@ -41,7 +42,8 @@ def lower(
     ``ConfigError`` when the tensors do not fit the DRAM, ``MappingError`` when a plan that
     was made for other blocks cuts those of this chip.
     """
-    placement = Placement(chip, levels)
+    kept = frozenset[StoredMap]().union(*(plan.on_chip for plan in plans))
+    placement = Placement(chip, levels, kept)
     planned = [PlannedStage(plan, chip, placement) for plan in plans]
     tallies = [Tally(plan.stage, levels.other) for plan in plans]
     moves: list[StageMoves] = []
@@ -53,13 +55,15 @@ def lower(
             found.count(tally, chip, placement.line_bytes)
             moves.append(found)
             n_tiles += len(stage.tiles)
-    rows = network_rows(moves, IndexCache(chip.codec.index_cache_entries))
+    space = space_of(plans, chip)
+    cache = IndexCache(chip.codec.index_cache_entries)
+    rows = network_rows(moves, cache, reserves=space.shared != NONE)
     _count_entries(rows, tallies, placement.line_bytes)
     writer = ProgramWriter()
-    write_rows(writer, rows, moves, len(plans))
+    write_rows(writer, rows, moves, space)
     return writer.program(
         units_of(chip),
-        pools_of(chip),
+        space.pools,
         tuple(tally.work() for tally in tallies),
         n_images=len(images),
         total_lines=placement.total_lines,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,6 +33,9 @@ class StageMoves:
     """[n_fetches] the tile with which the last of it was written; ``NONE``."""
     n_table_lines: Ints
     """[n_fetches] lines of its map's block table; 0 without one."""
+    kept: Sequence[tuple[Ints, Ints]]
+    """Of each operand on the chip: passes that begin to use a part of it, and the tile with which
+    the last of that part was made; ``NONE``."""
     output: PlacedMap
     codec_tables: Ints
     """[n, 2] first line and lines of each codec table that is read before the first pass: of
@@ -48,15 +52,19 @@ class StageMoves:
         for counts in self.counts:
             tally.moved("ifmap", counts, write=False)
         tally.filled_ifmap(int(found.new_bytes.sum() + found.shortcut_bytes.sum()))
+        on_chip = planned.kept_windows
         if planned.weights is not None:
             tally.loaded_weights(planned.weights.counts)
         computed = int(n_values(passes.computed[planned.last]).sum())
         if stage.read_scale:
             tally.scaled(int(n_values(found.fetched[~found.is_shortcut]).sum()))
+            tally.scaled(sum(k.n_values for k in on_chip if not k.is_shortcut))
         if stage.shortcut:
-            value_bytes = np.array([bits_to_bytes(stored.bits) for stored in found.maps])
+            value_bytes = np.array([bits_to_bytes(m.bits) for m in found.maps], np.int64)
             n_bytes = value_bytes[found.stored] * n_values(found.needed)
-            tally.added(computed, int(n_bytes[found.is_shortcut].sum()))
+            added_bytes = int(n_bytes[found.is_shortcut].sum())
+            added_bytes += sum(k.n_bytes for k in on_chip if k.is_shortcut)
+            tally.added(computed, added_bytes)
         if planned.cost is not None:
             tally.computed(planned.cost, chip.array.psum_bits, planned.psum_bytes)
         else:
@@ -67,7 +75,11 @@ class StageMoves:
         tally.moved("ofmap", written.counts, write=True)
         if stage.fused_scale:
             tally.scaled(computed)
-        tally.drained(computed * planned.psum_bytes, computed if stage.fused_pool else 0)
+        pooled = computed if stage.fused_pool else 0
+        if planned.keeps_output:
+            tally.kept(planned.kept_drain_bytes, stage.output, pooled)
+        else:
+            tally.drained(computed * planned.psum_bytes, pooled)
         complete = np.diff(written.first_table)
         tally.moved_table("ofmap", "index_bytes", complete * line_bytes, write=True)
         table_bytes = self.codec_tables[:, 1] * line_bytes
@@ -90,7 +102,8 @@ def stage_moves(
     n = len(found.step)
     extents, entries, counts = [], [], []
     after, n_table_lines = np.empty((2, n), np.int64)
-    for number, placed in enumerate(inputs):
+    for number, stored in enumerate(found.maps):
+        placed = placement[stored]
         which, layout = found.of(number), placed.layout
         fetched = found.fetched[which]
         moves = layout.reads(fetched, found.needed[which])
@@ -103,10 +116,11 @@ def stage_moves(
     return StageMoves(
         planned=planned,
         found=found,
-        extents=in_order(extents, n),
-        entries=in_order(entries, n),
+        extents=in_order(extents, n, n_lists=3),
+        entries=in_order(entries, n, n_lists=3),
         after=after,
         n_table_lines=n_table_lines,
+        kept=[(k.step, placement[k.stored].last_write(k.windows)) for k in planned.kept_windows],
         output=output,
         codec_tables=np.array(tables, np.int64).reshape(-1, 2),
         n_input_tables=len(input_tables),

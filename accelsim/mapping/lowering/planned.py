@@ -13,12 +13,12 @@ from accelsim.mapping.placing.layout import Moves
 from accelsim.mapping.placing.place import Placement
 from accelsim.mapping.placing.weights import window_of
 from accelsim.mapping.stages.stage import StagePlan
-from accelsim.mapping.tiling.fetch import Fetches, fetches
+from accelsim.mapping.tiling.fetch import Fetches, KeptWindows, fetches, kept_windows
 from accelsim.mapping.tiling.passes import passes
 from accelsim.mapping.tiling.plan import psum_bytes_per_value, vector_operations
 from accelsim.mapping.windows.window import Block, Ints, n_values
 from accelsim.program.table import Kind
-from accelsim.units import ceil_div
+from accelsim.units import bits_to_bytes, ceil_div
 from accelsim.workload.layer import Conv
 
 
@@ -36,7 +36,7 @@ class PlannedStage:
 
     def __init__(self, plan: StagePlan, chip: Chip, placement: Placement) -> None:
         """Takes a place for the weights, if the stage has any."""
-        self.stage, self.tiling = plan.stage, plan.tiling
+        self.stage, self.tiling, self.kept = plan.stage, plan.tiling, plan.on_chip
         layer, self.passes = plan.stage.layer, passes(plan.stage, plan.tiling)
         (self.last,) = np.nonzero(self.passes.last)
         """The passes that finish a tile."""
@@ -74,8 +74,28 @@ class PlannedStage:
         blocks = {part: placement[part].layout.block for part in self.stage.reads}
         key = tuple(blocks.values())
         if key not in self._fetches:
-            self._fetches[key] = fetches(self.stage, self.passes, blocks.__getitem__)
+            self._fetches[key] = fetches(self.stage, self.passes, blocks.__getitem__, self.kept)
         return self._fetches[key]
+
+    @property
+    def keeps_output(self) -> bool:
+        """Whether the map that it makes stays on the chip."""
+        return self.stage.output in self.kept
+
+    @property
+    def kept_drain_bytes(self) -> int:
+        """Bytes of sums that the drain path reads to make a map that stays on the chip: where they
+        are wide, or something is added, scaled or pooled. Others are made in their place."""
+        stage = self.stage
+        finished = bits_to_bytes(stage.output.bits)
+        if not stage.fusions and self.psum_bytes == finished:
+            return 0
+        return int(n_values(self.passes.computed[self.last]).sum()) * self.psum_bytes
+
+    @property
+    def kept_windows(self) -> tuple[KeptWindows, ...]:
+        """What its passes read of maps that stay on the chip."""
+        return tuple(kept_windows(self.stage, self.passes, self.kept))
 
     def takes(self) -> Held:
         """A tile of the ofmap buffer with its first pass; rows that pooling keeps with that of
@@ -86,20 +106,22 @@ class PlannedStage:
         return Held(first, np.full(len(first), In.OFMAP), n_bytes)
 
     def gives(self, found: Fetches) -> Held:
-        """What is given back with the last pass that uses it. A tile of the ofmap buffer is not
-        among it: its WRITE gives it back."""
+        """What is given back with the last pass that uses it. A tile of the ofmap buffer is only
+        among it where the map stays on the chip: otherwise its WRITE gives it back."""
         tiling = self.tiling
         (loads,) = np.nonzero(self.passes.loads_ifmap)
         new, window = found.new_bytes[loads], found.window_bytes[loads]
         kept = np.append((window - new)[1:], 0)  # what the next window uses again
         unused = new if tiling.ifmap_resident else window - kept
         added = self.last if self.stage.shortcut else self.last[:0]
+        drained = self.last if self.keeps_output else self.last[:0]
         weight_bytes = self.weights.counts.needed_bytes if self.weights else self.last[:0]
         parts = (
             (self._last_users(loads, tiling.ifmap_resident), In.IFMAP, unused),
             (added, In.IFMAP, found.shortcut_bytes[added]),
             (self._last_users(self.weight_loads, tiling.weights_resident), In.WEIGHT, weight_bytes),
             (np.array([self.n_passes - 1]), In.OFMAP, np.array([tiling.line_buffer_bytes])),
+            (drained, In.OFMAP, np.full(len(drained), tiling.ofmap_tile_bytes)),
         )
         pools = np.repeat([pool for _, pool, _ in parts], [len(step) for step, *_ in parts])
         steps, n_bytes = (np.concatenate([part[i] for part in parts]) for i in (0, 2))

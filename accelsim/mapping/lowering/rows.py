@@ -25,15 +25,16 @@ from accelsim.mapping.windows.window import Ints
 class Turn(IntEnum):
     """The order of the rows of one pass."""
 
-    CODEC_TABLES = 0
-    WEIGHTS = 1
-    ENTRIES = 2
-    IFMAP = 3
-    SHORTCUT_ENTRIES = 4
-    SHORTCUT = 5
-    COMPUTE = 6
-    WRITE = 7
-    WRITE_ENTRIES = 8
+    RESERVE = 0
+    CODEC_TABLES = 1
+    WEIGHTS = 2
+    ENTRIES = 3
+    IFMAP = 4
+    SHORTCUT_ENTRIES = 5
+    SHORTCUT = 6
+    COMPUTE = 7
+    WRITE = 8
+    WRITE_ENTRIES = 9
 
 
 class PassNumbers(NamedTuple):
@@ -74,17 +75,34 @@ class Entries(NamedTuple):
 
 
 class Writes(NamedTuple):
-    """Rows that write tiles [n_tiles], and what they complete of block tables."""
+    """Rows that write tiles to DRAM, and what they complete of block tables."""
 
+    tile: Ints
+    """[n] the number of the tile in the network."""
     step: Ints
     extents: Lists
     complete: Runs
-    """Lines of block tables, by the tile that completes them: a row for each that has any."""
+    """Lines of block tables, by the write that completes them: a row for each that has any."""
+
+
+class KeptTiles(NamedTuple):
+    """Tiles of maps that stay on the chip, and who uses them."""
+
+    tile: Ints
+    """[n] the number of each tile in the network."""
+    step: Ints
+    """[n] the pass that finishes it."""
+    user: Ints
+    """[m] passes that use such maps."""
+    after: Ints
+    """[m] the tile with which the last of what they use was made; ``NONE``."""
 
 
 class Numbers(NamedTuple):
     """The numbers of the rows of each kind, in the order of their passes."""
 
+    reserve: Ints
+    """One for each stage and image, or none."""
     codec_tables: Ints
     weights: Ints
     entries: Ints
@@ -104,6 +122,8 @@ class NetworkRows:
     reads: Reads
     entries: Entries
     writes: Writes
+    kept: KeptTiles
+    n_tiles: int
     numbers: Numbers
     unit: Ints
     """[n_rows] the unit of each row."""
@@ -111,15 +131,21 @@ class NetworkRows:
     """[n_rows] its pass."""
 
 
-def network_rows(moves: Sequence[StageMoves], cache: IndexCache) -> NetworkRows:
-    """The rows of all ``moves``, in the order in which their passes need them."""
+def network_rows(
+    moves: Sequence[StageMoves], cache: IndexCache, *, reserves: bool = False
+) -> NetworkRows:
+    """The rows of all ``moves``, in the order in which their passes need them.
+
+    ``reserves``: every stage reserves its space before all else.
+    """
     n_passes = np.array([m.planned.n_passes for m in moves])
     passes = PassNumbers(np.cumsum(n_passes) - n_passes, np.repeat(np.arange(len(moves)), n_passes))
     loads = passes.of([m.planned.weight_loads for m in moves])
     reads, entries = _reads(moves, passes, cache)
-    writes = _writes(moves, passes)
+    writes, kept = _writes(moves, passes)
     n_tables = [len(m.codec_tables) for m in moves]
     groups = (
+        (passes.first if reserves else passes.first[:0], Turn.RESERVE, Of.SPACE),
         (np.repeat(passes.first, n_tables), Turn.CODEC_TABLES, Of.INDEX),
         (loads, Turn.WEIGHTS, Of.WEIGHT),
         (entries.step, entries.turn, Of.INDEX),
@@ -140,6 +166,8 @@ def network_rows(moves: Sequence[StageMoves], cache: IndexCache) -> NetworkRows:
         reads=reads,
         entries=entries,
         writes=writes,
+        kept=kept,
+        n_tiles=len(writes.tile) + len(kept.tile),
         numbers=Numbers(*np.split(place, np.cumsum(lengths)[:-1])),
         unit=units[order],
         step=keys[order] // len(Turn),
@@ -173,12 +201,25 @@ def _reads(
     return reads, entries
 
 
-def _writes(moves: Sequence[StageMoves], passes: PassNumbers) -> Writes:
-    written = [m.output.written for m in moves]
-    first, (line,) = joined([(w.first_table, (w.table_line,)) for w in written])
-    tile = np.repeat(np.arange(len(first) - 1), np.diff(first))
-    return Writes(
-        step=passes.of([m.planned.last for m in moves]),
-        extents=joined([w.extents for w in written]),
-        complete=runs(tile, line),
+def _writes(moves: Sequence[StageMoves], passes: PassNumbers) -> tuple[Writes, KeptTiles]:
+    step = passes.of([m.planned.last for m in moves])
+    n_tiles = [len(m.planned.last) for m in moves]
+    is_kept = np.repeat([m.planned.keeps_output for m in moves], n_tiles)
+    (stored,), (kept,) = np.nonzero(~is_kept), np.nonzero(is_kept)
+    written = [m.output.written for m in moves if not m.planned.keeps_output]
+    first, (line,) = joined([(w.first_table, (w.table_line,)) for w in written], n_lists=1)
+    write = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    writes = Writes(
+        tile=stored,
+        step=step[stored],
+        extents=joined([w.extents for w in written], n_lists=3),
+        complete=runs(write, line),
     )
+    return writes, _kept(moves, passes, kept, step[kept])
+
+
+def _kept(moves: Sequence[StageMoves], passes: PassNumbers, tile: Ints, step: Ints) -> KeptTiles:
+    none: Ints = np.zeros(0, np.int64)
+    users = [np.concatenate([none, *(user for user, _ in m.kept)]) for m in moves]
+    after = [np.concatenate([none, *(last for _, last in m.kept)]) for m in moves]
+    return KeptTiles(tile, step, passes.of(users), np.concatenate(after))

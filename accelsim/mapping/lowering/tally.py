@@ -9,7 +9,7 @@ import numpy as np
 from accelsim.array.dataflow import PassCost
 from accelsim.mapping.placing.bus import NO_LEVELS, Levels
 from accelsim.mapping.placing.layout import Counts
-from accelsim.mapping.stages.stage import Stage
+from accelsim.mapping.stages.stage import Stage, StoredMap
 from accelsim.mapping.windows.window import Ints
 from accelsim.program.work import (
     TENSOR_KINDS,
@@ -101,6 +101,13 @@ class Tally:
     def drained(self, read_bytes: int, pooled_values: int) -> None:
         """Finished tiles left the ofmap buffer, through the pooling of the drain path if fused."""
         self._sram["ofmap_read_bytes"] += read_bytes
+        self._pooled += pooled_values
+
+    def kept(self, read_bytes: int, stored: StoredMap, pooled_values: int) -> None:
+        """The drain path read sums of so many bytes, and wrote a map that stays on the chip."""
+        if read_bytes:
+            self._sram["ofmap_read_bytes"] += read_bytes
+            self._sram["ofmap_write_bytes"] += stored.n_values * bits_to_bytes(stored.bits)
         self._pooled += pooled_values
 
     def work(self) -> StageWork:

@@ -2,8 +2,8 @@
 
 One core: three DMA engines that read (maps through the decoder, weights, and what the
 decoder needs to know of blocks), one that writes through the encoder, and the array, whose
-turns the vector unit shares. Ifmap, weight and ofmap buffers are pools. The order of the
-DMA engines is that of their queues at the memory.
+turns the vector unit shares; and who reserves space in a shared buffer. Ifmap, weight and
+ofmap buffers are pools. The order of the DMA engines is that of their queues at the memory.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ class Of(IntEnum):
     INDEX = 2
     ARRAY = 3
     OFMAP = 4
+    SPACE = 5
 
 
 class In(IntEnum):
@@ -43,6 +44,7 @@ def units_of(chip: Chip) -> tuple[Unit, ...]:
         Unit("index", 0, DRAM, "codec", Cause.INDEX_DRAM),
         Unit("array", 0, "ifmap and weight", "ofmap"),
         Unit("ofmap", 0, "ofmap", DRAM, Cause.OFMAP_DRAM, encoder, Cause.ENCODER),
+        Unit("space", 0, "shared", "shared"),
     )
 
 

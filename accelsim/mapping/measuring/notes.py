@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from accelsim.hardware.chip import Chip
+from accelsim.mapping.residency.lives import held_bytes, lives_of
+from accelsim.mapping.stages.stage import StagePlan, StoredMap
+from accelsim.units import in_kib
 
 
-def mapping_notes(chip: Chip, *, images: int, is_coded: bool, is_held: bool) -> list[str]:
+def mapping_notes(
+    chip: Chip, plans: Sequence[StagePlan], *, images: int, is_coded: bool, is_held: bool
+) -> list[str]:
     """Sentences for the result: where maps are stored, what is read again, what plans are based on.
 
     ``is_coded``: some map is stored in coded blocks, so its size depends on values. ``is_held``:
     the plan is that of another run.
     """
-    notes = [f"mapping: {chip.array.dataflow}; every map is stored in DRAM; biases are not moved"]
+    where = _on_chip(chip, plans) or "every map is stored in DRAM"
+    notes = [f"mapping: {chip.array.dataflow}; {where}; biases are not moved"]
     if images > 1:
         notes.append(
             "weights are read again for every image: no layer works on two images in a row"
@@ -25,3 +33,16 @@ def mapping_notes(chip: Chip, *, images: int, is_coded: bool, is_held: bool) -> 
             + "; a compiler would only know those of other images"
         )
     return notes
+
+
+def _on_chip(chip: Chip, plans: Sequence[StagePlan]) -> str:
+    """How many maps stay in the shared buffer, and the most bytes that they hold at once."""
+    kept = frozenset[StoredMap]().union(*(p.on_chip for p in plans))
+    if not kept:
+        return ""
+    lives = lives_of([p.stage for p in plans])
+    most_kib = in_kib(max(held_bytes(kept, lives, number) for number in range(len(plans))))
+    return (
+        f"{len(kept)} of {len(plans)} maps stay on the chip, in up to {most_kib:.1f} of "
+        f"{in_kib(chip.buffers.shared_bytes):g} KiB; the others and the inputs are stored in DRAM"
+    )

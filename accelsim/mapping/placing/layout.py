@@ -6,7 +6,7 @@ knows no more than that: not whether there are blocks or a table of them, nor wh
 lies in DRAM at all. One that does not has no lines, and its windows move none.
 
 One file per layout: ``linear`` (raw values without blocks), ``blocked`` (compressed blocks and
-a table of their lengths), ``weights`` (tiles of weights).
+a table of their lengths), ``weights`` (tiles of weights), ``kept`` (maps that stay on the chip).
 """
 
 from __future__ import annotations

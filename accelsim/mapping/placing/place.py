@@ -13,6 +13,7 @@ from accelsim.hardware.chip import Chip
 from accelsim.mapping.placing.allocate import Allocator
 from accelsim.mapping.placing.blocked import BlockedMap, block_grid, blocks_in
 from accelsim.mapping.placing.bus import NO_BUS, BusLevels
+from accelsim.mapping.placing.kept import KeptMap
 from accelsim.mapping.placing.kernel import find_last_writers, mark_writers
 from accelsim.mapping.placing.layout import MapLayout
 from accelsim.mapping.placing.linear import LinearMap
@@ -71,7 +72,11 @@ class PlacedMap:
 class Placement:
     """Places maps for one image after the other; weights and codec tables once."""
 
-    def __init__(self, chip: Chip, levels: BusLevels = NO_BUS) -> None:
+    def __init__(
+        self, chip: Chip, levels: BusLevels = NO_BUS, kept: frozenset[StoredMap] = frozenset()
+    ) -> None:
+        """``kept`` maps stay on the chip."""
+        self._kept = kept
         self._levels, self._linear_levels = levels, levels.of_image(0)
         self._codec, self.line_bytes = chip.codec, chip.dram.config.line_bytes
         self._allocator = Allocator(chip.dram.config, chip.dram.allocation)
@@ -112,16 +117,19 @@ class Placement:
         ``MappingError`` when a tile is no union of the map's blocks.
         """
         if stored not in self._maps:
-            layout = (
-                self._blocked(stored, stats[stored], tiles)
-                if stored in stats
-                else self._linear(stored)
-            )
-            placed = layout.moved_to(self._allocator.take(layout.total_lines))
-            table = self._codec_table(stored, stats) if stored in stats else (0, 0)
+            placed = self._layout(stored, stats, tiles)
+            is_coded = stored in stats and stored not in self._kept
+            table = self._codec_table(stored, stats) if is_coded else (0, 0)
             block = self._codec.block
             self._maps[stored] = PlacedMap(placed, table, tiles, first_tile, block)
         return self._maps[stored]
+
+    def _layout(self, stored: StoredMap, stats: ImageStats, tiles: Windows) -> MapLayout:
+        if stored in self._kept:
+            return KeptMap(stored)
+        is_coded = stored in stats
+        layout = self._blocked(stored, stats[stored], tiles) if is_coded else self._linear(stored)
+        return layout.moved_to(self._allocator.take(layout.total_lines))
 
     def _linear(self, stored: StoredMap) -> LinearMap:
         levels = self._linear_levels.get(stored, self._levels.other)

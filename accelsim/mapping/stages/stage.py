@@ -119,6 +119,9 @@ class Tiling:
     """Modelled DRAM bytes of the stage, the objective of the search."""
     line_buffer_bytes: int = 0
     """Rows that overlapping fused pooling keeps from tile to tile, in the ofmap buffer."""
+    ofmap_space_bytes: int = 0
+    """All that the stage needs of the ofmap buffer: two tiles, or one of a map that stays on the
+    chip, and the line buffer."""
     kernel: tuple[int, int] | None = None
     """Kernel rows and columns of one pass; None: all of them."""
 
@@ -129,3 +132,5 @@ class StagePlan:
 
     stage: Stage
     tiling: Tiling
+    on_chip: frozenset[StoredMap] = frozenset()
+    """Those of the maps that it reads and makes which stay on the chip."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
@@ -50,6 +50,25 @@ class Fetches:
         return np.flatnonzero(self.stored == stored)
 
 
+class KeptWindows(NamedTuple):
+    """What passes read of a map that lies on the chip."""
+
+    stored: StoredMap
+    step: Ints
+    windows: Windows
+    is_shortcut: bool
+
+    @property
+    def n_values(self) -> int:
+        """Of all windows."""
+        return int(n_values(self.windows).sum())
+
+    @property
+    def n_bytes(self) -> int:
+        """Of all windows, on the chip."""
+        return self.n_values * bits_to_bytes(self.stored.bits)
+
+
 class _Part(NamedTuple):
     """What windows of several passes bring from one part of a map, some of them in pieces."""
 
@@ -62,13 +81,15 @@ class _Part(NamedTuple):
     is_shortcut: bool
 
 
-def fetches(stage: Stage, passes: Passes, block_of: BlockOf) -> Fetches:
+def fetches(
+    stage: Stage, passes: Passes, block_of: BlockOf, kept: frozenset[StoredMap] = frozenset()
+) -> Fetches:
     """What the passes bring from each part of each input, and of the shortcut.
 
-    Of the shortcut nothing is kept from tile to tile: a block that two tiles share is fetched
-    for both.
+    Of ``kept`` maps, which lie on the chip, nothing. Of the shortcut nothing is kept from tile to
+    tile: a block that two tiles share is fetched for both.
     """
-    maps = tuple(dict.fromkeys(stage.reads))
+    maps = tuple(part for part in dict.fromkeys(stage.reads) if part not in kept)
     (loads,), (last,) = np.nonzero(passes.loads_ifmap), np.nonzero(passes.last)
     above = passes.retained[loads]
     retained = passes.window[above]
@@ -78,6 +99,9 @@ def fetches(stage: Stage, passes: Passes, block_of: BlockOf) -> Fetches:
     for parts in (*stage.inputs, stage.shortcut):
         offset, is_shortcut = 0, parts is stage.shortcut
         for part in parts:
+            if part in kept:
+                offset += part.channels
+                continue
             block = block_of(part) or (1, 1, 1)
             step, asked, held = loads, windows, retained
             if is_shortcut:
@@ -94,7 +118,35 @@ def fetches(stage: Stage, passes: Passes, block_of: BlockOf) -> Fetches:
     return _in_order(found, maps, passes.n_passes)
 
 
+def kept_windows(stage: Stage, passes: Passes, kept: frozenset[StoredMap]) -> Iterator[KeptWindows]:
+    """What the passes read of maps that lie on the chip, part by part of each operand."""
+    (loads,), (last,) = np.nonzero(passes.loads_ifmap), np.nonzero(passes.last)
+    for parts in (*stage.inputs, stage.shortcut):
+        offset, is_shortcut = 0, parts is stage.shortcut
+        step = last if is_shortcut else loads
+        windows = passes.computed[last] if is_shortcut else passes.window[loads]
+        for part in parts:
+            if part in kept:
+                inside = windows.copy()
+                inside[:, :2] = np.clip(windows[:, :2] - offset, 0, part.channels)
+                yield KeptWindows(part, step, inside, is_shortcut)
+            offset += part.channels
+
+
 def _in_order(found: Sequence[_Part], maps: tuple[StoredMap, ...], n_passes: int) -> Fetches:
+    if not found:  # every map lies on the chip
+        nothing, windows = np.zeros(0, np.int64), np.zeros((0, 6), np.int64)
+        return Fetches(
+            step=nothing,
+            is_shortcut=nothing > 0,
+            stored=nothing,
+            needed=windows,
+            fetched=windows,
+            maps=maps,
+            new_bytes=np.zeros(n_passes, np.int64),
+            window_bytes=np.zeros(n_passes, np.int64),
+            shortcut_bytes=np.zeros(n_passes, np.int64),
+        )
     lengths = [len(part.step) for part in found]
     step, needed, fetched, whole = (np.concatenate([p[i] for p in found]) for i in range(4))
     stored = np.repeat([part.stored for part in found], lengths)

@@ -48,7 +48,7 @@ class _Planner:
 
     def plan(self, work: tuple[Stage, ...]) -> Plans:
         new = tuple(stage for stage in work if stage not in self._known)
-        plans = plan(new, self._chip, self._sizes, self._chip.objective)
+        plans = plan(new, self._chip, self._sizes, self._chip.mapping.objective)
         self._known |= zip(new, plans, strict=True)
         return tuple(self._known[stage] for stage in work)
 

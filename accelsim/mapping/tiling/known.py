@@ -14,6 +14,7 @@ from accelsim.array.dataflow import DATAFLOWS
 from accelsim.dram.reach import reachable_gb_s
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.stages.stage import Stage, Tiling
+from accelsim.mapping.tiling.room import Room
 from accelsim.mapping.tiling.sizes import BlockedSize, MapSize, Sizes
 
 Objective: TypeAlias = Literal["traffic", "latency"]
@@ -25,15 +26,16 @@ _found: dict[Hashable, Tiling] = {}
 
 
 def known_or(
-    search: Callable[[Stage, Chip, Sizes, Objective], Tiling],
+    search: Callable[[Stage, Chip, Sizes, Objective, Room], Tiling],
     stage: Stage,
     chip: Chip,
     sizes: Sizes,
     objective: Objective,
+    room: Room,
 ) -> Tiling:
-    """The result of ``search``, or its earlier result for an equal problem."""
-    key = _problem(stage, chip, sizes, objective)
-    tiling = _found.pop(key, None) or search(stage, chip, sizes, objective)
+    """What ``search`` finds, or found for an equal problem."""
+    key = (room, problem(stage, chip, sizes, objective))
+    tiling = _found.pop(key, None) or search(stage, chip, sizes, objective, room)
     _found[key] = tiling  # the one used last comes last
     if len(_found) > MOST:
         del _found[next(iter(_found))]
@@ -45,7 +47,8 @@ def forget() -> None:
     _found.clear()
 
 
-def _problem(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Hashable:
+def problem(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Hashable:
+    """All that decides what a stage's cuts cost; equal for equal problems."""
     port, array = chip.dram, chip.array
     number = {m: i for i, m in enumerate(dict.fromkeys((*stage.reads, stage.output)))}
     parts = (*stage.inputs, stage.shortcut, (stage.output,))
@@ -57,8 +60,8 @@ def _problem(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Ha
         tuple(map(_shape, (stage.layer, *passed))),
         (stage.conv_size, stage.scaled_bits, objective),
         (sizes.line_bytes, sizes.cached_entries, chip.codec.block[0], chip.core.period_fs),
-        # A bound method is hashed by its object, however dataflows compare.
-        (array, DATAFLOWS[array.dataflow].cost, chip.buffers),
+        # A bound method is hashed by whose it is, however its dataflow compares.
+        (array, DATAFLOWS[array.dataflow].cost),
         port.config.peak_gb_s,
         reachable_gb_s(port.config, port.outstanding_reads, port.policy),
     )

@@ -111,8 +111,9 @@ class BufferNeeds:
         return 2 * self.weight_tile_bytes
 
     def ofmap_bytes(self, order: str) -> Floats:
-        """Two tiles and the line buffer."""
-        return 2 * self.ofmap_tile_bytes + self.line_buffer_bytes(order)
+        """Two tiles, of a map that stays on the chip one, and the line buffer."""
+        n_tiles = 1 if self._cuts.sizes.is_kept(self._cuts.stage.output) else 2
+        return n_tiles * self.ofmap_tile_bytes + self.line_buffer_bytes(order)
 
     @cached_property
     def weight_tile_bytes(self) -> Floats:
@@ -126,10 +127,12 @@ class BufferNeeds:
 
     @cached_property
     def ofmap_tile_bytes(self) -> Floats:
-        """Psums where partial sums wait in the buffer, otherwise stored values, of a tile."""
+        """Psums where partial sums wait in the buffer, otherwise stored values, of a tile; those
+        of a map that stays on the chip are made where they lie."""
         cuts = self._cuts
         channels = per_pair(cuts.channels.out_channels).astype(np.float64)
-        value_bytes = bits_to_bytes(cuts.stage.output.bits)
+        is_kept = cuts.sizes.is_kept(cuts.stage.output)
+        value_bytes = 0 if is_kept else bits_to_bytes(cuts.stage.output.bits)
         stored = cuts.rows.largest_stored[:, None] * cuts.cols.largest_stored * value_bytes
         if not isinstance(cuts.stage.layer, Conv):
             return channels * stored
@@ -192,10 +195,14 @@ class BufferNeeds:
         first = np.flatnonzero(np.diff(c.ranges.candidate, prepend=-1))
         return np.maximum.reduceat(total, first), np.add.reduceat(total, first)
 
-    @staticmethod
-    def _pixel_bytes(parts: Iterable[StoredMap], channels: Iterable[Ints]) -> Ints:
-        """[n_ranges] bytes of one pixel of all ``parts`` with these channels [n_ranges]."""
-        of_parts = [n * bits_to_bytes(p.bits) for p, n in zip(parts, channels, strict=True)]
+    def _pixel_bytes(self, parts: Iterable[StoredMap], channels: Iterable[Ints]) -> Ints:
+        """[n_ranges] bytes of one pixel of all ``parts`` with these channels [n_ranges]; maps
+        that stay on the chip are read where they lie."""
+        is_kept = self._cuts.sizes.is_kept
+        of_parts = [
+            n * (0 if is_kept(p) else bits_to_bytes(p.bits))
+            for p, n in zip(parts, channels, strict=True)
+        ]
         total: Ints = np.sum(of_parts, axis=0)
         return total
 

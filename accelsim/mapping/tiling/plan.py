@@ -12,10 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from accelsim.errors import MappingError
-from accelsim.hardware.chip import Buffers, Chip
+from accelsim.hardware.chip import Chip
 from accelsim.mapping.stages.stage import Stage, StagePlan, Tiling
 from accelsim.mapping.tiling.known import Objective, known_or
 from accelsim.mapping.tiling.needs import keeps_psums
+from accelsim.mapping.tiling.room import Room, memory_needs, room_of
 from accelsim.mapping.tiling.search import StageSearch, Variant
 from accelsim.mapping.tiling.sizes import Sizes
 from accelsim.mapping.tiling.spans import col_axis, largest_computed, row_axis
@@ -24,14 +25,21 @@ from accelsim.units import KIB, Count, bits_to_bytes, ceil_div
 from accelsim.workload.layer import Add, Conv, Pool, Scale
 
 TIME_TOLERANCE = 0.02
-"""Tilings whose modelled times differ by less count as equal; the model is not more exact."""
-BUFFERS = ("ifmap", "weight", "ofmap")
+"""Tilings whose modelled times differ by less count as equally fast: the model is no better."""
 
 
 def plan(
     stages: Sequence[Stage], chip: Chip, sizes: Sizes, objective: Objective = "traffic"
 ) -> tuple[StagePlan, ...]:
-    """Cut every stage for ``chip``.
+    """Cut every stage for ``chip``, with all its buffers for each; see ``plan_stage``."""
+    room = room_of(chip.buffers)
+    return tuple(plan_stage(stage, chip, sizes, objective, room) for stage in stages)
+
+
+def plan_stage(
+    stage: Stage, chip: Chip, sizes: Sizes, objective: Objective, room: Room
+) -> StagePlan:
+    """Cut a stage for ``chip`` so that its tiles fit ``room``.
 
     ``traffic``: fewest modelled DRAM bytes; among equals the fewest passes of those whose
     modelled time is shortest, within ``TIME_TOLERANCE``. ``latency``: the fewest bytes, then
@@ -40,7 +48,8 @@ def plan(
     hides: of the first tiles of both operands and the last output tile. Raises
     ``MappingError`` if a stage does not fit the buffers in any way.
     """
-    return tuple(StagePlan(s, known_or(_tiling, s, chip, sizes, objective)) for s in stages)
+    on_chip = frozenset(m for m in (*stage.reads, stage.output) if sizes.is_kept(m))
+    return StagePlan(stage, known_or(_tiling, stage, chip, sizes, objective, room), on_chip)
 
 
 def vector_operations(layer: Pool | Add | Scale, n_outputs: Count) -> Count:
@@ -80,12 +89,12 @@ def psum_bytes_per_value(plan: StagePlan, chip: Chip) -> int:
     return bits_to_bytes(array.psum_bits) if kept else finished
 
 
-def _tiling(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Tiling:
+def _tiling(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective, room: Room) -> Tiling:
     search = StageSearch(stage, chip, sizes)
     traffic = np.stack([search.traffic_bits(v) for v in search.variants])
-    fits = np.stack([_fits(search, v, chip.buffers) for v in search.variants])
+    fits = np.stack([_fits(search, v, room) for v in search.variants])
     if not fits.any():
-        raise _does_not_fit(search, chip.buffers)
+        raise _does_not_fit(search, room)
     if objective == "traffic":
         fits &= traffic == traffic[fits].min()
     v, *where = np.nonzero(fits)
@@ -100,13 +109,11 @@ def _tiling(stage: Stage, chip: Chip, sizes: Sizes, objective: Objective) -> Til
     return _as_tiling(search, int(v[best]), (int(p[best]), int(r[best]), int(q[best])))
 
 
-def _fits(search: StageSearch, variant: Variant, buffers: Buffers) -> NDArray[np.bool_]:
-    fits = (
-        (variant.ifmap_need_bytes <= buffers.ifmap_bytes)
-        & (variant.weight_need_bytes <= buffers.weight_bytes)
-        & (variant.ofmap_need_bytes <= buffers.ofmap_bytes)
-    )
-    return np.broadcast_to(fits, search.cuts.shape)
+def _fits(search: StageSearch, variant: Variant, room: Room) -> NDArray[np.bool_]:
+    fits = np.ones(search.cuts.shape, np.bool_)
+    for need, (_, has) in zip(memory_needs(variant, room), room.memories, strict=True):
+        fits &= need <= has
+    return fits
 
 
 def _as_tiling(search: StageSearch, v: int, where: tuple[int, int, int]) -> Tiling:
@@ -129,21 +136,22 @@ def _as_tiling(search: StageSearch, v: int, where: tuple[int, int, int]) -> Tili
         ofmap_tile_bytes=at(needs.ofmap_tile_bytes),
         traffic_bytes=ceil_div(at(search.traffic_bits(variant)), 8),
         line_buffer_bytes=at(needs.line_buffer_bytes(variant.order)),
+        ofmap_space_bytes=at(variant.ofmap_need_bytes),
         kernel=cuts.channels.kernels[cuts.channels.kernel_of_pair[p]],
     )
 
 
-def _does_not_fit(search: StageSearch, buffers: Buffers) -> MappingError:
-    """An error that names the buffer that is too small for every cut, or for the closest cut."""
+def _does_not_fit(search: StageSearch, room: Room) -> MappingError:
+    """Names the buffer that is too small for every cut, or in the cut that comes closest."""
     stage = search.cuts.stage
-    needs = np.concatenate([_needs(search, v) for v in search.variants])
-    sizes = (buffers.ifmap_bytes, buffers.weight_bytes, buffers.ofmap_bytes)
-    excess = needs / np.array(sizes, np.float64)
+    names, sizes = zip(*room.memories, strict=True)
+    needs = np.concatenate([_needs(search, v, room) for v in search.variants])
+    excess = needs / np.maximum(sizes, 1)
     least = needs.min(axis=0)
     if (least <= sizes).all():
         least = needs[np.argmin(excess.max(axis=1))]
-    buffer = int(np.argmax(least / sizes))
-    need, name = int(least[buffer]), BUFFERS[buffer]
+    buffer = int(np.argmax(least / np.maximum(sizes, 1)))
+    need, name = int(least[buffer]), names[buffer]
     fused = {"ofmap": stage.fused_pool, "ifmap": stage.fused_add}.get(name)
     or_unfuse = f", or run {fused.name!r} on the vector unit" if fused else ""
     return MappingError(
@@ -153,7 +161,7 @@ def _does_not_fit(search: StageSearch, buffers: Buffers) -> MappingError:
     )
 
 
-def _needs(search: StageSearch, variant: Variant) -> Floats:
-    """[n_candidates, 3] bytes of the buffers."""
-    needs = (variant.ifmap_need_bytes, variant.weight_need_bytes, variant.ofmap_need_bytes)
+def _needs(search: StageSearch, variant: Variant, room: Room) -> Floats:
+    """[n_candidates, n_memories] bytes of the buffers."""
+    needs = memory_needs(variant, room)
     return np.stack([np.broadcast_to(n, search.cuts.shape).ravel() for n in needs], axis=-1)

@@ -90,13 +90,17 @@ class StageSearch:
         table = self.compute_cycles(*(distinct for distinct, _ in axes))
         compute = table[tuple(which for _, which in axes)]
         port = self._chip.dram
-        peak = self._bits_per_cycle(port.config.peak_gb_s)
         reached = self._bits_per_cycle(
             reachable_gb_s(port.config, port.outstanding_reads, port.policy)
         )
-        moving = np.maximum(traffic_bits / peak, stream_bits / reached)
+        moving = np.maximum(self.bus_cycles(traffic_bits), stream_bits / reached)
         time: Floats = np.maximum(compute, moving) + self.traffic.exposed_bits(*where) / reached
         return time
+
+    def bus_cycles(self, bits: Floats) -> Floats:
+        """Core cycles that so many bits take on the memory's bus at peak bandwidth."""
+        cycles: Floats = bits / self._bits_per_cycle(self._chip.dram.config.peak_gb_s)
+        return cycles
 
     def compute_cycles(self, pairs: Ints, rows: Ints, cols: Ints) -> Floats:
         """[len(pairs), len(rows), len(cols)] cycles of the array for all these cuts."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeAlias
 
@@ -87,7 +87,19 @@ class BlockedSize:
         return line_counts(self.entries, line_bits, *blocks)
 
 
-MapSize: TypeAlias = LinearSize | BlockedSize
+@dataclass(frozen=True)
+class KeptSize:
+    """A map that stays on the chip: nothing of it moves, and tiles may cut it anywhere."""
+
+    block = None
+    unit = 1
+
+    def moved_bits(self, line_bits: int, channels: Ranges, rows: Ranges, cols: Ranges) -> Floats:
+        """[n_channel_cuts, n_row_cuts, n_col_cuts] none at all."""
+        return np.zeros((channels.n_candidates, rows.n_candidates, cols.n_candidates))
+
+
+MapSize: TypeAlias = LinearSize | BlockedSize | KeptSize
 
 
 @dataclass(frozen=True)
@@ -104,6 +116,14 @@ class Sizes:
     @property
     def line_bits(self) -> int:
         return self.line_bytes * 8
+
+    def is_kept(self, stored: StoredMap) -> bool:
+        """Whether the map stays on the chip."""
+        return isinstance(self.maps[stored.name], KeptSize)
+
+    def keeping(self, kept: Iterable[StoredMap]) -> Sizes:
+        """The same, with these maps on the chip."""
+        return replace(self, maps={**self.maps, **{m.name: KeptSize() for m in kept}})
 
     @classmethod
     def raw(cls, maps: Iterable[StoredMap], line_bytes: int = 1, channel_group: int = 1) -> Sizes:

@@ -1,0 +1,1 @@
+"""Which maps stay on the chip, for the whole graph."""
