@@ -6,17 +6,21 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import fields, replace
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
 
-from accelsim.array.dataflow import ConvPass, Dataflow, Grid, PassCost
+from accelsim.array.dataflow import ConvPass, Dataflow, Grid, PassCost, ZeroDataflow
+from accelsim.array.nonzeros import Bools, Nonzeros, dense, operand_of
 
 SIZES: Final = ConvPass._fields[:7]
 """Names of the sizes that make a pass larger."""
 COUNTS: Final = tuple(field.name for field in fields(PassCost))
+SIDES: Final = ("ifmap", "weight", "both")
+"""Values of ``array.zeros_of``."""
 
 
 class Case(NamedTuple):
@@ -24,6 +28,15 @@ class Case(NamedTuple):
 
     work: ConvPass[int]
     array: Grid
+
+
+class ZeroCase(NamedTuple):
+    """A pass on an array that leaves out products of zeros."""
+
+    work: ConvPass[int]
+    array: Grid
+    skip: bool
+    zeros_of: str
 
 
 def check_dataflow(dataflow: Dataflow, n_random_passes: int = 500, seed: int = 0) -> None:
@@ -34,6 +47,9 @@ def check_dataflow(dataflow: Dataflow, n_random_passes: int = 500, seed: int = 0
         check_pass(dataflow, random_case(rng))
     for _ in range(n_random_passes // 50):
         check_many_passes(dataflow, rng)
+    if isinstance(dataflow, ZeroDataflow):
+        for _ in range(n_random_passes // 5):
+            check_zeros(dataflow, small_case(rng), rng)
 
 
 def check_pass(dataflow: Dataflow, case: Case) -> None:
@@ -139,6 +155,41 @@ def check_many_passes(dataflow: Dataflow, rng: Generator) -> None:
         _demand(kept == here(keeps), case, "keeps sums alone or among others, not both")
 
 
+def check_zeros(dataflow: ZeroDataflow, case: Case, rng: Generator) -> None:
+    """What it leaves out, of a pass with random zeros in either operand or both."""
+    tables = [_random_table(*shape, rng) for shape in _table_shapes(case.work)]
+    fewer = [table & (rng.random(table.shape) < 0.9) for table in tables]
+    nothing = [np.ones_like(table) for table in tables]
+    every = dataflow.cost(*case)
+    for skip, of in [(False, of) for of in SIDES] + [(True, of) for of in sorted(dataflow.skips)]:
+        asked = ZeroCase(*case, skip, of)
+        found, less, full = (_cost_of(dataflow, asked, each) for each in (tables, fewer, nothing))
+        _demand(full == every, asked, "costs something else than cost() where nothing is zero")
+        made = _products(tables, of)
+        _demand(found.macs - found.skipped_macs == made, asked, f"does not make the {made} left")
+        _demand(skip or found.cycles == every.cycles, asked, "gated products change the cycles")
+        for name in COUNTS:
+            count, before, after = (getattr(cost, name) for cost in (found, every, less))
+            _demand(isinstance(count, int) and count >= 0, asked, f"{name} is {count!r}, no count")
+            if name == "skipped_macs" or name.endswith("_rests"):
+                _demand(count <= found.macs, asked, f"{name} are more than all products")
+                continue
+            _demand(count <= before, asked, f"{name} is {count}, {before} with every product")
+            _demand(after <= count, asked, f"{name} is {count}, {after} with more zeros")
+        starts = case.work.accumulate == 0  # later, sums may stay as they are
+        written = found.psum_writes >= case.work.n_outputs
+        _demand(written or not starts, asked, "leaves outputs out")
+        pe_cycles = asked.array.rows * asked.array.cols * found.cycles
+        for operand in ("ifmap", "weight", "psum"):
+            accesses = getattr(found, f"{operand}_registers")
+            _demand(accesses >= made, asked, f"reads the {operand} for {accesses} products")
+            used = found.macs - getattr(found, f"{operand}_rests")
+            _demand(made <= used <= pe_cycles, asked, f"{operand} registers rest too often")
+        serial = asked._replace(array=case.array._replace(fold_overlap=False))
+        longest = _cost_of(dataflow, serial, tables).cycles
+        _demand(found.cycles <= longest, asked, "overlapped folds take longer than serial ones")
+
+
 def n_inputs(work: ConvPass[int]) -> int:
     """Input values that the windows of a pass hold, each once, padding included.
 
@@ -179,6 +230,44 @@ def random_case(rng: Generator) -> Case:
     return Case(work, Grid(size(64), size(64), overlap))
 
 
-def _demand(is_kept: object, case: Case, what: str) -> None:
+def small_case(rng: Generator) -> Case:
+    """One whose operands are quick to write out."""
+    while True:
+        case = random_case(rng)
+        if max(math.prod(shape) for shape in _table_shapes(case.work)) <= 20_000:
+            return case
+
+
+def _table_shapes(work: ConvPass[int]) -> tuple[tuple[int, int, int], tuple[int, int, int]]:
+    """[groups, lines, k] of the ifmap and of the weights."""
+    k = work.in_channels * work.kernel_rows * work.kernel_cols
+    return (work.groups, work.rows * work.cols, k), (work.groups, work.out_channels, k)
+
+
+def _random_table(groups: int, n_lines: int, k: int, rng: Generator) -> Bools:
+    """Zeros as networks have them: some lines have many more than others, and some places."""
+    density = rng.random((1, n_lines, 1)) * rng.random((1, 1, k)) ** rng.random()
+    found: Bools = rng.random((groups, n_lines, k)) < density
+    return found
+
+
+def _cost_of(dataflow: ZeroDataflow, case: ZeroCase, tables: list[Bools]) -> PassCost[int]:
+    sides = [
+        operand_of(table) if case.zeros_of in (side, "both") else dense(*table.shape)
+        for side, table in zip(("ifmap", "weight"), tables, strict=True)
+    ]
+    return dataflow.cost_of(case.work, Nonzeros(*sides), case.array, case.skip)
+
+
+def _products(tables: list[Bools], of: str) -> int:
+    """Pair by pair: those of which no operand that counts is zero."""
+    ifmap, weights = (
+        table.astype(np.int64) if of in (side, "both") else np.ones(table.shape, np.int64)
+        for side, table in zip(("ifmap", "weight"), tables, strict=True)
+    )
+    return int(np.einsum("gmk,gnk->", ifmap, weights, optimize=True))
+
+
+def _demand(is_kept: object, case: Case | ZeroCase, what: str) -> None:
     if not is_kept:
-        raise AssertionError(f"{what}\n{case.work}\n{case.array}")
+        raise AssertionError("\n".join(map(str, (what, *case))))

@@ -9,8 +9,9 @@ program every pass of the one that was chosen.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Final, Generic, NamedTuple, Protocol, runtime_checkable
 
+from accelsim.array.nonzeros import Nonzeros
 from accelsim.registry import Registry
 from accelsim.units import Count
 
@@ -112,6 +113,13 @@ class PassCost(Generic[Count]):
     ifmap_registers: Count
     weight_registers: Count
     psum_registers: Count
+    skipped_macs: Count | int = 0
+    """Of ``macs`` those that are not made, because an operand is zero (``ZeroDataflow``)."""
+    ifmap_rests: Count | int = 0
+    """Of ``macs`` those for which the ifmap register of the PE is neither read nor written, and
+    ``*_rests`` for the others: in a cycle of such a product it is clocked and no more."""
+    weight_rests: Count | int = 0
+    psum_rests: Count | int = 0
 
 
 @runtime_checkable
@@ -137,6 +145,48 @@ class Dataflow(Protocol):
         them if the smaller one does. A bool, or an array of them.
         """
         ...
+
+
+@runtime_checkable
+class ZeroDataflow(Dataflow, Protocol):
+    """A dataflow that can leave out products of zeros: it offers ``gate``, and ``skip`` of
+    ``skips``.
+
+    ``check_dataflow`` checks what is promised here, too.
+    """
+
+    skips: frozenset[str]
+    """Values of ``array.zeros_of`` whose zeros it can pass over to save time."""
+
+    def cost_of(
+        self, work: ConvPass[int], nonzeros: Nonzeros, array: PeGrid, skip: bool
+    ) -> PassCost[int]:
+        """One pass whose zeros are known: they are passed over (``skip``), or gated.
+
+        ``nonzeros`` has the zeros that ``array.zeros_of`` names; another operand is dense.
+        Where nothing is zero it is ``cost``. Otherwise it takes no more cycles and accesses,
+        and with gated products the same cycles.
+        """
+        ...
+
+
+_WHOSE: Final = {"ifmap": "ifmaps", "weight": "weights", "both": "both operands"}
+
+
+def zeros_complaint(dataflow: Dataflow, zeros: str, of: str) -> str:
+    """Why a dataflow cannot ``gate`` or ``skip`` the zeros of an operand; nothing if it can.
+
+    >>> zeros_complaint(DATAFLOWS["weight_stationary"], "skip", "both")
+    'weight_stationary skips zeros of ifmaps, not of both operands'
+    """
+    if not isinstance(dataflow, ZeroDataflow):
+        return f"{dataflow.name} computes every product: it can neither gate nor skip zeros"
+    if zeros != "skip" or of in dataflow.skips:
+        return ""
+    can = " or ".join(_WHOSE[each] for each in sorted(dataflow.skips))
+    if not can:
+        return f"{dataflow.name} can gate zeros, but not skip them"
+    return f"{dataflow.name} skips zeros of {can}, not of {_WHOSE[of]}"
 
 
 def n_folds(size: Count, array_size: int) -> Count:

@@ -27,6 +27,12 @@ class Product(Generic[Count]):
     accumulate: Count
 
 
+def product_of(work: ConvPass[Count]) -> Product[Count]:
+    """A pass as products."""
+    m, k = work.rows * work.cols, work.in_channels * work.kernel_rows * work.kernel_cols
+    return Product(m, work.out_channels, k, work.groups, work.accumulate)
+
+
 class MatrixDataflow(ABC):
     """A dataflow of ``product_cost`` and ``splits_sums`` alone."""
 
@@ -34,9 +40,7 @@ class MatrixDataflow(ABC):
 
     def cost(self, work: ConvPass[Count], array: PeGrid) -> PassCost[Count]:
         """See ``Dataflow``."""
-        m, k = work.rows * work.cols, work.in_channels * work.kernel_rows * work.kernel_cols
-        product = Product(m, work.out_channels, k, work.groups, work.accumulate)
-        return self.product_cost(product, array)
+        return self.product_cost(product_of(work), array)
 
     def keeps_psums(self, work: ConvPass[Count], array: PeGrid) -> Any:
         """See ``Dataflow``."""

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accelsim.array.contract import Case, check_dataflow, check_pass, n_inputs
-from accelsim.array.dataflow import DATAFLOWS, ConvPass, Grid, PassCost, PeGrid
+from accelsim.array.dataflow import (
+    DATAFLOWS,
+    ConvPass,
+    Grid,
+    PassCost,
+    PeGrid,
+    ZeroDataflow,
+)
+from accelsim.array.nonzeros import Nonzeros
 
 each_dataflow = pytest.mark.parametrize("name", list(DATAFLOWS))
 sides = st.integers(1, 9)
@@ -106,6 +114,56 @@ def test_a_planted_fault_is_found(fault: str) -> None:
 
         def keeps_psums(self, work: Any, array: PeGrid) -> Any:
             return False
+
+    with pytest.raises(AssertionError, match=message):
+        check_dataflow(Faulty())
+
+
+ZERO_FAULTS: dict[str, tuple[str, Callable[[Cost, Nonzeros, bool], Cost]]] = {
+    "too many products": (
+        "does not make the",
+        lambda cost, *_: replace(cost, skipped_macs=cost.skipped_macs // 2),
+    ),
+    "gating saves time": (
+        "gated products change",
+        lambda cost, _, skip: cost if skip or not cost.skipped_macs else replace(cost, cycles=1),
+    ),
+    "skipping costs time": (
+        "with every product",
+        lambda cost, _, skip: replace(
+            cost, cycles=cost.cycles + 10**6 * bool(skip and cost.skipped_macs)
+        ),
+    ),
+    "another cost without zeros": (
+        "where nothing is zero",
+        lambda cost, *_: replace(cost, ifmap_reads=cost.ifmap_reads - 1),
+    ),
+    "operands come from nowhere": (
+        "reads the weight for",
+        lambda cost, *_: replace(cost, weight_registers=0) if cost.skipped_macs else cost,
+    ),
+    "a register rests while it works": (
+        "rest too often",
+        lambda cost, *_: replace(cost, psum_rests=cost.macs) if cost.skipped_macs else cost,
+    ),
+    "an ideal array": (
+        "rest too often",
+        lambda cost, _, skip: replace(cost, cycles=0) if skip and cost.skipped_macs else cost,
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", list(ZERO_FAULTS))
+def test_a_planted_fault_of_zeros_is_found(fault: str) -> None:
+    message, spoil = ZERO_FAULTS[fault]
+    ours = DATAFLOWS["output_stationary"]
+    assert isinstance(ours, ZeroDataflow)
+
+    class Faulty:
+        name, skips, cost, keeps_psums = "faulty", ours.skips, ours.cost, ours.keeps_psums
+
+        def cost_of(self, work: Any, nonzeros: Nonzeros, array: PeGrid, skip: bool) -> Any:
+            return spoil(ours.cost_of(work, nonzeros, array, skip), nonzeros, skip)
 
     with pytest.raises(AssertionError, match=message):
         check_dataflow(Faulty())

@@ -27,14 +27,34 @@ writes all sums of its columns and, but for the first, reads them back.
 
 Register accesses: a weight is written as often as it comes from its buffer, and read for each
 product; inputs and sums are handed on, written and read once for each product.
+
+Zeros, ``gate``: a zero input is handed on as a flag, a zero weight stays outside its register,
+and a weight is only read for a product that is made. Sums run down the columns all the same.
+Cycles and buffer accesses are those of the dense array, zeros included.
+
+Zeros, ``skip``, of inputs alone: the sums of a pixel pass all rows of a column in lockstep, so a
+pixel can be passed over in a fold only if all r of its inputs there are zero. Then its sums need
+not move, and stay in the ofmap buffer. The first fold along K of a first pass takes all pixels,
+because sums start in it. With T_f pixels in fold f, at least one::
+
+    serial      cycles = sum over all folds of T_f + 2R + C - 2
+    overlapped  cycles = r_0 + sum over all folds but the first of max(T_(f-1), r_f)
+                         + T of the last + R + C - 2
+
+Buffers keep a flag for each value, so that zero inputs are not read; the sums of T_f pixels are
+read and written in fold f. Zeros among the inputs of other pixels are gated.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from accelsim.array.dataflow import PassCost, PeGrid, larger, n_folds
-from accelsim.array.matrix_dataflow import MatrixDataflow, Product
+import numpy as np
+
+from accelsim.array.dataflow import ConvPass, PassCost, PeGrid, larger, n_folds
+from accelsim.array.matrix_dataflow import MatrixDataflow, Product, product_of
+from accelsim.array.nonzeros import Ints, Nonzeros
 from accelsim.units import Count
 
 
@@ -48,6 +68,7 @@ class WeightStationary(MatrixDataflow):
     """
 
     name = "weight_stationary"
+    skips = frozenset({"ifmap"})
 
     def product_cost(self, product: Product[Count], array: PeGrid) -> PassCost[Count]:
         m, n, k, groups = product.m, product.n, product.k, product.groups
@@ -63,6 +84,43 @@ class WeightStationary(MatrixDataflow):
             ifmap_registers=2 * macs,
             weight_registers=weight_reads + macs,
             psum_registers=2 * macs,
+        )
+
+    def cost_of(
+        self, work: ConvPass[int], nonzeros: Nonzeros, array: PeGrid, skip: bool
+    ) -> PassCost[int]:
+        """See ``ZeroDataflow``."""
+        return self.product_cost_of(product_of(work), nonzeros, array, skip)
+
+    def product_cost_of(
+        self, product: Product[int], nonzeros: Nonzeros, array: PeGrid, skip: bool
+    ) -> PassCost[int]:
+        """The same for a product."""
+        dense = self.product_cost(product, array)
+        made, macs = nonzeros.products, dense.macs
+        gated = replace(
+            dense,
+            ifmap_registers=2 * nonzeros.of_ifmap,
+            weight_registers=nonzeros.weights.total + made,
+            skipped_macs=macs - made,
+            ifmap_rests=macs - nonzeros.of_ifmap,
+            weight_rests=macs - made,
+        )
+        if not skip:
+            return gated
+        passing = _pixels_passing(product, nonzeros, array.rows)
+        used = np.minimum(array.rows, product.k - np.arange(0, product.k, array.rows))
+        in_array = int((passing * used).sum()) * product.n
+        sums = int(passing.sum()) * product.n
+        unread = 0 if product.accumulate else int(passing[:, 0].sum()) * product.n
+        return replace(
+            gated,
+            cycles=_cycles_of(passing, used, n_folds(product.n, array.cols), array),
+            ifmap_reads=nonzeros.ifmap.total * n_folds(product.n, array.cols),
+            psum_reads=sums - unread,
+            psum_writes=sums,
+            psum_registers=2 * in_array,
+            psum_rests=macs - in_array,
         )
 
     def splits_sums(self, k: Count, array: PeGrid) -> Any:
@@ -81,6 +139,26 @@ def _cycles(m: Count, n: Count, k: Count, groups: Count, array: PeGrid) -> Count
     total = groups * col_folds * column - larger(m, first_load)
     total = total + first_load + m + rows + cols - 2
     return total
+
+
+def _pixels_passing(product: Product[int], nonzeros: Nonzeros, rows: int) -> Ints:
+    """[groups, folds along K] pixels that are not passed over."""
+    folds = np.arange(0, product.k, rows)
+    found: Ints = np.logical_or.reduceat(nonzeros.ifmap.table, folds, axis=2).sum(axis=1)
+    if not product.accumulate:
+        found[:, 0] = product.m
+    return np.maximum(1, found)
+
+
+def _cycles_of(passing: Ints, used: Ints, col_folds: int, array: PeGrid) -> int:
+    rows, cols = array.rows, array.cols
+    times = np.repeat(passing[:, None, :], col_folds, axis=1)
+    if not array.fold_overlap:
+        return int(times.sum()) + times.size * (2 * rows + cols - 2)
+    loads = np.broadcast_to(used, times.shape).ravel()
+    times = times.ravel()
+    between = np.maximum(times[:-1], loads[1:])
+    return int(loads[0] + between.sum() + times[-1]) + rows + cols - 2
 
 
 DATAFLOW = WeightStationary()
