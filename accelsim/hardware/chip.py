@@ -44,6 +44,10 @@ class PeArray:
     fold_overlap: bool
     """Load the next fold while the current one streams (real arrays), or serially (SCALE-Sim)."""
     psum_bits: int
+    zeros: Literal["none", "gate", "skip"] = "none"
+    """What becomes of products with an operand that is zero (docs/dataflows.md)."""
+    zeros_of: Literal["ifmap", "weight", "both"] = "ifmap"
+    """The operands whose zeros that means."""
 
     def __post_init__(self) -> None:
         check_part("array", self.section())

@@ -10,11 +10,18 @@ from typing import Any, Final, cast
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from accelsim.array.dataflow import DATAFLOWS
+from accelsim.array.dataflow import DATAFLOWS, zeros_complaint
 from accelsim.codecs.named import codec_of_any_width
 from accelsim.dram.memory import POLICIES
 from accelsim.dram.standard import STANDARDS
-from accelsim.errors import CodecError, ConfigError, UnknownNameError, nearest, shortened
+from accelsim.errors import (
+    CodecError,
+    ConfigError,
+    UnknownNameError,
+    UserError,
+    nearest,
+    shortened,
+)
 from accelsim.hardware.document import Document, flat
 from accelsim.hardware.keys import KeyFacts, leaves
 from accelsim.hardware.schema import HardwareFile
@@ -70,12 +77,8 @@ def check_part(section: str, values: dict[str, Any]) -> None:
         first = error.errors(include_url=False)[0]
         first["loc"] = (section, *first["loc"])
         raise _describe(document, first).error() from None
-    for problem in (
-        *_left_open(document),
-        *_unknown_names(document),
-        *_blocks_of_a_codec(document),
-        *_buffers(document),
-    ):
+    checks = (_left_open, _unknown_names, _blocks_of_a_codec, _buffers, _zeros_of_a_dataflow)
+    for problem in (each for check in checks for each in check(document)):
         raise problem.error()
 
 
@@ -151,6 +154,7 @@ def _unknown_codec(document: Document, key: str) -> Iterator[Problem]:
 def _combinations(document: Document) -> Iterator[Problem]:
     yield from _buffers(document)
     yield from _blocks_of_a_codec(document)
+    yield from _zeros_of_a_dataflow(document)
     yield from _data_on_the_pins(document)
 
 
@@ -184,6 +188,21 @@ def _buffers(document: Document) -> Iterator[Problem]:
                 f"must be 0, got {_shown(own)}: buffers.shared_kib takes its place",
                 f"leave {key} out, or set buffers.shared_kib to 0",
             )
+
+
+def _zeros_of_a_dataflow(document: Document) -> Iterator[Problem]:
+    """What asks of a dataflow more than it offers."""
+    zeros, of = document.get("array.zeros"), document.get("array.zeros_of") or "ifmap"
+    name = document.get("array.dataflow") or "output_stationary"
+    if zeros not in ("gate", "skip") or not isinstance(name, str) or name not in DATAFLOWS:
+        return
+    try:
+        problem = zeros_complaint(DATAFLOWS[name], zeros, str(of))
+    except UserError:
+        return  # a broken package says so itself, when its dataflow is used
+    if problem:
+        fix = "choose none or gate, another array.zeros_of, or another array.dataflow"
+        yield Problem(document.place(["array", "zeros"]), problem, fix)
 
 
 def _data_on_the_pins(document: Document) -> Iterator[Problem]:

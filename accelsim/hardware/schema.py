@@ -44,6 +44,19 @@ class ArraySection(Section):
         ge=8,
         le=64,
     )
+    zeros: Literal["none", "gate", "skip"] = key(
+        "none",
+        "",
+        "products of zeros: computed like others; not computed, which saves energy; or passed "
+        "over, which saves time as well",
+        "a plain systolic array",
+    )
+    zeros_of: Literal["ifmap", "weight", "both"] = key(
+        "ifmap",
+        "",
+        "whose zeros array.zeros means: those of the ifmap, of the weights, or of either",
+        "many values are zero after a ReLU; weights rarely are, unless they were pruned",
+    )
 
 
 class BuffersSection(Section):

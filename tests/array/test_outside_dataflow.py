@@ -59,6 +59,14 @@ def test_depthwise_layers_alone_take_fewer_cycles_with_it(site: Path) -> None:
     assert n_depthwise == 16
 
 
+def test_one_that_makes_every_product_refuses_to_leave_out_zeros(site: Path) -> None:
+    settings = ("--set", "array.dataflow=side_by_side", "--set", "array.zeros=gate")
+    done = run_python(site, MAIN, "run", "edge_npu", "fmnist_resnet8_q8", *settings)
+    assert done.returncode == 2 and done.stdout == ""
+    assert "side_by_side computes every product: it can neither gate nor skip zeros" in done.stderr
+    assert len(done.stderr.splitlines()) <= 2 and "Traceback" not in done.stderr
+
+
 def test_a_result_names_the_package_its_version_and_its_source(site: Path) -> None:
     versions = run(site, "fmnist_resnet8_q8", "side_by_side")["versions"]
     named = versions["dataflow side_by_side"]
