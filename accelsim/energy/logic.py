@@ -13,7 +13,7 @@ Other nodes: ``accelsim.process_node``, whose exponent is tested against the tab
 ``accelsim.energy.sram``.
 
 The energy of idle PEs is in ``accelsim.energy.pe_array``. Not modelled: control, the network
-between buffers and array, zero gating, dependence on the data.
+between buffers and array, dependence on the data.
 """
 
 from __future__ import annotations

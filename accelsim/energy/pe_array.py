@@ -13,6 +13,9 @@ adder, 77.9 uW for a 32-bit multiplier (in proportion to the product of its widt
 area). Other nodes and cells scale as the leakage of a 128 KiB SRAM macro relative to hp cells
 at 40 nm (``accelsim.energy.sram``), an assumption which keeps buffers and logic in one process.
 
+A product of a zero that is not computed (``array.zeros``) accesses fewer registers, or none. The
+others are clocked like those of an idle PE, because only the data are gated, as in Eyeriss.
+
 No clock gating: PEs are clocked in every cycle of a run, including stalls and PEs beyond the edge
 of a layer. That is an upper bound for arrays that stop their clock; EIE (Han et al., ISCA 2016)
 gives 20 % of a PE's power to the clock, half of what its logic draws. Between images at a fixed
@@ -27,6 +30,7 @@ from typing import Final
 from accelsim.energy.logic import ALADDIN_NM, scaled
 from accelsim.energy.sram import sram_macro
 from accelsim.hardware.chip import Chip, PeArray
+from accelsim.program.work import StageWork
 from accelsim.units import KIB
 
 CLOCKED_PJ_PER_BIT: Final = 0.00794
@@ -46,6 +50,21 @@ def idle_pe_pj(array: PeArray, value_bits: int, weight_bits: int, node_nm: int) 
     0.381
     """
     bits = _word(value_bits) + _word(weight_bits) + array.psum_bits
+    return scaled(bits * CLOCKED_PJ_PER_BIT, ALADDIN_NM, node_nm)
+
+
+def rests_pj(work: StageWork, array: PeArray, node_nm: int) -> float:
+    """Registers that products of zeros leave alone: what their clock costs.
+
+    ``idle_pe_pj`` is for the cycles of all PEs less all products, so the registers that are not
+    accessed for a product are missing there: those of gated products, which have a cycle, and
+    those of skipped ones, which have none (then the cycles are fewer by as many).
+    """
+    bits = (
+        work.ifmap_rests * _word(work.value_bits)
+        + work.weight_rests * _word(work.weight_bits)
+        + work.psum_rests * array.psum_bits
+    )
     return scaled(bits * CLOCKED_PJ_PER_BIT, ALADDIN_NM, node_nm)
 
 

@@ -1,7 +1,7 @@
 """Pricing: energy as a pure function of the counts of a run.
 
-Not modelled: the network between buffers and array, zero gating, and any dependence of SRAM
-and logic on the data.
+Not modelled: the network between buffers and array, and any dependence of SRAM and logic on the
+data, other than the products of zeros that a chip leaves out (``array.zeros``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from accelsim.energy.dram_io import with_data
 from accelsim.energy.idle import price_idle
 from accelsim.energy.logic import mac_pj, pool_pj, register_pj_per_bit, scaled, vector_pj
 from accelsim.energy.parts import EnergyParts
-from accelsim.energy.pe_array import idle_pe_pj, leakage_mw
+from accelsim.energy.pe_array import idle_pe_pj, leakage_mw, rests_pj
 from accelsim.energy.sram import buffer_macros, buffers_leakage_mw
 from accelsim.energy.vampire import VENDORS, with_ones
 from accelsim.hardware.chip import Chip
@@ -38,9 +38,10 @@ def _layer(layer: LayerCounts, chip: Chip) -> EnergyParts:
     seconds = _seconds(layer.cycles, chip)
     idle_pe_cycles = array.rows * array.cols * layer.cycles - work.macs
     return EnergyParts(
-        mac=work.macs * mac_pj(*words, array.psum_bits, node_nm),
+        mac=work.effective_macs * mac_pj(*words, array.psum_bits, node_nm),
         rf=work.register_bits * register_pj_per_bit(node_nm),
-        array_clock=idle_pe_cycles * idle_pe_pj(array, *words, node_nm),
+        array_clock=idle_pe_cycles * idle_pe_pj(array, *words, node_nm)
+        + rests_pj(work, array, node_nm),
         array_leakage=leakage_mw(chip, *words) * seconds * PJ_PER_MW_S,
         sram=_sram_pj(work, chip),
         codec=_codec_pj(work, chip),

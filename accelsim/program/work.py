@@ -100,3 +100,14 @@ class StageWork:
     """Of all lines but those of weights, were each a burst of its own."""
     weight_bus: BusCounts = NO_COUNTS
     """Of the lines of weights."""
+    skipped_macs: int = 0
+    """Of ``macs`` those that no PE makes, because an operand is zero."""
+    ifmap_rests: int = 0
+    """Of ``macs`` those for which the ifmap register of the PE is neither read nor written."""
+    weight_rests: int = 0
+    psum_rests: int = 0
+
+    @property
+    def effective_macs(self) -> int:
+        """Those that PEs make."""
+        return self.macs - self.skipped_macs

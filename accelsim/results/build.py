@@ -134,6 +134,7 @@ def _figures(
     chip: Chip,
 ) -> dict[str, Any]:
     macs = sum(layer.work.macs for layer in layers)
+    skipped = sum(layer.work.skipped_macs for layer in layers)
     seconds = _seconds(cycles, chip)
     return {
         "cycles": cycles,
@@ -142,8 +143,9 @@ def _figures(
         "stall_cycles": {
             cause: sum(layer.stall_cycles[cause] for layer in layers) for cause in STALL_CAUSES
         },
-        "utilization": _ratio(macs, chip.array.rows * chip.array.cols * cycles),
+        "utilization": _ratio(macs - skipped, chip.array.rows * chip.array.cols * cycles),
         "macs": macs,
+        "skipped_macs": skipped,
         "seconds": seconds,
         "dram": _dram(layers, chip.dram.config.line_bytes),
         "bandwidth_gb_s": _bandwidth_gb_s(layers, chip.core.to_fs(cycles), chip.dram.config),

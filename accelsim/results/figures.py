@@ -72,8 +72,9 @@ class Figures:
     vector_cycles: int
     stall_cycles: dict[str, int]
     utilization: float
-    """macs / (PEs x cycles)."""
+    """Products made / (PEs x cycles)."""
     macs: int
+    """Of which ``skipped_macs`` are not made."""
     seconds: float
     """From the start to the last byte in DRAM, for all images."""
     dram: DramTraffic
@@ -84,6 +85,13 @@ class Figures:
     """By part (``ENERGY_PARTS``), and ``total``."""
     bus: BusCounts = NO_COUNTS
     """Costly bits and toggles on the memory's data pins; zero if its pins are not known."""
+    skipped_macs: int = 0
+    """Products that ``array.zeros`` leaves out, because an operand is zero."""
+
+    @property
+    def effective_macs(self) -> int:
+        """Products that PEs make."""
+        return self.macs - self.skipped_macs
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,6 +14,7 @@ from accelsim.mapping.measuring.measured import (
     measure_maps,
     planned_sizes,
 )
+from accelsim.mapping.measuring.operands import operands_of
 from accelsim.mapping.placing.bus import NO_BUS, BusLevels, pins_of
 from accelsim.mapping.residency.keep import plan_network
 from accelsim.mapping.stages.form import storable_maps, stored_maps
@@ -71,4 +72,5 @@ def prepare(chip: Chip, trace: Trace, *, images: int = 1, mapping: Plans | None 
     chip = with_lanes_for(coded, chip)
     blocked = [{m: at_rates_of(chip, image[m]) for m in coded} for image in maps]
     levels = bus_levels(trace, maps, pins, cache) if pins else NO_BUS
-    return Prepared(chip, lower(plans, blocked, chip, levels), plans, tuple(maps), coded, levels)
+    program = lower(plans, blocked, chip, levels, operands_of(trace, chip.array))
+    return Prepared(chip, program, plans, tuple(maps), coded, levels)

@@ -14,7 +14,7 @@ from accelsim.energy.notes import energy_notes
 from accelsim.energy.price import price
 from accelsim.hardware.chip import Chip
 from accelsim.hardware.read import chip_from_resolved
-from accelsim.mapping.measuring.notes import mapping_notes
+from accelsim.mapping.measuring.notes import mapping_notes, zeros_notes
 from accelsim.mapping.tiling.fuse import Plans
 from accelsim.results.build import build_result
 from accelsim.results.comparison import Comparison
@@ -83,6 +83,7 @@ def simulate(
                 is_coded=bool(prepared.coded),
                 is_held=mapping is not None,
             ),
+            *zeros_notes(chip.array, trace, prepared.plans),
             *run_notes(chip, trace, prepared),
             *energy_notes(counts, chip),
         ],

@@ -110,6 +110,20 @@ def test_a_pe_without_a_mac_is_clocked_and_one_with_a_mac_pays_by_access() -> No
     assert wide.array_clock == pytest.approx(half.array_clock * 56 / 48)
 
 
+def test_products_that_are_not_made_cost_no_arithmetic_and_the_clock_of_what_rests() -> None:
+    """Of 2560 products 1000 are gated: 8 + 8 + 32 bits, of which the weight moves on."""
+    scale = (45 / 40) ** 1.9
+    made = price(layer(macs=1560, cycles=10), CHIP)
+    gated = {"skipped_macs": 1000, "ifmap_rests": 1000, "psum_rests": 1000}
+    found = price(layer(macs=2560, cycles=10, **gated), CHIP)
+    assert found.mac == made.mac
+    assert found.array_clock == pytest.approx(1000 * 40 * 0.00794 * scale)
+    # Skipped ones have no cycle: what rests makes up for what is idle too little.
+    skipped = {f"{name}_rests": 1000 for name in ("ifmap", "weight", "psum")}
+    found = price(layer(macs=2560, cycles=7, skipped_macs=1000, **skipped), CHIP)
+    assert found.array_clock == pytest.approx((7 * 256 - 1560) * 48 * 0.00794 * scale)
+
+
 def test_an_idle_pe_draws_less_than_one_that_works() -> None:
     """All that an access costs beyond the clock depends on the data."""
     idle = price(layer(cycles=1), CHIP).array_clock / 256

@@ -16,8 +16,8 @@ from accelsim.results.json_form import (
 
 TOTAL_KEYS = {
     "cycles", "compute_cycles", "vector_cycles", "stall_cycles", "utilization", "macs",
-    "seconds", "images_per_second", "images_per_second_cold", "dram", "bandwidth_gb_s",
-    "bits_per_value", "energy_pj", "bus",
+    "skipped_macs", "seconds", "images_per_second", "images_per_second_cold", "dram",
+    "bandwidth_gb_s", "bits_per_value", "energy_pj", "bus",
 }  # fmt: skip
 BYTE_KEYS = {
     "needed_bytes", "coded_bytes", "fetched_bytes", "overfetch_bytes", "index_bytes",

@@ -24,7 +24,7 @@ def write_rows(
     kind, cycles = np.zeros((2, len(rows.step)), np.int64)
     kinds = np.array([m.planned.kind for m in moves])
     kind[rows.numbers.compute] = kinds[rows.passes.moves]
-    cycles[rows.numbers.compute] = np.concatenate([m.planned.cycles for m in moves])
+    cycles[rows.numbers.compute] = np.concatenate([m.cycles for m in moves])
     kind[rows.numbers.reserve] = Kind.RESERVE
     image, stage = np.divmod(rows.passes.moves[rows.step], len(space.pool))
     writer.add(kind, rows.unit, stage=stage, image=image, cycles=cycles)

@@ -21,6 +21,7 @@ from accelsim.mapping.lowering.rows import NetworkRows, network_rows
 from accelsim.mapping.lowering.space import space_of
 from accelsim.mapping.lowering.tally import Tally
 from accelsim.mapping.lowering.units import units_of
+from accelsim.mapping.measuring.operands import Operands
 from accelsim.mapping.placing.bus import NO_BUS, BusLevels
 from accelsim.mapping.placing.index_cache import IndexCache
 from accelsim.mapping.placing.place import ImageStats, Placement
@@ -34,13 +35,14 @@ def lower(
     images: Sequence[ImageStats],
     chip: Chip,
     levels: BusLevels = NO_BUS,
+    operands: Operands | None = None,
 ) -> Program:
     """The program of ``plans`` for each image in turn.
 
     ``images`` gives for each image the statistics of its compressed maps, ``levels`` what all
-    else looks like on the memory's pins. Raises
-    ``ConfigError`` when the tensors do not fit the DRAM, ``MappingError`` when a plan that
-    was made for other blocks cuts those of this chip.
+    else looks like on the memory's pins, ``operands`` what the array finds to be zero, if it leaves
+    out products of zeros. Raises ``ConfigError`` when the tensors do not fit the DRAM,
+    ``MappingError`` when a plan that was made for other blocks cuts those of this chip.
     """
     kept = frozenset[StoredMap]().union(*(plan.on_chip for plan in plans))
     placement = Placement(chip, levels, kept)
@@ -51,7 +53,8 @@ def lower(
     for image, stats in enumerate(images):
         placement.start_image(image)
         for stage, tally in zip(planned, tallies, strict=True):
-            found = stage_moves(stage, stats, placement, n_tiles)
+            cost = stage.cost_with(operands, image)
+            found = stage_moves(stage, cost, stats, placement, n_tiles)
             found.count(tally, chip, placement.line_bytes)
             moves.append(found)
             n_tiles += len(stage.tiles)

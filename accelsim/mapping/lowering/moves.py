@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from accelsim.array.dataflow import PassCost
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.lists import Lists, in_order
 from accelsim.mapping.lowering.planned import PlannedStage
@@ -23,6 +24,8 @@ class StageMoves:
     """All that a stage reads and writes of maps. Tiles have numbers of their own in the program."""
 
     planned: PlannedStage
+    cost: PassCost[Ints] | None
+    """Of the passes on the array, for this image; None on the vector unit."""
     found: Fetches
     extents: Lists
     """By fetch: first lines, lines, and cycles of a decoder's lane."""
@@ -43,6 +46,11 @@ class StageMoves:
     n_input_tables: int
     counts: tuple[Counts[Ints], ...]
     """What the fetches from each map cost."""
+
+    @property
+    def cycles(self) -> Ints:
+        """[n_passes] of the array, or of the vector unit."""
+        return self.planned.cycles if self.cost is None else self.cost.cycles
 
     def count(self, tally: Tally, chip: Chip, line_bytes: int) -> None:
         """Add what all this costs, but for lines of block tables that are read, to the count of
@@ -65,8 +73,8 @@ class StageMoves:
             added_bytes = int(n_bytes[found.is_shortcut].sum())
             added_bytes += sum(k.n_bytes for k in on_chip if k.is_shortcut)
             tally.added(computed, added_bytes)
-        if planned.cost is not None:
-            tally.computed(planned.cost, chip.array.psum_bits, planned.psum_bytes)
+        if self.cost is not None:
+            tally.computed(self.cost, chip.array.psum_bits, planned.psum_bytes)
         else:
             read_bytes = int(n_values(passes.window).sum()) * bits_to_bytes(stage.inputs[0][0].bits)
             made_bytes = int(n_values(passes.output).sum()) * bits_to_bytes(stage.output.bits)
@@ -89,7 +97,11 @@ class StageMoves:
 
 
 def stage_moves(
-    planned: PlannedStage, stats: ImageStats, placement: Placement, first_tile: int
+    planned: PlannedStage,
+    cost: PassCost[Ints] | None,
+    stats: ImageStats,
+    placement: Placement,
+    first_tile: int,
 ) -> StageMoves:
     """Place the maps of a stage, and find what its passes move. ``first_tile`` is the number of
     the first tile that it writes."""
@@ -115,6 +127,7 @@ def stage_moves(
         counts.append(moves.counts)
     return StageMoves(
         planned=planned,
+        cost=cost,
         found=found,
         extents=in_order(extents, n, n_lists=3),
         entries=in_order(entries, n, n_lists=3),

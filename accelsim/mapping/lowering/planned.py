@@ -9,6 +9,9 @@ import numpy as np
 from accelsim.array.dataflow import DATAFLOWS, PassCost
 from accelsim.hardware.chip import Chip
 from accelsim.mapping.lowering.units import In
+from accelsim.mapping.lowering.zeros import costs_of
+from accelsim.mapping.measuring.operands import Operands
+from accelsim.mapping.measuring.weights import tiles_of
 from accelsim.mapping.placing.layout import Moves
 from accelsim.mapping.placing.place import Placement
 from accelsim.mapping.placing.weights import window_of
@@ -42,9 +45,10 @@ class PlannedStage:
         """The passes that finish a tile."""
         self.tiles = self.passes.output[self.last]
         self.psum_bytes = psum_bytes_per_value(plan, chip)
+        self._array = chip.array
         self._fetches: dict[tuple[Block | None, ...], Fetches] = {}
         self.cost: PassCost[Ints] | None = None
-        """Of the passes on the array; None on the vector unit."""
+        """Of the passes on the array, every product made; None on the vector unit."""
         self.weights: Moves | None = None
         """What the passes ``weight_loads`` load."""
         self.operations = np.zeros(0, np.int64)
@@ -68,6 +72,15 @@ class PlannedStage:
     @property
     def n_passes(self) -> int:
         return self.passes.n_passes
+
+    def cost_with(self, operands: Operands | None, image: int) -> PassCost[Ints] | None:
+        """``cost`` for one image where the array leaves out products of zeros among ``operands``;
+        None: it makes every product."""
+        layer = self.stage.layer
+        if operands is None or not isinstance(layer, Conv):
+            return self.cost
+        tiles = tiles_of(self.stage, self.tiling)
+        return costs_of(layer, self.passes, tiles, operands.of(layer, image), self._array)
 
     def fetches(self, placement: Placement) -> Fetches:
         """What its passes bring of the maps as they are placed."""

@@ -31,7 +31,8 @@ class Tally:
         self._bytes = {kind: dict.fromkeys(_BYTES, 0) for kind in TENSOR_KINDS}
         self._sram = dict.fromkeys(_SRAM, 0)
         self._macs = self._encoded = self._decoded = self._vector = self._pooled = self._values = 0
-        self._register_bits = 0
+        self._register_bits = self._skipped = 0
+        self._rests = {"ifmap_rests": 0, "weight_rests": 0, "psum_rests": 0}
 
     def moved(self, kind: str, counts: Counts[Ints], *, write: bool) -> None:
         """Windows of a map crossed the DRAM bus."""
@@ -73,6 +74,9 @@ class Tally:
         columns = np.array([getattr(cost, name) for name in PassCost.__slots__])
         total = PassCost(*columns.sum(axis=1).tolist())
         self._macs += total.macs
+        self._skipped += total.skipped_macs
+        for name in self._rests:
+            self._rests[name] += getattr(total, name)
         self._register_bits += (
             total.ifmap_registers * value_bits
             + total.weight_registers * weight_bits
@@ -126,6 +130,8 @@ class Tally:
             value_bits=self._stage.value_bits,
             weight_bits=self._stage.weight_bits,
             register_bits=self._register_bits,
+            skipped_macs=self._skipped,
+            **self._rests,
             bus=BusCounts(**self._bus),
             weight_bus=BusCounts(**self._weight_bus),
         )

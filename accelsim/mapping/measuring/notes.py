@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from accelsim.hardware.chip import Chip
+from accelsim.hardware.chip import Chip, PeArray
 from accelsim.mapping.residency.lives import held_bytes, lives_of
 from accelsim.mapping.stages.stage import StagePlan, StoredMap
 from accelsim.units import in_kib
+from accelsim.workload.layer import Conv
+from accelsim.workload.trace import Trace
 
 
 def mapping_notes(
@@ -46,3 +48,25 @@ def _on_chip(chip: Chip, plans: Sequence[StagePlan]) -> str:
         f"{len(kept)} of {len(plans)} maps stay on the chip, in up to {most_kib:.1f} of "
         f"{in_kib(chip.buffers.shared_bytes):g} KiB; the others and the inputs are stored in DRAM"
     )
+
+
+def zeros_notes(array: PeArray, trace: Trace, plans: Sequence[StagePlan]) -> list[str]:
+    """Sentences for the result: which zeros are left out, and which could not be known."""
+    if array.zeros == "none":
+        return []
+    whose = {"ifmap": "ifmaps", "weight": "weights", "both": "ifmaps and weights"}[array.zeros_of]
+    verb = {"gate": "gated, which takes their cycles", "skip": "skipped"}[array.zeros]
+    notes = [
+        f"zeros: products with zeros of {whose}, as the trace holds them, are {verb}; plans are "
+        "chosen as if no value were zero"
+    ]
+    if array.zeros_of != "ifmap":
+        layers = [plan.stage.layer for plan in plans]
+        convolutions = [layer.name for layer in layers if isinstance(layer, Conv)]
+        unknown = sum(trace.weights(name) is None for name in convolutions)
+        if unknown:
+            notes.append(
+                f"zeros: the trace has no weights of {unknown} of {len(convolutions)} layers; they "
+                "are assumed to have no zeros"
+            )
+    return notes
