@@ -11,18 +11,20 @@ import pytest
 
 from accelsim import read_hardware, read_trace, simulate
 from accelsim.hardware.chip import Chip
+from accelsim.mapping.lowering.units import Of
 from accelsim.mapping.residency.costs import StageCosts
 from accelsim.mapping.residency.keep import plan_with_kept_maps
 from accelsim.mapping.residency.lives import held_bytes, lives_of
 from accelsim.mapping.stages.form import stages, storable_maps
+from accelsim.mapping.stages.stage import StoredMap
 from accelsim.mapping.tiling.room import room_of
 from accelsim.mapping.tiling.sizes import Sizes
 from accelsim.program.table import Kind, Program
 from accelsim.sim.machine import Times
 from accelsim.sim.run import run
 from accelsim.simulation.prepare import prepare
-from accelsim.units import KIB
-from accelsim.workload.layer import Conv, Window
+from accelsim.units import KIB, ceil_div
+from accelsim.workload.layer import Add, Conv, Window
 from accelsim.workload.synth import synthesise
 from accelsim.workload.trace import Trace
 from tests.mapping.residual_graphs import inverted_residuals, resnet8
@@ -85,6 +87,52 @@ def test_laws_of_a_shared_buffer(
     moved = sum(b.fetched_bytes for w in program.stages for b in w.bytes_by_tensor.values())
     modelled = 2 * sum(p.tiling.traffic_bytes for p in prepared.plans)
     assert moved == pytest.approx(modelled, rel=1e-9 if codec == "raw" else 0.02)
+
+
+@pytest.mark.parametrize("kib", [48, 160, 4096])
+def test_space_is_held_for_as_long_as_it_is_used(trace: Trace, kib: int) -> None:
+    """In the order of the rows: the maps that a stage reads or passes by, and its own tiles."""
+    on = chip(kib, *ALL)
+    prepared = prepare(on, trace, images=2)
+    program, plans = prepared.program, prepared.plans
+    kept = frozenset[StoredMap]().union(*(p.on_chip for p in plans))
+    lives = lives_of([p.stage for p in plans])
+    shared = next(i for i, pool in enumerate(program.pools) if pool.name == "shared")
+    taken, given = (a.by_row(shared) for a in (program.takes, program.gives))
+    tiles = [
+        p.tiling.ifmap_tile_bytes + 2 * p.tiling.weight_tile_bytes + p.tiling.ofmap_space_bytes
+        for p in plans
+    ]
+    held = 0
+    for row in range(program.rows.n_rows):
+        held += int(taken[row])
+        if program.rows.kind[row] != Kind.TRANSFER:
+            stage = int(program.rows.stage[row])
+            assert held == held_bytes(kept, lives, stage) + tiles[stage]
+        held -= int(given[row])
+    assert held == 0
+
+
+def test_who_reads_a_kept_map_waits_for_the_pass_that_made_it(trace: Trace) -> None:
+    """And every unit of a stage for its reserve."""
+    program = prepare(chip(4096), trace).program
+    rows = program.rows
+    row, source, _ = edges(program)
+    reserve_of = {int(rows.stage[r]): r for r in np.flatnonzero(rows.kind == Kind.RESERVE)}
+    waits = set(zip(row.tolist(), source.tolist(), strict=True))
+    for stage, reserve in reserve_of.items():
+        for unit in (Of.IFMAP, Of.WEIGHT, Of.ARRAY):
+            mine = np.flatnonzero((rows.stage == stage) & (rows.unit == unit))
+            assert not len(mine) or (int(mine[0]), int(reserve)) in waits
+    plans = prepare(chip(4096), trace).plans
+    last = {p.stage.output: i for i, p in enumerate(plans)}
+    for number, planned in enumerate(plans):
+        # Of every kept map that a stage reads whole, its passes wait for the last pass together.
+        found = {int(s) for r, s in waits if rows.stage[r] == number and rows.unit[r] == Of.ARRAY}
+        for stored in dict.fromkeys(planned.stage.reads):
+            if stored in planned.on_chip:
+                made = (rows.stage == last[stored]) & (rows.unit == Of.ARRAY)
+                assert np.flatnonzero(made)[-1] in found
 
 
 def test_where_all_maps_fit_only_the_ends_and_the_weights_move(trace: Trace) -> None:
@@ -155,6 +203,44 @@ def test_a_larger_buffer_never_gives_more_modelled_traffic() -> None:
             for kib in (8, 16, 24, 48, 96, 192, 768)
         ]
         assert moved == sorted(moved, reverse=True)
+
+
+def test_the_buffer_is_read_and_written_where_a_map_stays(tmp_path: Path) -> None:
+    """4 x 6 x 6 -> a: 8 x 6 x 6, 3x3; b: 8 -> 8, 1x1, plus a; on an array that holds a fold.
+
+    8 x 8 PEs, output stationary: every input is read once for the one fold of 8 channels, and
+    every sum written. Where a plan adds up P parts of the input channels, wide sums of 4 bytes
+    are written P times and read back P - 1 times, and read once more to be finished. A sum of one
+    part is finished as it is written, where it stays. For b the drain path reads its sums and
+    the shortcut, and writes where the map stays.
+    """
+    same = Window((3, 3), padding=(1, 1, 1, 1))
+    layers = [
+        Conv("a", "x", "a", 4, 8, same),
+        Conv("b", "a", "b", 8, 8, Window((1, 1))),
+        Add("c", ("a", "b"), "c"),
+        Conv("d", "c", "d", 8, 8, Window((1, 1))),
+    ]
+    synthesise(tmp_path / "sum.h5", graph_of(layers, 4, 6, 6), 0.5, 3, seed=1)
+    on = chip(64, "array.rows=8", "array.cols=8")
+    prepared = prepare(on, read_trace(tmp_path / "sum.h5"))
+    parts = [
+        ceil_div(p.stage.layer.in_channels, p.tiling.in_channels)  # type: ignore[union-attr]
+        for p in prepared.plans
+    ]
+    n, per_value = 8 * 36, [4 if n_parts > 1 else 1 for n_parts in parts]
+    assert [p.on_chip for p in prepared.plans] != [frozenset()] * 3
+    a, b, d = (work.sram for work in prepared.program.stages)
+    assert (a.ifmap_write_bytes, a.ifmap_read_bytes) == (4 * 36, 36 * 36)
+    assert (b.ifmap_write_bytes, b.ifmap_read_bytes) == (0, 36 * 8 + n)
+    assert (d.ifmap_write_bytes, d.ifmap_read_bytes) == (0, 36 * 8)
+    for sram, n_parts, wide, passes_drain, stays in zip(
+        (a, b, d), parts, per_value, (False, True, True), (True, True, False), strict=True
+    ):
+        drains = passes_drain or n_parts > 1
+        read = (n_parts - 1 + drains) * n * wide
+        written = n_parts * n * wide + (n if drains and stays else 0)
+        assert (sram.ofmap_read_bytes, sram.ofmap_write_bytes) == (read, written)
 
 
 def test_results_say_which_maps_stayed(trace: Trace) -> None:

@@ -137,10 +137,6 @@ class Program:
     total_lines: int
     """Lines of DRAM that the tensors occupy."""
 
-    def of_unit(self, name: str) -> NDArray[np.bool_]:
-        """[n_rows] whether a row belongs to the units of that name, of whatever core."""
-        return np.array([unit.name == name for unit in self.units])[self.rows.unit]
-
     @cached_property
     def is_read(self) -> NDArray[np.bool_]:
         """[n_rows] whether a row reads DRAM."""

@@ -20,7 +20,7 @@ import numpy as np
 
 from accelsim.dram.config import DramConfig
 from accelsim.dram.reach import limit_delays_fs
-from accelsim.program.table import NONE, Moment, Program
+from accelsim.program.table import NONE, Kind, Moment, Program
 from accelsim.program.units import Cause
 from accelsim.sim.machine import Times
 from accelsim.units import Clock
@@ -43,6 +43,7 @@ class StallAccount:
         n_lines = before[rows.last_extent] - before[rows.first_extent]
         delays_fs, bus_fs = limit_delays_fs(memory, outstanding_reads, n_lines)
         self._delay_fs, self._bus_fs = delays_fs.tolist(), bus_fs.tolist()
+        self._kind = rows.kind.tolist()
         self._units = [program.units[unit] for unit in rows.unit.tolist()]
         self._previous = _previous_of_same_unit(rows.unit.tolist())
         self._needs_from = needs.first.tolist()
@@ -65,11 +66,11 @@ class StallAccount:
         while row != NONE and high > floor:
             unit = self._units[row]
             if moment == Moment.DONE:
-                if not unit.is_dma:
+                if self._kind[row] in (Kind.COMPUTE, Kind.VECTOR):
                     break
                 if unit.writes_dram:
                     row, high = self._through_write(row, high, floor)
-                else:
+                elif unit.reads_dram:
                     high = self._through_read(row, high, floor)
             row, moment, label = self._last_edge(row, label)
         self._charged[label] += max(0, high - floor)

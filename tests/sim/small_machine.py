@@ -149,6 +149,20 @@ class Builder:
         self.writer.give(row, In.OFMAP, gives)
         return int(row[0])
 
+    def work_beside(self, cycles: int) -> int:
+        """Work of a unit of its own, as another array would do it."""
+        return int(self._add(Kind.COMPUTE, Of.SPACE, cycles, 0)[0])
+
+    def reserve(self, n_bytes: int) -> int:
+        """Takes bytes of the ofmap buffer, as a stage does for all its tiles; see ``before``."""
+        row = self._add(Kind.RESERVE, Of.SPACE, 0, 0)
+        self.writer.take(row, In.OFMAP, n_bytes)
+        return int(row[0])
+
+    def before(self, row: int, reserve: int) -> None:
+        """``row`` may not start before its stage has reserved its space."""
+        self.writer.need(np.array([row]), reserve, Cause.BUFFER_FULL)
+
     def program(self, **parts: int) -> Program:
         """For a ``chip`` of these parts."""
         nothing: dict[str, Any] = dict(encoded_values=0, decoded_values=0, vector_values=0)

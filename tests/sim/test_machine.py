@@ -1,11 +1,13 @@
 """Tiles through the machine, reckoned by hand on a memory of ten cycles a line."""
 
+import numpy as np
 import pytest
+import simpy
 
 from accelsim.mapping.lowering.units import In, Of
-from accelsim.program.table import Program
-from accelsim.program.units import STALL_CAUSES
-from accelsim.sim.machine import Machine
+from accelsim.program.table import NONE, Program
+from accelsim.program.units import STALL_CAUSES, Cause
+from accelsim.sim.machine import Machine, PoolState
 from accelsim.sim.run import _count
 from accelsim.sim.stalls import StallAccount
 from accelsim.units import ceil_div
@@ -221,6 +223,48 @@ def test_a_full_ofmap_buffer_stops_the_array_until_a_write_is_accepted() -> None
     assert stalls(program, machine, c) == {"ofmap_dram": 50}
 
 
+def test_a_stage_waits_for_the_space_that_the_one_before_it_reserved() -> None:
+    b = Builder()
+    first = b.read(IFMAP, 1)
+    b.before(first, b.reserve(600))
+    a = b.compute(10, first)
+    b.write(a, 5, gives=600)
+    second = b.read(IFMAP, 2)
+    b.before(second, b.reserve(600))
+    c = b.compute(10, second)
+    program = b.program()
+    machine, _ = play(program)
+    # a ends at 20, its five lines are accepted at 70; the read of two lines takes until 90.
+    assert cycles(machine.times.submit[second]) == 70
+    assert stalls(program, machine, c) == {"ofmap_dram": 50, "ifmap_dram": 20}
+
+
+def test_what_worked_is_charged_to_the_label_of_the_edge_that_led_there() -> None:
+    """Another array of 60 cycles makes what a tile needs: by each label in turn."""
+    for label in (Cause.BUFFER_FULL, Cause.DEPENDENCY, NONE):
+        b = Builder()
+        other = b.work_beside(60)
+        c = b.compute(10)
+        b.writer.need(np.array([c]), other, label)
+        program = b.program()
+        machine, _ = play(program)
+        name = "dependency" if label == NONE else STALL_CAUSES[label]
+        assert stalls(program, machine, c) == {name: 60}
+
+
+def test_who_asks_first_for_bytes_gets_them_first() -> None:
+    env = simpy.Environment()
+    pool = PoolState(env, 10)
+    assert pool.take(8) is None
+    large, small = pool.take(6), pool.take(2)
+    assert large is not None and small is not None, "the small one waits behind the large one"
+    pool.give_back(3, row=7)
+    assert not large.triggered and not small.triggered
+    pool.give_back(5, row=8)
+    assert large.triggered and small.triggered
+    assert pool.freed_by == 8
+
+
 def test_the_encoder_fills_once_a_tile_and_only_for_coded_blocks() -> None:
     b = Builder()
     ifmap = b.read(IFMAP, 1)
@@ -233,8 +277,6 @@ def test_the_encoder_fills_once_a_tile_and_only_for_coded_blocks() -> None:
 
 
 def test_encoder_lanes_work_on_blocks_side_by_side() -> None:
-    import numpy as np
-
     from accelsim.sim.kernel import encode_blocks
 
     work = np.array([10, 20, 5, 5], np.int64)
